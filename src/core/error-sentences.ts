@@ -1,0 +1,201 @@
+/**
+ * The catalogue of reasons: for each its kind, what happened (to what), and what to do next.
+ * Reasons are part of the API and never change their meaning; add new ones instead.
+ */
+type Facts = Readonly<Record<string, string>>;
+
+/** The kind of an error for a caller, named as the gRPC status codes. */
+export type ErrorStatus =
+  | 'NOT_FOUND'
+  | 'INVALID_ARGUMENT'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'OUT_OF_RANGE'
+  | 'UNAVAILABLE'
+  | 'INTERNAL';
+
+interface Sentence {
+  readonly status: ErrorStatus;
+  message(facts: Facts): string;
+  advice(facts: Facts): string;
+}
+
+function says(status: ErrorStatus, message: (f: Facts) => string, advice: (f: Facts) => string): Sentence {
+  return { status, message, advice };
+}
+
+export const sentences = {
+  // What a caller asks for.
+  HOST_NOT_FOUND: says(
+    'NOT_FOUND',
+    (f) => `There is no host "${f.host}".`,
+    () => 'List the hosts with: busy hosts',
+  ),
+  RUN_NOT_FOUND: says(
+    'NOT_FOUND',
+    (f) => `There is no run "${f.run}".`,
+    () => 'List the runs with: busy runs',
+  ),
+  SNAPSHOT_NOT_FOUND: says(
+    'NOT_FOUND',
+    (f) => `Host "${f.host}" has no snapshot "${f.snapshot}".`,
+    (f) => `List its snapshots with: busy snapshots ${f.host}`,
+  ),
+  HOST_BUSY: says(
+    'ABORTED',
+    (f) => `Host "${f.host}" already has a backup that has not ended (run ${f.run}).`,
+    (f) => `Follow it with: busy logs ${f.run} --follow; or stop it with: busy cancel ${f.run}`,
+  ),
+  RUN_ENDED: says(
+    'FAILED_PRECONDITION',
+    (f) => `Run ${f.run} has already ended as ${f.state}.`,
+    () => 'Nothing is left to cancel.',
+  ),
+  OFFSET_OUT_OF_RANGE: says(
+    'OUT_OF_RANGE',
+    (f) => `The log of run ${f.run} has ${f.size} bytes; there is no offset ${f.offset}.`,
+    () => 'Start at 0 or at a next_offset that was answered before.',
+  ),
+  INVALID_ARGUMENT: says(
+    'INVALID_ARGUMENT',
+    (f) => `${f.field}: ${f.problem}`,
+    (f) => f.allowed ?? 'Correct the value and call again.',
+  ),
+  DAEMON_STOPPING: says(
+    'UNAVAILABLE',
+    () => 'The daemon is stopping.',
+    () => 'Call again when it has started.',
+  ),
+
+  // Reaching a host.
+  HOST_UNREACHABLE: says(
+    'UNAVAILABLE',
+    (f) => `Host "${f.host}" does not answer at ${f.address}: ${f.detail}.`,
+    () => 'Check that it is switched on and connected, and that the address in the configuration is right.',
+  ),
+  CONNECTION_REFUSED: says(
+    'UNAVAILABLE',
+    (f) => `Host "${f.host}" refuses connections at ${f.address}.`,
+    () => 'Check that sshd runs there and that the port in the configuration is right.',
+  ),
+  NOT_SSH: says(
+    'UNAVAILABLE',
+    (f) => `What answers for host "${f.host}" at ${f.address} does not speak SSH: ${f.detail}.`,
+    () => 'Check the port in the configuration.',
+  ),
+  SSH_KEY_REFUSED: says(
+    'FAILED_PRECONDITION',
+    (f) => `Host "${f.host}" refuses the key ${f.identityFile} for user "${f.user}".`,
+    (f) => `Add ${f.identityFile}.pub to ~/.ssh/authorized_keys of "${f.user}" there.`,
+  ),
+  IDENTITY_FILE_UNUSABLE: says(
+    'FAILED_PRECONDITION',
+    (f) => `The key file ${f.identityFile} of host "${f.host}" cannot be used: ${f.detail}.`,
+    (f) => `Make a key without a passphrase: ssh-keygen -t ed25519 -N '' -f ${f.identityFile}`,
+  ),
+  HOST_KEY_UNKNOWN: says(
+    'FAILED_PRECONDITION',
+    (f) => `Host "${f.host}" has no pinned host key, so it is not trusted. It shows ${f.shown}.`,
+    (f) => `Compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then set host_key: ${f.shown}`,
+  ),
+  HOST_KEY_CHANGED: says(
+    'FAILED_PRECONDITION',
+    (f) => `Host "${f.host}" at ${f.address} shows the host key ${f.shown}, but ${f.pinned} is pinned.`,
+    () =>
+      'Nothing was sent. Either the host was installed anew, or something else answers in its place: find out which before you change host_key.',
+  ),
+  HOSTNAME_MISMATCH: says(
+    'FAILED_PRECONDITION',
+    (f) => `The host at ${f.address} calls itself "${f.shown}", but "${f.expected}" is configured for "${f.host}".`,
+    () => 'Correct hostname or addresses in the configuration.',
+  ),
+  CONNECTION_LOST: says(
+    'UNAVAILABLE',
+    (f) => `The connection to host "${f.host}" was lost: ${f.detail}.`,
+    () => 'The next backup goes on from what was copied. If it happens often, check the network and sshd there.',
+  ),
+  HOST_STALLED: says(
+    'UNAVAILABLE',
+    (f) => `Host "${f.host}" sent nothing for ${f.seconds} seconds.`,
+    () => 'Look for a hanging file system there (for example a dead NFS mount), or raise idle_timeout.',
+  ),
+  HOST_MISBEHAVED: says(
+    'FAILED_PRECONDITION',
+    (f) => `Host "${f.host}" broke the rules of the transfer: ${f.detail}.`,
+    () => 'Nothing was written outside the partial snapshot. Check what rsync and the login shell are there.',
+  ),
+
+  // Copying.
+  RSYNC_MISSING: says(
+    'FAILED_PRECONDITION',
+    (f) => `There is no rsync on ${f.where}.`,
+    (f) => `Install it (for example: apt-get install rsync)${f.where === 'the server' ? '' : ', or set rsync_path'}.`,
+  ),
+  RSYNC_TOO_OLD: says(
+    'FAILED_PRECONDITION',
+    (f) => `rsync on the server is ${f.version}; 3.2.4 or newer is needed, since older ones trust names from the host.`,
+    () => 'Install a newer rsync on the server. Hosts may keep theirs.',
+  ),
+  SOURCE_MISSING: says(
+    'FAILED_PRECONDITION',
+    (f) => `The source directory ${f.source} does not exist on host "${f.host}".`,
+    () => 'Correct srcdirs, or mount the directory.',
+  ),
+  SOURCE_UNREADABLE: says(
+    'FAILED_PRECONDITION',
+    (f) => `The source directory ${f.source} on host "${f.host}" cannot be read by user "${f.user}".`,
+    () => 'Give the user the right to read it, for example with rsync_path: sudo rsync.',
+  ),
+  FILES_MISSING: says(
+    'FAILED_PRECONDITION',
+    (f) => `${f.count} files below ${f.source} are missing from the snapshot or incomplete, the first: ${f.first}.`,
+    () => 'See the list in the run or in snapshot.json. Give the user the right to read them, or exclude them.',
+  ),
+  FILES_VANISHED: says(
+    'FAILED_PRECONDITION',
+    (f) => `${f.count} files below ${f.source} vanished while they were copied, the first: ${f.first}.`,
+    () => 'If that is normal there, add their paths to volatile; otherwise back up when the host is quiet.',
+  ),
+  DISK_FULL: says(
+    'FAILED_PRECONDITION',
+    (f) => `The backup disk is full: ${f.detail}.`,
+    () => 'Free space below backupdir. No snapshot was harmed; the next backup goes on from what was copied.',
+  ),
+  BACKUPDIR_UNUSABLE: says(
+    'FAILED_PRECONDITION',
+    (f) => `The backup directory ${f.backupdir} cannot be used: ${f.detail}.`,
+    () => 'Create or mount it and give the daemon the right to write there.',
+  ),
+  RSYNC_FAILED: says(
+    'INTERNAL',
+    (f) => `rsync ended with ${f.ending} for ${f.source}: ${f.detail}.`,
+    () => 'The log of the run has all that rsync said.',
+  ),
+  RSYNC_KILLED: says(
+    'INTERNAL',
+    (f) => `rsync on ${f.where} was killed (${f.ending}) while it copied ${f.source}.`,
+    () => 'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
+  ),
+
+  // The daemon itself.
+  CANCELLED: says(
+    'ABORTED',
+    (f) => `The run was cancelled${f.by ? ` ${f.by}` : ''}.`,
+    () => 'What was copied helps the next backup.',
+  ),
+  EXECUTOR_DIED: says(
+    'INTERNAL',
+    (f) => `The executor process that carried the run ended (${f.ending}).`,
+    () => 'Start the backup again. If it happens again, look for lack of memory, and report it.',
+  ),
+  DAEMON_DIED: says(
+    'INTERNAL',
+    () => 'The daemon ended while the run was carried out.',
+    () => 'Start the backup again; it goes on from what was copied.',
+  ),
+  INTERNAL: says(
+    'INTERNAL',
+    (f) => `Unexpected: ${f.what}.`,
+    () => 'This is a defect in BUSY. The log of the daemon has more.',
+  ),
+} as const satisfies Record<string, Sentence>;

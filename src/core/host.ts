@@ -1,0 +1,51 @@
+/**
+ * A host as the configuration describes it, complete with defaults. Plain data, safe to send to an executor
+ * process. Names of settings are those of the original BUSY where it had one.
+ */
+export interface Host {
+  /** Identifier; also the directory below `backupdir`. */
+  readonly name: string;
+  /** What `hostname` must print there; not compared for `localhost` and for literal addresses. */
+  readonly hostname: string;
+  /** Tried in order; the first with the right identity is used. Never empty. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly user: string;
+  /** Private key file. */
+  readonly identityFile: string;
+  /** `ssh-ed25519 AAAA...` or `SHA256:...`; empty when not pinned yet. */
+  readonly hostKey: string;
+  /** Absolute directory on the server. */
+  readonly backupdir: string;
+  /** Absolute directories on the host. */
+  readonly srcdirs: readonly string[];
+  /** Patterns in rsync's syntax. */
+  readonly excludes: readonly string[];
+  /** Patterns of paths that may vanish during a backup without making it partial. */
+  readonly volatile: readonly string[];
+  readonly initiator: Initiator;
+  /** Extra options of rsync, already checked by `checkRsyncOptions`. */
+  readonly rsyncOpts: readonly string[];
+  /** The words that start rsync on the host, for example `sudo rsync`. */
+  readonly rsyncPath: readonly string[];
+  /** In the syntax of rsync's --bwlimit; empty means unlimited. */
+  readonly bandwidthLimit: string;
+  /** How many source directories are copied at the same time. */
+  readonly jobsAtOnce: number;
+  /** A full backup is due after this many incremental ones. */
+  readonly maxIncr: number;
+  /** In days. */
+  readonly maxAgeFull: number;
+  /** In days. */
+  readonly maxAgeIncr: number;
+  /** How long connecting to one address may take. */
+  readonly connectTimeoutMs: number;
+  /** A run whose connection carries no data for this long is ended. */
+  readonly idleTimeoutMs: number;
+}
+
+/** Which side starts the rsync that does the work. */
+export type Initiator = 'server' | 'client';
+
+/** Host names become directory names, so they are narrow. */
+export const hostNamePattern = /^[a-z0-9][a-z0-9._-]*$/;

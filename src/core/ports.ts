@@ -1,0 +1,110 @@
+/**
+ * What the rules and the control plane need from the world. Each port has one real implementation and may have a
+ * fake in tests; nothing in `core` or `control` knows files, processes, sockets or databases.
+ */
+import type { Host } from './host.js';
+import type { Failure } from './errors.js';
+import type { JobRecord, Progress, RunRecord, RunState } from './run.js';
+import type { BackupType, SnapshotRecord } from './snapshot.js';
+
+export interface Clock {
+  now(): Date;
+}
+
+/** Changes that a write may make to a run, besides its state and revision. */
+export type RunChanges = Partial<
+  Pick<RunRecord, 'type' | 'typeReason' | 'startedAt' | 'endedAt' | 'snapshot' | 'error' | 'jobs'>
+>;
+
+export interface RunFilter {
+  readonly host?: string;
+  readonly states?: readonly RunState[];
+  /** Only runs whose id sorts before this one (older). */
+  readonly beforeId?: string;
+  /** Only runs with a greater revision. */
+  readonly afterRevision?: number;
+  readonly limit?: number;
+}
+
+export interface RunStore {
+  /** Adds a run. Throws when the id or the request id exists. */
+  add(run: RunRecord): Promise<void>;
+  get(id: string): Promise<RunRecord | null>;
+  getByRequestId(requestId: string): Promise<RunRecord | null>;
+  /** Newest first. */
+  list(filter: RunFilter): Promise<RunRecord[]>;
+  /** The newest run of each host. */
+  newestOfEachHost(): Promise<RunRecord[]>;
+  /**
+   * Moves a run to `to` if it is in one of `from`, with the given changes, in one statement.
+   * Answers whether it did; a late writer thus never revives a run that has ended.
+   */
+  move(id: string, from: readonly RunState[], to: RunState, revision: number, changes: RunChanges): Promise<boolean>;
+  highestRevision(): Promise<number>;
+}
+
+export interface SnapshotStore {
+  /** Adds or replaces, by host and name. */
+  put(snapshot: SnapshotRecord): Promise<void>;
+  remove(host: string, name: string): Promise<void>;
+  /** All of one host, or of all hosts; newest first (by name, then host). */
+  list(host?: string): Promise<SnapshotRecord[]>;
+}
+
+/** One backup to carry out. Plain data. */
+export interface BackupTask {
+  readonly runId: string;
+  readonly host: Host;
+  readonly type: BackupType;
+  /** The run's log file, to append to. */
+  readonly logFile: string;
+}
+
+export interface BackupResult {
+  readonly jobs: readonly JobRecord[];
+  /** The type that was made: an incremental without any base becomes a full one. */
+  readonly type: BackupType;
+  /** The committed snapshot, or null. */
+  readonly snapshot: SnapshotRecord | null;
+  /** Why nothing was committed, or null. */
+  readonly error: Failure | null;
+}
+
+export interface BackupEvents {
+  onProgress(progress: Progress): void;
+  onJobs(jobs: readonly JobRecord[]): void;
+  /** The log file has grown. */
+  onLog(): void;
+}
+
+export interface ProbeResult {
+  readonly address: string;
+  readonly hostKeyFingerprint: string;
+  /** Empty when the key does not allow the command. */
+  readonly hostname: string;
+  /** Empty when the key does not allow the command. */
+  readonly rsyncVersion: string;
+  readonly sshSoftware: string;
+}
+
+/** Carries work out in processes of its own. */
+export interface Executor {
+  /**
+   * Carries a backup out. A backup that fails or is cancelled is a result, not an exception; after `signal` it
+   * ends within seconds with the reason CANCELLED.
+   */
+  backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult>;
+  /** Connects and asks. Throws a BusyError. */
+  probe(host: Host): Promise<ProbeResult>;
+  /** Executor processes that are alive. */
+  processCount(): number;
+  /** Ends all executors; runs that are still carried out end as CANCELLED. */
+  stop(): Promise<void>;
+}
+
+/** The append-only log files of runs. */
+export interface RunLogs {
+  path(runId: string): string;
+  /** Appends one line with its time. */
+  append(runId: string, line: string): Promise<void>;
+}

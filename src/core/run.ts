@@ -1,0 +1,109 @@
+/**
+ * Runs and jobs: their states, the changes that are allowed, and the outcome that follows from what the jobs did.
+ * Plain data and pure functions; only `control/run-lifecycle.ts` writes states.
+ */
+import type { Failure } from './errors.js';
+import type { BackupType, TransferStats } from './snapshot.js';
+
+export type RunState =
+  | 'QUEUED'
+  | 'RUNNING'
+  | 'CANCELLING'
+  | 'SUCCEEDED'
+  | 'PARTIAL'
+  | 'FAILED'
+  | 'CANCELLED'
+  | 'INTERRUPTED';
+
+export type JobState = 'WAITING' | 'RUNNING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED';
+export type RequestedType = BackupType | 'auto';
+
+/** States in which a run has not ended. */
+export const activeStates: readonly RunState[] = ['QUEUED', 'RUNNING', 'CANCELLING'];
+
+/** From which states a run may come into each state. */
+export const statesBefore: Readonly<Record<Exclude<RunState, 'QUEUED'>, readonly RunState[]>> = {
+  RUNNING: ['QUEUED'],
+  CANCELLING: ['RUNNING'],
+  SUCCEEDED: ['RUNNING', 'CANCELLING'],
+  PARTIAL: ['RUNNING', 'CANCELLING'],
+  FAILED: ['QUEUED', 'RUNNING', 'CANCELLING'],
+  CANCELLED: ['QUEUED', 'CANCELLING'],
+  INTERRUPTED: ['RUNNING', 'CANCELLING'],
+};
+
+export interface MissingFile {
+  /** Path on the host; bytes that are not printable UTF-8 stand as `\#ooo`. */
+  readonly path: string;
+  /** What rsync said of it. */
+  readonly why: string;
+}
+
+/** One rsync call inside a backup. */
+export interface JobRecord {
+  /** From 1. */
+  readonly number: number;
+  readonly source: string;
+  readonly state: JobState;
+  /** Set in FAILED and PARTIAL. */
+  readonly error: Failure | null;
+  /** Null while it has not ended by itself. */
+  readonly exitCode: number | null;
+  readonly stats: TransferStats | null;
+  /** The first `missingFilesKept` of them. */
+  readonly missingFiles: readonly MissingFile[];
+  readonly missingFileCount: number;
+}
+
+/** How many missing files of a job are kept in the database; snapshot.json has all. */
+export const missingFilesKept = 1000;
+
+/** How far a run is. Bytes are those of the files' contents. */
+export interface Progress {
+  readonly jobNumber: number;
+  readonly jobCount: number;
+  readonly jobsEnded: number;
+  readonly bytesDone: number;
+  readonly percent: number;
+  readonly bytesPerSecond: number;
+  readonly secondsLeft: number | null;
+  readonly filesTransferred: number;
+  readonly currentFile: string;
+  /** rsync still lists the source, so totals will grow. */
+  readonly isListing: boolean;
+}
+
+export interface RunRecord {
+  readonly id: string;
+  readonly kind: 'backup';
+  readonly host: string;
+  readonly state: RunState;
+  readonly requestedType: RequestedType;
+  /** Null until decided. */
+  readonly type: BackupType | null;
+  readonly typeReason: string;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  /** Name of the committed snapshot. */
+  readonly snapshot: string | null;
+  readonly error: Failure | null;
+  readonly jobs: readonly JobRecord[];
+  readonly requestId: string | null;
+  /** Grows with every change of any run. */
+  readonly revision: number;
+}
+
+export function isActive(state: RunState): boolean {
+  return activeStates.includes(state);
+}
+
+/** Whether a backup with these jobs may be committed: every source directory was copied, in whole or in part. */
+export function isCommittable(jobs: readonly JobRecord[]): boolean {
+  return jobs.length > 0 && jobs.every((job) => job.state === 'SUCCEEDED' || job.state === 'PARTIAL');
+}
+
+/** The outcome of a committed backup. */
+export function outcomeOfJobs(jobs: readonly JobRecord[]): 'SUCCEEDED' | 'PARTIAL' {
+  return jobs.some((job) => job.state === 'PARTIAL') ? 'PARTIAL' : 'SUCCEEDED';
+}

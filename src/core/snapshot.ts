@@ -1,0 +1,84 @@
+/**
+ * Snapshots: what one is, and its name. A name is the local time at which the backup started and a letter for the
+ * type, `2026-11-22_20-00-05f`, as the original BUSY named them; names of one host therefore sort by age.
+ */
+export type BackupType = 'full' | 'incremental';
+
+/** What rsync counted. */
+export interface TransferStats {
+  /** Entries in the source: files, directories, links and all else. */
+  readonly fileCount: number;
+  /** Regular files that were sent. */
+  readonly filesTransferred: number;
+  /** Entries that are new against the link bases. */
+  readonly filesCreated: number;
+  readonly totalBytes: number;
+  readonly transferredBytes: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+export interface SnapshotRecord {
+  readonly host: string;
+  readonly name: string;
+  readonly type: BackupType;
+  readonly outcome: 'SUCCEEDED' | 'PARTIAL';
+  /** Absolute directory; the files are below its `data`. */
+  readonly path: string;
+  readonly startedAt: Date;
+  readonly committedAt: Date;
+  readonly runId: string;
+  /** Names of the snapshots that unchanged files are links to. */
+  readonly linkBases: readonly string[];
+  readonly sources: readonly string[];
+  readonly stats: TransferStats;
+  readonly missingFileCount: number;
+}
+
+const namePattern = /^(\d{4})-(\d{2})-(\d{2})_(\d{2})-(\d{2})-(\d{2})([fi])$/;
+
+/** The name of a snapshot that starts now, in the server's time zone. */
+export function snapshotName(startedAt: Date, type: BackupType): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${startedAt.getFullYear()}-${two(startedAt.getMonth() + 1)}-${two(startedAt.getDate())}`;
+  const time = `${two(startedAt.getHours())}-${two(startedAt.getMinutes())}-${two(startedAt.getSeconds())}`;
+  return `${day}_${time}${type === 'full' ? 'f' : 'i'}`;
+}
+
+/** Type and start of a snapshot by its name, or null when the name is not one. */
+export function parseSnapshotName(name: string): { type: BackupType; startedAt: Date } | null {
+  const match = namePattern.exec(name);
+  if (!match) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const startedAt = new Date(year, month - 1, day, hour, minute, second);
+  return { type: match[7] === 'f' ? 'full' : 'incremental', startedAt };
+}
+
+export const noTransfer: TransferStats = {
+  fileCount: 0,
+  filesTransferred: 0,
+  filesCreated: 0,
+  totalBytes: 0,
+  transferredBytes: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
+};
+
+export function addStats(a: TransferStats, b: TransferStats): TransferStats {
+  return {
+    fileCount: a.fileCount + b.fileCount,
+    filesTransferred: a.filesTransferred + b.filesTransferred,
+    filesCreated: a.filesCreated + b.filesCreated,
+    totalBytes: a.totalBytes + b.totalBytes,
+    transferredBytes: a.transferredBytes + b.transferredBytes,
+    receivedBytes: a.receivedBytes + b.receivedBytes,
+    sentBytes: a.sentBytes + b.sentBytes,
+  };
+}
