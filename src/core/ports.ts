@@ -102,9 +102,22 @@ export interface Executor {
   stop(): Promise<void>;
 }
 
-/** The append-only log files of runs. */
+/** Some whole lines of a log. */
+export interface LogChunk {
+  readonly lines: readonly string[];
+  /** Where the next line begins. */
+  readonly nextOffset: number;
+}
+
+/** The append-only log files of runs. Each line begins with its time (RFC 3339, UTC). */
 export interface RunLogs {
+  /** The file, absolute. */
   path(runId: string): string;
-  /** Appends one line with its time. */
-  append(runId: string, line: string): Promise<void>;
+  /** Appends one line; line breaks and control characters in it are escaped. */
+  append(runId: string, text: string): Promise<void>;
+  /**
+   * Reads whole lines from a byte offset on, at most about 64 KiB. With `isFinal` (the run has ended) a last line
+   * without line end is answered too. No lines: the end is reached. Throws OFFSET_OUT_OF_RANGE.
+   */
+  read(runId: string, offset: number, isFinal: boolean): Promise<LogChunk>;
 }

@@ -1,0 +1,137 @@
+/** The way to the daemon: one channel for all services. The only file of the client that talks gRPC. */
+import {
+  Client,
+  credentials,
+  Metadata,
+  type ClientReadableStream,
+  type MethodDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { fromServiceError } from './call-error.js';
+import { usageError } from './cli-error.js';
+
+/** Milliseconds after which a call without an answer is given up, where the caller does not say otherwise. */
+export const callTimeoutMs = 30_000;
+
+/**
+ * Opens no connection yet; the first call does.
+ * `server` is `unix:PATH` or `HOST:PORT`, anything else is a usage error. `signal` ends all calls.
+ */
+export function connect(server: string, signal: AbortSignal, now: () => Date): Connection {
+  return new Connection(checkedEndpoint(server), signal, now);
+}
+
+export class Connection {
+  readonly endpoint: string;
+  readonly #client: Client;
+  readonly #signal: AbortSignal;
+  readonly #now: () => Date;
+
+  constructor(endpoint: string, signal: AbortSignal, now: () => Date) {
+    this.endpoint = endpoint;
+    this.#signal = signal;
+    this.#now = now;
+    this.#client = new Client(endpoint, credentials.createInsecure(), {
+      // A backup server on the local network is not reached through a web proxy from the environment.
+      'grpc.enable_http_proxy': 0,
+      'grpc.initial_reconnect_backoff_ms': 250,
+      'grpc.max_reconnect_backoff_ms': 5_000,
+      // A stream may be silent for hours; without pings a dead network would look the same.
+      'grpc.keepalive_time_ms': 30_000,
+      'grpc.keepalive_timeout_ms': 10_000,
+    });
+  }
+
+  /** One question, one answer. Throws CliError, or the reason of the signal. */
+  call<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    timeoutMs: number = callTimeoutMs,
+  ): Promise<Response> {
+    this.#signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const { path, requestSerialize, responseDeserialize } = method;
+      const deadline = this.#now().getTime() + timeoutMs;
+      const call = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        new Metadata(),
+        { deadline },
+        (error, response) => {
+          this.#signal.removeEventListener('abort', cancel);
+          if (error === null) resolve(response as Response);
+          else if (this.#signal.aborted) reject(abortReason(this.#signal));
+          else reject(fromServiceError(error, this.endpoint, timeoutMs));
+        },
+      );
+      const cancel = (): void => call.cancel();
+      this.#signal.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  /** One question, many answers; leaving the loop or aborting a signal cancels the call. Throws as `call` does. */
+  async *stream<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    signal: AbortSignal = this.#signal,
+  ): AsyncGenerator<Response, void, undefined> {
+    signal.throwIfAborted();
+    const { path, requestSerialize, responseDeserialize } = method;
+    const call: ClientReadableStream<Response> = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+    );
+    const cancel = (): void => call.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    // The cancel below makes the call report an error that nobody waits for any more.
+    call.on('error', () => undefined);
+    try {
+      for await (const message of call as AsyncIterable<Response>) yield message;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw isServiceError(error) ? fromServiceError(error, this.endpoint, null) : error;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      call.cancel();
+    }
+  }
+
+  /** Waits for the connection, but not longer than to a time (milliseconds since 1970). Throws when aborted. */
+  becomesReady(deadline: number): Promise<boolean> {
+    this.#signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const abort = (): void => reject(abortReason(this.#signal));
+      this.#signal.addEventListener('abort', abort, { once: true });
+      this.#client.waitForReady(deadline, (error) => {
+        this.#signal.removeEventListener('abort', abort);
+        resolve(error === undefined);
+      });
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+function checkedEndpoint(server: string): string {
+  const endpoint = server.replace(/^tcp:\/\//, '');
+  if (/^unix:.+$/.test(endpoint) || /^(\[[0-9a-fA-F:.]+\]|[^\s/:]+):\d{1,5}$/.test(endpoint)) return endpoint;
+  throw usageError(
+    `"${server}" is not an endpoint.`,
+    'Give --server or BUSY_SERVER as unix:PATH or HOST:PORT, for example unix:/run/busy/busyd.sock.',
+  );
+}
+
+function abortReason(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && 'details' in error && 'metadata' in error;
+}

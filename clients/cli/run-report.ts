@@ -1,0 +1,110 @@
+/** What there is to say of a run, in words for people. */
+import { BackupType, type Job, type Run } from '../../src/gen/busy/v1/run.js';
+import { formatBytes, formatCount, formatDuration, formatTime } from './human-format.js';
+import type { Cell, Printer } from './output.js';
+import { renderProgressLine } from './progress-line.js';
+import { isEnded, jobStateCell, runStateCell, typeName } from './states.js';
+
+const missingFilesInSummary = 10;
+
+/** Everything about a run, with its jobs and all missing files that the server tells. */
+export function printRun(printer: Printer, run: Run, now: Date): void {
+  printer.facts([
+    ...headFacts(run),
+    ['Asked for', formatTime(run.createdAt)],
+    ['Started', formatTime(run.startedAt)],
+    ['Ended', formatTime(run.endedAt)],
+    ...bodyFacts(run, now),
+  ]);
+  if (!isEnded(run.state)) printer.line(renderProgressLine(run));
+  printError(printer, run);
+  if (run.jobs.length > 0) printJobs(printer, run.jobs);
+  printMissingFiles(printer, run, Number.POSITIVE_INFINITY);
+}
+
+/** The end of a run that was followed. `path` is the directory of its snapshot, where it is known. */
+export function printSummary(printer: Printer, run: Run, now: Date, path: string | null): void {
+  printer.line('');
+  printer.facts([...headFacts(run), ...bodyFacts(run, now)]);
+  if (path !== null) printer.line(`The files are below ${path}/data`);
+  printError(printer, run);
+  printMissingFiles(printer, run, missingFilesInSummary);
+}
+
+/** Files and bytes that the host sent: so far, or in all. */
+export function sentOfRun(run: Run): { files: number; bytes: number } {
+  if (run.progress !== undefined) {
+    return { files: run.progress.filesTransferred, bytes: run.progress.bytesDone };
+  }
+  const total = (count: (job: Job) => number): number => run.jobs.reduce((sum, job) => sum + count(job), 0);
+  return {
+    files: total((job) => job.stats?.filesTransferred ?? 0),
+    bytes: total((job) => job.stats?.transferredBytes ?? 0),
+  };
+}
+
+/** How long a run took, or has taken until `now`; "-" when it never started. */
+export function tookText(run: Run, now: Date): string {
+  if (run.startedAt === undefined) return '-';
+  return formatDuration((run.endedAt ?? now).getTime() - run.startedAt.getTime());
+}
+
+type Fact = readonly [label: string, value: Cell];
+
+function headFacts(run: Run): Fact[] {
+  const why = run.typeReason === '' ? '' : `: ${run.typeReason}`;
+  const type = run.type === BackupType.UNSPECIFIED ? 'not decided' : typeName(run.type);
+  return [
+    ['Run', run.id],
+    ['Host', run.host],
+    ['State', runStateCell(run.state)],
+    ['Type', `${type}${why}`],
+  ];
+}
+
+function bodyFacts(run: Run, now: Date): Fact[] {
+  const sent = sentOfRun(run);
+  const entries = run.jobs.reduce((sum, job) => sum + (job.stats?.fileCount ?? 0), 0);
+  const bytes = run.jobs.reduce((sum, job) => sum + (job.stats?.totalBytes ?? 0), 0);
+  return [
+    ['Snapshot', run.snapshot === '' ? 'none' : run.snapshot],
+    ['Files', `${formatCount(sent.files)} sent, ${formatCount(entries)} entries in the source`],
+    ['Bytes', `${formatBytes(sent.bytes)} sent, ${formatBytes(bytes)} in the source`],
+    ['Took', tookText(run, now)],
+  ];
+}
+
+function printError(printer: Printer, run: Run): void {
+  if (run.error === undefined) return;
+  printer.line('');
+  printer.line(run.error.message);
+  if (run.error.advice !== '') printer.line(`  ${run.error.advice}`);
+  printer.line(`  (${run.error.reason})`);
+}
+
+function printJobs(printer: Printer, jobs: readonly Job[]): void {
+  printer.line('');
+  printer.table(
+    ['JOB', 'SOURCE', 'STATE', 'FILES', 'BYTES', 'WHY'],
+    jobs.map((job) => [
+      String(job.number),
+      job.source,
+      jobStateCell(job.state),
+      formatCount(job.stats?.filesTransferred ?? 0),
+      formatBytes(job.stats?.transferredBytes ?? 0),
+      job.error?.message ?? '',
+    ]),
+    '',
+  );
+}
+
+function printMissingFiles(printer: Printer, run: Run, limit: number): void {
+  const count = run.jobs.reduce((sum, job) => sum + job.missingFileCount, 0);
+  if (count === 0) return;
+  const shown = run.jobs.flatMap((job) => job.missingFiles).slice(0, limit);
+  printer.line('');
+  printer.line(`Missing or incomplete files: ${formatCount(count)}`);
+  for (const file of shown) printer.line(`  ${file.path}: ${file.why}`);
+  const more = count - shown.length;
+  if (more > 0) printer.line(`  and ${formatCount(more)} more, all listed in snapshot.json beside the data`);
+}

@@ -1,0 +1,79 @@
+/** The commands `snapshots` and `snapshot`. */
+import { Snapshot } from '../../src/gen/busy/v1/snapshot.js';
+import { GetSnapshotResponse, SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
+import { helpText } from './help.js';
+import { formatAge, formatBytes, formatCount, formatTime } from './human-format.js';
+import { collectPages } from './pages.js';
+import type { Commands, Session } from './session.js';
+import { runStateCell, typeName } from './states.js';
+
+export function addSnapshotCommands({ program, action }: Commands): void {
+  program
+    .command('snapshots')
+    .description('list snapshots, newest first')
+    .argument('[host]', 'only of this host')
+    .addHelpText('after', helpText(['busy snapshots web1']))
+    .action(action(listSnapshots));
+  program
+    .command('snapshot')
+    .description('show a snapshot: where it is and what it holds')
+    .argument('<host>', 'the host')
+    .argument('<name>', 'the snapshot')
+    .addHelpText('after', helpText(['busy snapshot web1 2026-11-22_20-00-05f']))
+    .action(action(showSnapshot));
+}
+
+async function listSnapshots({ connection, printer, now }: Session, host: string = ''): Promise<void> {
+  const snapshots = await collectPages(async (page) => {
+    const answer = await connection.call(SnapshotServiceService.listSnapshots, { ...page, host });
+    return { items: answer.snapshots, nextPageToken: answer.nextPageToken };
+  });
+  if (printer.isJson) {
+    return printer.json({ snapshots: snapshots.map((snapshot) => Snapshot.toJSON(snapshot)) });
+  }
+  printer.table(
+    ['HOST', 'SNAPSHOT', 'TYPE', 'OUTCOME', 'AGE', 'ENTRIES', 'SIZE', 'SENT', 'MISSING'],
+    snapshots.map((snapshot) => [
+      snapshot.host,
+      snapshot.name,
+      typeName(snapshot.type),
+      runStateCell(snapshot.outcome),
+      formatAge(snapshot.startedAt, now()),
+      formatCount(snapshot.stats?.fileCount ?? 0),
+      formatBytes(snapshot.stats?.totalBytes ?? 0),
+      formatBytes(snapshot.stats?.transferredBytes ?? 0),
+      formatCount(snapshot.missingFileCount),
+    ]),
+    'There are no snapshots.',
+  );
+}
+
+async function showSnapshot(
+  { connection, printer, now }: Session,
+  host: string,
+  name: string,
+): Promise<void> {
+  const answer = await connection.call(SnapshotServiceService.getSnapshot, { host, name });
+  if (printer.isJson) return printer.json(GetSnapshotResponse.toJSON(answer));
+  const snapshot = answer.snapshot ?? Snapshot.create();
+  const { stats } = snapshot;
+  printer.facts([
+    ['Host', snapshot.host],
+    ['Snapshot', snapshot.name],
+    ['Type', typeName(snapshot.type)],
+    ['Outcome', runStateCell(snapshot.outcome)],
+    ['Files below', `${snapshot.path}/data`],
+    ['Sources', snapshot.sources.join(', ')],
+    ['Started', `${formatTime(snapshot.startedAt)} (${formatAge(snapshot.startedAt, now())})`],
+    ['Committed', formatTime(snapshot.committedAt)],
+    ['Run', snapshot.runId || '-'],
+    ['Linked to', snapshot.linkBases.join(', ') || '-'],
+    ['Entries', formatCount(stats?.fileCount ?? 0)],
+    ['Size', formatBytes(stats?.totalBytes ?? 0)],
+    [
+      'Sent',
+      `${formatCount(stats?.filesTransferred ?? 0)} files, ${formatBytes(stats?.transferredBytes ?? 0)}`,
+    ],
+    ['Missing', `${formatCount(snapshot.missingFileCount)} files`],
+  ]);
+}

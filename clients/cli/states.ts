@@ -1,0 +1,40 @@
+/** How enum values of the contract are shown. A value that this client does not know is shown as its number. */
+import { BackupType, JobState, RunState } from '../../src/gen/busy/v1/run.js';
+import type { Cell, Colour } from './output.js';
+
+export function isEnded(state: RunState): boolean {
+  return endedStates.includes(state);
+}
+
+export function runStateCell(state: RunState): Cell {
+  const text = RunState[state] ?? String(state);
+  return { text, colour: colours[text] ?? null };
+}
+
+export function jobStateCell(state: JobState): Cell {
+  const text = JobState[state] ?? String(state);
+  return { text, colour: colours[text] ?? null };
+}
+
+/** "full", "incremental"; "-" before it is decided. */
+export function typeName(type: BackupType): string {
+  if (type === BackupType.UNSPECIFIED) return '-';
+  return BackupType[type]?.toLowerCase() ?? String(type);
+}
+
+const endedStates: readonly RunState[] = [
+  RunState.SUCCEEDED,
+  RunState.PARTIAL,
+  RunState.FAILED,
+  RunState.CANCELLED,
+  RunState.INTERRUPTED,
+];
+
+const colours: Readonly<Record<string, Colour | undefined>> = {
+  RUNNING: 'cyan',
+  CANCELLING: 'cyan',
+  SUCCEEDED: 'green',
+  PARTIAL: 'yellow',
+  FAILED: 'red',
+  INTERRUPTED: 'red',
+};

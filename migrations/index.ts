@@ -1,0 +1,4 @@
+/** All migrations, oldest first. One that was released is never changed; the next change is a new one. */
+import { RunsAndSnapshots1700000000001 } from './1700000000001-runs-and-snapshots.js';
+
+export const migrations = [RunsAndSnapshots1700000000001] as const;

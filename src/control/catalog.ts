@@ -1,0 +1,67 @@
+/** The hosts and their committed snapshots, in memory: every list that a client asks for is answered from here. */
+import { BusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import type { SnapshotStore } from '../core/ports.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
+
+export class Catalog {
+  private readonly byName: ReadonlyMap<string, Host>;
+  private readonly sorted: readonly Host[];
+  /** Newest first, by host. */
+  private readonly snapshotsOf = new Map<string, readonly SnapshotRecord[]>();
+
+  constructor(
+    hosts: readonly Host[],
+    private readonly store: SnapshotStore,
+  ) {
+    this.sorted = [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.byName = new Map(hosts.map((host) => [host.name, host]));
+  }
+
+  /** Reads the snapshots from the store. */
+  async load(): Promise<void> {
+    this.snapshotsOf.clear();
+    for (const snapshot of await this.store.list()) this.remember(snapshot);
+  }
+
+  /** Sorted by name. */
+  hosts(): readonly Host[] {
+    return this.sorted;
+  }
+
+  /** Throws HOST_NOT_FOUND. */
+  host(name: string): Host {
+    const host = this.byName.get(name);
+    if (!host) throw new BusyError('HOST_NOT_FOUND', { host: name });
+    return host;
+  }
+
+  /** Newest first; of all hosts by name first, then by host. Throws HOST_NOT_FOUND. */
+  snapshots(host?: string): readonly SnapshotRecord[] {
+    if (host !== undefined) return this.snapshotsOf.get(this.host(host).name) ?? [];
+    return this.sorted.flatMap(({ name }) => this.snapshotsOf.get(name) ?? []).sort(newestFirst);
+  }
+
+  /** Throws HOST_NOT_FOUND or SNAPSHOT_NOT_FOUND. */
+  snapshot(host: string, name: string): SnapshotRecord {
+    const found = this.snapshots(host).find((snapshot) => snapshot.name === name);
+    if (!found) throw new BusyError('SNAPSHOT_NOT_FOUND', { host, snapshot: name });
+    return found;
+  }
+
+  /** Records a snapshot that was committed on disk. */
+  async record(snapshot: SnapshotRecord): Promise<void> {
+    await this.store.put(snapshot);
+    this.remember(snapshot);
+  }
+
+  private remember(snapshot: SnapshotRecord): void {
+    const others = (this.snapshotsOf.get(snapshot.host) ?? []).filter(({ name }) => name !== snapshot.name);
+    this.snapshotsOf.set(snapshot.host, [...others, snapshot].sort(newestFirst));
+  }
+}
+
+function newestFirst(a: SnapshotRecord, b: SnapshotRecord): number {
+  if (a.name !== b.name) return a.name < b.name ? 1 : -1;
+  return a.host < b.host ? -1 : 1;
+}

@@ -1,0 +1,73 @@
+/** The log of a run as a stream that loses nothing: it reads the file, so a slow reader costs no memory. */
+import type { RunLogs } from '../core/ports.js';
+import { isActive, type RunRecord } from '../core/run.js';
+
+export interface LogRequest {
+  readonly runId: string;
+  /** 0 or a `nextOffset` that was answered before. */
+  readonly offset: number;
+  /** Go on until the run has ended. */
+  readonly follow: boolean;
+}
+
+export interface LogBatch {
+  readonly offset: number;
+  readonly lines: readonly string[];
+  readonly nextOffset: number;
+}
+
+/** Wakes those who wait for a log to grow. */
+export class LogGrowth {
+  private readonly waiting = new Map<string, { promise: Promise<void>; resolve: () => void }>();
+
+  /** Settles at the next growth after this call. */
+  next(runId: string): Promise<void> {
+    const known = this.waiting.get(runId);
+    if (known) return known.promise;
+    let resolve = (): void => {};
+    const promise = new Promise<void>((settle) => (resolve = settle));
+    this.waiting.set(runId, { promise, resolve });
+    return promise;
+  }
+
+  /** The log has grown, or its run has ended. */
+  grew(runId: string): void {
+    this.waiting.get(runId)?.resolve();
+    this.waiting.delete(runId);
+  }
+}
+
+export interface LogSources {
+  readonly logs: RunLogs;
+  readonly growth: LogGrowth;
+  /** Throws RUN_NOT_FOUND. */
+  getRun(id: string): Promise<RunRecord>;
+}
+
+/**
+ * Every line of a log from an offset on, once and in order. Ends at the present end, or with `follow` when the run
+ * has ended, or when `signal` is aborted. Throws RUN_NOT_FOUND or OFFSET_OUT_OF_RANGE.
+ */
+export async function* streamLog(
+  sources: LogSources,
+  request: LogRequest,
+  signal: AbortSignal,
+): AsyncGenerator<LogBatch> {
+  const { runId, follow } = request;
+  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  let { offset } = request;
+  let hasEnded = false;
+  while (!signal.aborted) {
+    const growth = sources.growth.next(runId);
+    hasEnded ||= !isActive((await sources.getRun(runId)).state);
+    const chunk = await sources.logs.read(runId, offset, hasEnded);
+    if (chunk.lines.length > 0) {
+      yield { offset, ...chunk };
+      offset = chunk.nextOffset;
+    } else if (hasEnded || !follow) {
+      return;
+    } else {
+      await Promise.race([growth, aborted]);
+    }
+  }
+}

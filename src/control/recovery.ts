@@ -1,0 +1,47 @@
+/**
+ * After a start: settles the runs that a dead daemon left behind. The disk decides: a run whose snapshot was
+ * committed has succeeded, whatever the database had heard by then; any other is INTERRUPTED.
+ */
+import { BusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import type { Clock, RunLogs, RunStore } from '../core/ports.js';
+import { statesBefore, type RunRecord } from '../core/run.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
+import type { Catalog } from './catalog.js';
+
+export interface RecoveryParts {
+  readonly clock: Clock;
+  readonly runs: RunStore;
+  readonly logs: RunLogs;
+  readonly catalog: Catalog;
+  readonly nextRevision: () => number;
+  readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;
+}
+
+/** Answers the runs that were settled, as they are now. */
+export async function recover(parts: RecoveryParts): Promise<RunRecord[]> {
+  const left = await parts.runs.list({ states: ['RUNNING', 'CANCELLING'] });
+  const settled: RunRecord[] = [];
+  for (const run of left) {
+    await settle(parts, run);
+    const now = await parts.runs.get(run.id);
+    if (now) settled.push(now);
+  }
+  return settled;
+}
+
+async function settle(parts: RecoveryParts, run: RunRecord): Promise<void> {
+  const host = parts.catalog.hosts().find(({ name }) => name === run.host);
+  const snapshot = host ? await parts.findCommitted(host, run.id) : null;
+  const endedAt = parts.clock.now();
+  if (snapshot) {
+    await parts.catalog.record(snapshot);
+    const changes = { endedAt, snapshot: snapshot.name, type: snapshot.type };
+    await parts.runs.move(run.id, statesBefore[snapshot.outcome], snapshot.outcome, parts.nextRevision(), changes);
+    await parts.logs.append(run.id, `ended: ${snapshot.outcome} (found committed on the disk after a restart)`);
+    return;
+  }
+  const error = new BusyError('DAEMON_DIED').toFailure();
+  await parts.runs.move(run.id, statesBefore.INTERRUPTED, 'INTERRUPTED', parts.nextRevision(), { endedAt, error });
+  await parts.logs.append(run.id, `ended: INTERRUPTED (${error.reason}: ${error.message})`);
+}

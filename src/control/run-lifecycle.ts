@@ -1,0 +1,294 @@
+/**
+ * The life of a run, from the wish to the end: the one owner of run states. Every change names the state it expects
+ * to find, so cancel, crash and late reports cannot revive a run that has ended.
+ */
+import { Mutex } from 'async-mutex';
+import { ulid } from 'ulid';
+import { decideType } from '../core/due.js';
+import { BusyError, toBusyError, toFailure } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import type { BackupResult, Clock, Executor, RunChanges, RunFilter, RunLogs, RunStore } from '../core/ports.js';
+import { isActive, statesBefore, type Progress, type RequestedType, type RunRecord, type RunState } from '../core/run.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
+import type { Catalog } from './catalog.js';
+import type { LogGrowth } from './log-stream.js';
+import type { RunEvents, RunView } from './run-events.js';
+import { RunQueue } from './run-queue.js';
+
+export interface BackupRequest {
+  readonly host: string;
+  readonly type: RequestedType;
+  /** The same id answers the same run again. */
+  readonly requestId: string | null;
+}
+
+export interface LifecycleParts {
+  readonly clock: Clock;
+  readonly runs: RunStore;
+  readonly catalog: Catalog;
+  readonly executor: Executor;
+  readonly logs: RunLogs;
+  readonly events: RunEvents;
+  readonly growth: LogGrowth;
+  readonly maxRunning: number;
+  /** Looks on the disk for the snapshot that a run committed. */
+  readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;
+  /** What no caller can be told. */
+  readonly onError: (message: string, error: unknown) => void;
+}
+
+interface ActiveRun {
+  record: RunRecord;
+  progress: Progress | null;
+  readonly abort: AbortController;
+  cancelledBy: string;
+}
+
+type EndState = Extract<RunState, 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED'>;
+
+export class RunLifecycle {
+  private readonly active = new Map<string, ActiveRun>();
+  private readonly busyHosts = new Map<string, string>();
+  private readonly lastRuns = new Map<string, RunRecord>();
+  private readonly queue: RunQueue;
+  private readonly triggering = new Mutex();
+  private isStopping = false;
+
+  constructor(private readonly parts: LifecycleParts) {
+    this.queue = new RunQueue(parts.maxRunning, (id) => this.carryOut(id));
+  }
+
+  /** Takes up the runs that wait since before the start, after `recover` has settled all others. */
+  async start(): Promise<void> {
+    for (const run of await this.parts.runs.newestOfEachHost()) this.lastRuns.set(run.host, run);
+    const waiting = await this.parts.runs.list({ states: ['QUEUED'] });
+    for (const run of waiting.reverse()) this.enqueue(run);
+  }
+
+  /**
+   * Queues a backup and answers its run. Throws HOST_NOT_FOUND, HOST_BUSY when the host has a run that has not ended
+   * (but answers that run when the request id is the same), or DAEMON_STOPPING.
+   */
+  trigger(request: BackupRequest): Promise<RunRecord> {
+    // One at a time: two calls at once must not both find the host free or the request id new.
+    return this.triggering.runExclusive(() => this.triggerAlone(request));
+  }
+
+  /** Asks a run to stop and answers it. Throws RUN_NOT_FOUND or RUN_ENDED. */
+  async cancel(id: string, by = 'on request'): Promise<RunRecord> {
+    const active = this.active.get(id);
+    if (!active) {
+      const ended = await this.get(id);
+      throw new BusyError('RUN_ENDED', { run: id, state: ended.state });
+    }
+    active.cancelledBy = by;
+    const error = new BusyError('CANCELLED', { by }).toFailure();
+    if (active.record.state === 'QUEUED' && (await this.end(active, 'CANCELLED', { error }))) {
+      this.queue.remove(id);
+    } else if (await this.move(active, 'CANCELLING', {})) {
+      await this.say(id, `cancel was asked for (${by})`);
+      active.abort.abort();
+    }
+    return active.record;
+  }
+
+  /** Throws RUN_NOT_FOUND. */
+  async get(id: string): Promise<RunRecord> {
+    const run = this.active.get(id)?.record ?? (await this.parts.runs.get(id));
+    if (!run) throw new BusyError('RUN_NOT_FOUND', { run: id });
+    return run;
+  }
+
+  /** Newest first. */
+  async list(filter: RunFilter): Promise<RunRecord[]> {
+    const runs = await this.parts.runs.list(filter);
+    return runs.map((run) => (isActive(run.state) ? (this.active.get(run.id)?.record ?? run) : run));
+  }
+
+  progress(id: string): Progress | null {
+    return this.active.get(id)?.progress ?? null;
+  }
+
+  lastRun(host: string): RunRecord | null {
+    return this.lastRuns.get(host) ?? null;
+  }
+
+  counts(): { queued: number; running: number } {
+    return this.queue.counts();
+  }
+
+  /** The runs that have not ended. */
+  activeRuns(): RunView[] {
+    return [...this.active.values()].map(({ record, progress }) => ({ run: record, progress }));
+  }
+
+  /**
+   * Starts nothing any more, gives what runs until `giveUp` is aborted, then cancels it. Runs that wait stay QUEUED
+   * and are taken up at the next start.
+   */
+  async stop(giveUp: AbortSignal): Promise<void> {
+    this.isStopping = true;
+    this.queue.stop();
+    const cancelAll = (): void => {
+      const running = [...this.active.values()].filter(({ record }) => record.state === 'RUNNING');
+      for (const { record } of running) {
+        this.cancel(record.id, 'because the daemon stops').catch((error: unknown) => {
+          this.parts.onError('could not cancel a run', error);
+        });
+      }
+    };
+    if (giveUp.aborted) cancelAll();
+    else giveUp.addEventListener('abort', cancelAll, { once: true });
+    await this.queue.idle();
+    giveUp.removeEventListener('abort', cancelAll);
+  }
+
+  private async triggerAlone(request: BackupRequest): Promise<RunRecord> {
+    const { clock, runs, catalog, events, logs } = this.parts;
+    if (this.isStopping) throw new BusyError('DAEMON_STOPPING');
+    const known = request.requestId === null ? null : await runs.getByRequestId(request.requestId);
+    if (known) return this.active.get(known.id)?.record ?? known;
+    const host = catalog.host(request.host);
+    const busy = this.busyHosts.get(host.name);
+    if (busy !== undefined) throw new BusyError('HOST_BUSY', { host: host.name, run: busy });
+    const run = newRun(ulid(clock.now().getTime()), request, clock.now(), events.nextRevision());
+    await runs.add(run);
+    await logs.append(run.id, `backup of ${host.name} was asked for (${request.type})`);
+    this.enqueue(run);
+    return this.active.get(run.id)?.record ?? run;
+  }
+
+  private enqueue(run: RunRecord): void {
+    this.busyHosts.set(run.host, run.id);
+    this.lastRuns.set(run.host, run);
+    this.active.set(run.id, { record: run, progress: null, abort: new AbortController(), cancelledBy: '' });
+    this.parts.events.publish({ run, progress: null });
+    this.queue.add(run.id);
+  }
+
+  private async carryOut(id: string): Promise<void> {
+    const active = this.active.get(id);
+    if (!active) return;
+    try {
+      const host = this.parts.catalog.host(active.record.host);
+      if (!(await this.begin(active, host))) return;
+      await this.settle(active, host, await this.execute(active, host));
+    } catch (error) {
+      this.parts.onError('a run could not be carried out', error);
+      await this.end(active, 'FAILED', { error: toFailure(error) }).catch((again: unknown) => {
+        this.parts.onError('the end of a run could not be recorded', again);
+      });
+    }
+  }
+
+  private async begin(active: ActiveRun, host: Host): Promise<boolean> {
+    const { catalog, clock } = this.parts;
+    const now = clock.now();
+    const { type, reason } = decideType(host, catalog.snapshots(host.name), active.record.requestedType, now);
+    const isStarted = await this.move(active, 'RUNNING', { type, typeReason: reason, startedAt: now });
+    if (isStarted) await this.say(active.record.id, `started: ${type}, since ${reason}`);
+    return isStarted;
+  }
+
+  private async execute(active: ActiveRun, host: Host): Promise<BackupResult> {
+    const { executor, logs, growth } = this.parts;
+    const { id } = active.record;
+    const type = active.record.type ?? 'full';
+    const events = {
+      onProgress: (progress: Progress): void => this.note(active, { progress }),
+      onJobs: (jobs: RunRecord['jobs']): void => this.note(active, { jobs }),
+      onLog: (): void => growth.grew(id),
+    };
+    try {
+      return await executor.backUp({ runId: id, host, type, logFile: logs.path(id) }, events, active.abort.signal);
+    } catch (error) {
+      // The executor is gone, but it may have committed before.
+      const snapshot = await this.parts.findCommitted(host, id);
+      const failure = toBusyError(error);
+      await this.say(id, `${failure.reason}: ${failure.message} ${failure.advice}`);
+      return { jobs: active.record.jobs, type: snapshot?.type ?? type, snapshot, error: failure.toFailure() };
+    }
+  }
+
+  private async settle(active: ActiveRun, host: Host, result: BackupResult): Promise<void> {
+    const { snapshot, jobs, type } = result;
+    const typeReason =
+      type === active.record.type ? active.record.typeReason : 'there is no snapshot on the disk to link to';
+    if (snapshot) {
+      await this.parts.catalog.record(snapshot);
+      await this.end(active, snapshot.outcome, { jobs, type, typeReason, snapshot: snapshot.name, error: worst(jobs) });
+    } else if (result.error?.reason === 'CANCELLED') {
+      const error = new BusyError('CANCELLED', { by: active.cancelledBy }).toFailure();
+      await this.end(active, 'CANCELLED', { jobs, type, typeReason, error });
+    } else {
+      const error = result.error ?? new BusyError('INTERNAL', { what: `no result for ${host.name}` }).toFailure();
+      await this.end(active, 'FAILED', { jobs, type, typeReason, error });
+    }
+  }
+
+  /** Ends a run: its last line, its state, and then the host is free again. */
+  private async end(active: ActiveRun, state: EndState, changes: RunChanges): Promise<boolean> {
+    const { id, host } = active.record;
+    if (!statesBefore[state].includes(active.record.state)) return false;
+    const why = changes.error ? ` (${changes.error.reason}: ${changes.error.message})` : '';
+    await this.say(id, `ended: ${state}${why}`);
+    active.progress = null;
+    const isEnded = await this.move(active, state, { ...changes, endedAt: this.parts.clock.now() });
+    if (this.busyHosts.get(host) === id) this.busyHosts.delete(host);
+    this.active.delete(id);
+    this.parts.growth.grew(id);
+    return isEnded;
+  }
+
+  private async move(active: ActiveRun, to: Exclude<RunState, 'QUEUED'>, changes: RunChanges): Promise<boolean> {
+    const revision = this.parts.events.nextRevision();
+    const isMoved = await this.parts.runs.move(active.record.id, statesBefore[to], to, revision, changes);
+    if (isMoved) this.publish(active, { ...active.record, ...changes, state: to, revision });
+    return isMoved;
+  }
+
+  /** What changes while a run runs is kept in memory until it ends. */
+  private note(active: ActiveRun, change: { progress: Progress } | { jobs: RunRecord['jobs'] }): void {
+    if (!this.active.has(active.record.id)) return;
+    if ('progress' in change) active.progress = change.progress;
+    const jobs = 'jobs' in change ? change.jobs : active.record.jobs;
+    this.publish(active, { ...active.record, jobs, revision: this.parts.events.nextRevision() });
+  }
+
+  private publish(active: ActiveRun, record: RunRecord): void {
+    active.record = record;
+    this.lastRuns.set(record.host, record);
+    this.parts.events.publish({ run: record, progress: active.progress });
+  }
+
+  private async say(runId: string, text: string): Promise<void> {
+    await this.parts.logs.append(runId, text).catch((error: unknown) => {
+      this.parts.onError('a line of a run log could not be written', error);
+    });
+    this.parts.growth.grew(runId);
+  }
+}
+
+function worst(jobs: RunRecord['jobs']): RunRecord['error'] {
+  return jobs.find((job) => job.state === 'PARTIAL')?.error ?? null;
+}
+
+function newRun(id: string, request: BackupRequest, now: Date, revision: number): RunRecord {
+  return {
+    id,
+    kind: 'backup',
+    host: request.host,
+    state: 'QUEUED',
+    requestedType: request.type,
+    type: null,
+    typeReason: '',
+    createdAt: now,
+    startedAt: null,
+    endedAt: null,
+    snapshot: null,
+    error: null,
+    jobs: [],
+    requestId: request.requestId,
+    revision,
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Entry of an executor process: commands come in and reports go out over the channel to the daemon, and the data of
+ * backups flows here, away from the event loop that answers calls. When the daemon is gone, so is its channel: then
+ * all runs are stopped and the process ends.
+ */
+import { BusyError, toBusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import type { BackupEvents, ProbeResult } from '../core/ports.js';
+import { backUp } from './backup.js';
+import type { Command, Report } from './messages.js';
+import { reachHost } from './reach.js';
+
+const clock = { now: (): Date => new Date() };
+const running = new Map<number, AbortController>();
+
+/** Log growth is told to readers at most this often. */
+const logEveryMs = 50;
+
+process.on('message', (command: Command) => void take(command));
+process.on('disconnect', () => {
+  for (const controller of running.values()) controller.abort();
+  endWhenIdle();
+});
+// The daemon decides when executors end; a Ctrl-C in its terminal reaches them too.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+async function take(command: Command): Promise<void> {
+  if (command.kind === 'cancel') {
+    running.get(command.id)?.abort();
+    return;
+  }
+  const controller = new AbortController();
+  running.set(command.id, controller);
+  try {
+    tell(await carryOut(command, controller.signal));
+  } catch (error) {
+    const { reason, facts } = toBusyError(error);
+    tell({ kind: 'refused', id: command.id, reason, facts });
+  } finally {
+    running.delete(command.id);
+    if (!process.connected) endWhenIdle();
+  }
+}
+
+async function carryOut(command: Exclude<Command, { kind: 'cancel' }>, signal: AbortSignal): Promise<Report> {
+  const { id } = command;
+  if (command.kind === 'probe') return { kind: 'probed', id, result: await probe(command.host, signal) };
+  return { kind: 'backedUp', id, result: await backUp(command.task, eventsOf(id), signal, clock) };
+}
+
+function eventsOf(id: number): BackupEvents {
+  let timer: NodeJS.Timeout | null = null;
+  return {
+    onProgress: (progress) => tell({ kind: 'progress', id, progress }),
+    onJobs: (jobs) => tell({ kind: 'jobs', id, jobs }),
+    onLog: () => {
+      timer ??= setTimeout(() => {
+        timer = null;
+        tell({ kind: 'log', id });
+      }, logEveryMs);
+    },
+  };
+}
+
+async function probe(host: Host, signal: AbortSignal): Promise<ProbeResult> {
+  const reached = await reachHost(host, signal);
+  reached.connection.close();
+  if (reached.isRsyncMissing) throw new BusyError('RSYNC_MISSING', { where: `host "${host.name}"` });
+  return {
+    address: reached.connection.address,
+    hostKeyFingerprint: reached.connection.fingerprint,
+    hostname: reached.hostname,
+    rsyncVersion: reached.rsyncVersion,
+    sshSoftware: reached.connection.software,
+  };
+}
+
+function tell(report: Report): void {
+  if (process.connected) process.send?.(report);
+}
+
+function endWhenIdle(): void {
+  if (running.size === 0) process.exit(0);
+}

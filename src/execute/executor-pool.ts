@@ -1,0 +1,164 @@
+/**
+ * The executor processes: started when there is work, several runs each, ended when idle. One that dies takes only
+ * its own runs with it; they end with EXECUTOR_DIED, and the next run starts a new process.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { BusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import type { BackupEvents, BackupResult, BackupTask, Executor, ProbeResult } from '../core/ports.js';
+import type { Command, Report } from './messages.js';
+
+/** How long an executor without work is kept. */
+const idleMs = 30_000;
+
+interface Work {
+  readonly events: BackupEvents | null;
+  /** Gets the report that ends the work. */
+  done(report: Report): void;
+  fail(error: BusyError): void;
+}
+
+interface ExecutorProcess {
+  readonly child: ChildProcess;
+  readonly work: Map<number, Work>;
+  readonly ended: Promise<void>;
+  idleTimer: NodeJS.Timeout | null;
+}
+
+export class ExecutorPool implements Executor {
+  private readonly processes = new Set<ExecutorProcess>();
+  private lastId = 0;
+  private isStopping = false;
+
+  /**
+   * `entry` is the compiled executor-main; `size` the most processes at once.
+   * `onDeath` hears of an executor that ended unasked.
+   */
+  constructor(
+    private readonly entry: string,
+    private readonly size: number,
+    private readonly onDeath: (pid: number, ending: string) => void,
+  ) {}
+
+  async backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult> {
+    const report = await this.give((id) => ({ kind: 'backUp', id, task }), events, signal);
+    if (report.kind === 'backedUp') return report.result;
+    throw unexpected(report);
+  }
+
+  async probe(host: Host): Promise<ProbeResult> {
+    const report = await this.give((id) => ({ kind: 'probe', id, host }), null, new AbortController().signal);
+    if (report.kind === 'probed') return report.result;
+    throw unexpected(report);
+  }
+
+  processCount(): number {
+    return this.processes.size;
+  }
+
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    const all = [...this.processes];
+    for (const { child } of all) if (child.connected) child.disconnect();
+    await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  private give(
+    commandFor: (id: number) => Command,
+    events: BackupEvents | null,
+    signal: AbortSignal,
+  ): Promise<Report> {
+    if (this.isStopping) return Promise.reject(new BusyError('DAEMON_STOPPING'));
+    const executor = this.choose();
+    const id = ++this.lastId;
+    const cancel = (): void => send(executor, { kind: 'cancel', id });
+    if (executor.idleTimer) clearTimeout(executor.idleTimer);
+    return new Promise<Report>((resolve, reject) => {
+      executor.work.set(id, { events, done: resolve, fail: reject });
+      send(executor, commandFor(id));
+      if (signal.aborted) cancel();
+      else signal.addEventListener('abort', cancel, { once: true });
+    }).finally(() => {
+      signal.removeEventListener('abort', cancel);
+      executor.work.delete(id);
+      this.endWhenIdle(executor);
+    });
+  }
+
+  /** The executor with the least work; a new one while there may be more and all have work. */
+  private choose(): ExecutorProcess {
+    const usable = [...this.processes].filter(({ child }) => child.connected);
+    const least = usable.sort((a, b) => a.work.size - b.work.size)[0];
+    if (least && (least.work.size === 0 || usable.length >= this.size)) return least;
+    return this.start();
+  }
+
+  private start(): ExecutorProcess {
+    const child = fork(this.entry, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const executor: ExecutorProcess = {
+      child,
+      work: new Map(),
+      idleTimer: null,
+      ended: new Promise((resolve) => {
+        child.once('exit', (code, signal) => {
+          this.buryExecutor(executor, signal ? `signal ${signal}` : `code ${code}`);
+          resolve();
+        });
+      }),
+    };
+    child.on('message', (report: Report) => receive(executor, report));
+    // Failing to send is told by `exit`, which always follows.
+    child.on('error', () => {});
+    this.processes.add(executor);
+    return executor;
+  }
+
+  private buryExecutor(executor: ExecutorProcess, ending: string): void {
+    this.processes.delete(executor);
+    if (executor.idleTimer) clearTimeout(executor.idleTimer);
+    const wasExpected = executor.work.size === 0 && ending === 'code 0';
+    if (!wasExpected && !this.isStopping) this.onDeath(executor.child.pid ?? 0, ending);
+    for (const work of executor.work.values()) work.fail(new BusyError('EXECUTOR_DIED', { ending }));
+  }
+
+  private endWhenIdle(executor: ExecutorProcess): void {
+    if (executor.work.size > 0 || !executor.child.connected) return;
+    executor.idleTimer = setTimeout(() => {
+      if (executor.work.size === 0 && executor.child.connected) executor.child.disconnect();
+    }, idleMs);
+    executor.idleTimer.unref();
+  }
+}
+
+function receive(executor: ExecutorProcess, report: Report): void {
+  const work = executor.work.get(report.id);
+  if (!work) return;
+  switch (report.kind) {
+    case 'progress':
+      work.events?.onProgress(report.progress);
+      return;
+    case 'jobs':
+      work.events?.onJobs(report.jobs);
+      return;
+    case 'log':
+      work.events?.onLog();
+      return;
+    case 'backedUp':
+    case 'probed':
+      work.done(report);
+      return;
+    case 'refused':
+      work.fail(new BusyError(report.reason, report.facts));
+      return;
+    default:
+      report satisfies never;
+  }
+}
+
+function send(executor: ExecutorProcess, command: Command): void {
+  if (executor.child.connected) executor.child.send(command);
+}
+
+function unexpected(report: Report): BusyError {
+  return new BusyError('INTERNAL', { what: `an executor answered ${report.kind}` });
+}

@@ -1,0 +1,107 @@
+/**
+ * Local processes: started with an argument array and a minimal environment, in a process group of their own, and
+ * ended politely first, then by force. Nothing here ever sees a shell string made from data.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+
+export interface Ending {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface LocalProcess {
+  readonly pid: number | null;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Extra descriptors 3 (to the process) and 4 (from it). */
+  readonly toProcess: Writable;
+  readonly fromProcess: Readable;
+  /** Settles when the process has ended and its outputs are closed; rejects when it could not be started. */
+  readonly ended: Promise<Ending>;
+}
+
+/** How long a process may take to end after SIGTERM. */
+const politeMs = 1500;
+
+/**
+ * Starts a program in its own process group. When `signal` is aborted the whole group gets SIGTERM, and SIGKILL
+ * after a moment.
+ */
+export function startProcess(program: string, args: readonly string[], signal: AbortSignal): LocalProcess {
+  const child = spawn(program, args, {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    detached: true,
+    env: { PATH: process.env.PATH, LC_ALL: 'C' },
+  });
+  const stdio = child.stdio as unknown as [Writable, Readable, Readable, Writable, Readable];
+  // A pipe that the other side has closed is told by `ended`, not by an exception.
+  for (const stream of stdio) stream.on('error', () => {});
+  return {
+    pid: child.pid ?? null,
+    stdin: stdio[0],
+    stdout: stdio[1],
+    stderr: stdio[2],
+    toProcess: stdio[3],
+    fromProcess: stdio[4],
+    ended: endOf(child, signal),
+  };
+}
+
+/** Runs a program to its end and answers what it wrote. Throws when it fails; for short, local helpers. */
+export async function runProcess(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+  const child = startProcess(program, args, signal);
+  child.stdin.end();
+  const [ending, out, err] = await Promise.all([child.ended, textOf(child.stdout), textOf(child.stderr)]);
+  if (ending.code !== 0) {
+    throw new Error(`${program} ended with ${describeEnding(ending)}: ${err.trim().slice(0, 2000)}`);
+  }
+  return out;
+}
+
+export function describeEnding(ending: Ending): string {
+  return ending.signal === null ? `code ${ending.code}` : `signal ${ending.signal}`;
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    if (text.length < 1024 * 1024) text += chunk.toString('utf8');
+  }
+  return text;
+}
+
+function endOf(child: ChildProcess, signal: AbortSignal): Promise<Ending> {
+  return new Promise((resolve, reject) => {
+    let forced: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      killGroup(child, 'SIGTERM');
+      forced = setTimeout(() => killGroup(child, 'SIGKILL'), politeMs);
+    };
+    const finish = (): void => {
+      signal.removeEventListener('abort', stop);
+      clearTimeout(forced);
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    child.once('error', (error) => {
+      finish();
+      reject(error);
+    });
+    child.once('close', (code, endSignal) => {
+      finish();
+      resolve({ code, signal: endSignal });
+    });
+  });
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // The group has ended already.
+  }
+}

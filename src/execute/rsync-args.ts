@@ -1,0 +1,140 @@
+/**
+ * Argument lists for rsync, and the checks of what an rsync on the other side asks for. Pure.
+ *
+ * Two rules guard the server. Whatever writes (destination, link bases) is only ever taken from our own plan, never
+ * from the host. And a word that becomes part of a remote command is either made here or matches a strict pattern.
+ */
+import { BusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+
+/** What one job copies: a source directory of the host into a directory of the server. */
+export interface TransferPlan {
+  readonly source: string;
+  /** Absolute, without a slash at the end. */
+  readonly destination: string;
+  /** Absolute directories with the same layout as `destination`. rsync takes at most 20. */
+  readonly linkBases: readonly string[];
+  /** Source directories below this one: other jobs copy them. */
+  readonly nestedSources: readonly string[];
+  /** Compare contents instead of size and time; needed when a link base may be damaged. */
+  readonly mustCompareContents: boolean;
+}
+
+/** Our reading of rsync's output depends on these. `--partial`: a cut transfer of a large file is not lost. */
+const reportOptions = ['--stats', '--info=progress2', '--out-format=%i %n%L', '--no-human-readable', '--outbuf=L'];
+
+/**
+ * The connector is the remote shell of rsync. It hands the command that rsync asks for, then both
+ * directions of the stream, through file descriptors 3 and 4: to the executor
+ * on the server, to the SSH channel on the host. The direction towards rsync is in
+ * the foreground, since rsync waits for its remote shell and that must end when the stream ends.
+ */
+const connector =
+  'printf "%s\\0" "$#" "$@" >&4; exec 5<&0; cat <&5 >&4 & exec 4>&- 5<&-; exec cat <&3';
+
+/** Arguments of the local rsync that pulls (initiator: server). */
+export function pullArguments(host: Host, plan: TransferPlan): string[] {
+  return [
+    ...commonOptions(host, plan),
+    '--partial',
+    ...plan.linkBases.map((base) => `--link-dest=${base}`),
+    '--blocking-io',
+    '-e',
+    `/bin/sh -c '${connector}' connector`,
+    '--',
+    `busy:${withSlash(plan.source)}`,
+    withSlash(plan.destination),
+  ];
+}
+
+/**
+ * The command for the host, made from the words that our own rsync asked the connector to run.
+ * Throws HOST_MISBEHAVED when they are not what rsync writes (they come from our own process, so this guards
+ * against a surprise of a new version, not against the host).
+ */
+export function pullCommand(host: Host, plan: TransferPlan, requested: readonly string[]): string {
+  const [, , ...rest] = requested;
+  const options = rest.slice(0, -1);
+  const isPlain = options.every((word) => /^[A-Za-z0-9.,=_-]+$/.test(word));
+  if (!isPlain || options[0] !== '--server' || options[1] !== '--sender' || options.at(-1) !== '.') {
+    throw new BusyError('INTERNAL', { what: `rsync asked for an unknown command: ${requested.join(' ')}` });
+  }
+  return [...host.rsyncPath, ...options, escapeWord(withSlash(plan.source))].join(' ');
+}
+
+/** The command that starts rsync on the host as the sending client (initiator: client). */
+export function pushCommand(host: Host, plan: TransferPlan): string {
+  const words = [
+    ...host.rsyncPath,
+    ...commonOptions(host, plan),
+    '--blocking-io',
+    '-e',
+    `/bin/sh -c '${connector}' connector`,
+    '--',
+    withSlash(plan.source),
+    'busy:snapshot/',
+  ];
+  // rsync's own output goes to the channel's standard error, since its standard output is the transfer.
+  return `exec 3<&0 4>&1 1>&2 </dev/null; LC_ALL=C exec ${words.map(quoteWord).join(' ')}`;
+}
+
+/**
+ * Arguments of the local `rsync --server` for what a host asked the remote connector to run. Of the host's words
+ * only the short options are taken, and only letters that say how the stream is written; a destination or any other
+ * option that the host names is ignored. Throws HOST_MISBEHAVED.
+ */
+export function receiveArguments(host: Host, plan: TransferPlan, requested: readonly string[]): string[] {
+  const refuse = (detail: string): BusyError => new BusyError('HOST_MISBEHAVED', { host: host.name, detail });
+  const [, , server, letters] = requested;
+  if (server !== '--server') throw refuse('it did not ask for a receiving rsync');
+  if (letters === undefined || !/^-[vlogDtprcHAXSxWzUNJOLkm]*e\d*\.\d*[A-Za-z]*$/.test(letters)) {
+    throw refuse('it asked for options of rsync that are not allowed');
+  }
+  return [
+    '--server',
+    letters,
+    '--log-format=%i',
+    '--partial',
+    ...host.rsyncOpts.filter((option) => optionsOfBothSides.has(option)),
+    ...(plan.mustCompareContents && !letters.slice(0, letters.indexOf('e')).includes('c') ? ['--checksum'] : []),
+    ...plan.linkBases.map((base) => `--link-dest=${base}`),
+    '.',
+    withSlash(plan.destination),
+  ];
+}
+
+/** Long options of `rsync_opts` that the receiving side must know too. */
+const optionsOfBothSides = new Set(['--numeric-ids', '--fake-super', '--super', '--fuzzy', '--omit-link-times']);
+
+function commonOptions(host: Host, plan: TransferPlan): string[] {
+  return [
+    ...host.rsyncOpts,
+    ...reportOptions,
+    // Paths belong into the command line, where a restricted key on the host can check them.
+    '--no-s',
+    ...(plan.mustCompareContents ? ['--checksum'] : []),
+    ...(host.bandwidthLimit ? [`--bwlimit=${host.bandwidthLimit}`] : []),
+    ...plan.nestedSources.map((nested) => `--exclude=${anchoredPattern(plan.source, nested)}`),
+    ...host.excludes.map((pattern) => `--exclude=${pattern}`),
+  ];
+}
+
+/** The pattern for everything in `nested`, seen from `source`; the directory itself is kept as a mount point. */
+function anchoredPattern(source: string, nested: string): string {
+  const below = nested.slice(source === '/' ? 0 : source.length);
+  return `${below.replace(/[\\*?[\]]/g, '\\$&')}/**`;
+}
+
+function withSlash(directory: string): string {
+  return directory.endsWith('/') ? directory : `${directory}/`;
+}
+
+/** Backslashes, not quotes: the scripts that restrict a key to rsync (rrsync) understand only these. */
+function escapeWord(word: string): string {
+  return word.replace(/[^A-Za-z0-9_@%+=:,./\u0080-\uffff-]/g, '\\$&');
+}
+
+/** A word for a POSIX shell. */
+function quoteWord(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,167 @@
+/**
+ * The store on disk of one host: names, partial directories, and the commit.
+ *
+ * A backup writes into a hidden `.partial-NAME`, which is never listed. The commit flushes the file system, renames
+ * the directory to its final name, and flushes the parent; so after a crash at any moment there is either a whole
+ * snapshot or a partial one. A partial one is never written to again: the next backup starts an empty directory and
+ * uses it as a further link base. (rsync would otherwise change attributes of files in place that the older
+ * snapshots share.)
+ */
+import { mkdir, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { BusyError } from '../core/errors.js';
+import { isOutOfSpace } from '../core/job-outcome.js';
+import { parseSnapshotName, snapshotName, type BackupType } from '../core/snapshot.js';
+import { runProcess } from './process.js';
+
+/** What a partial directory says of itself, in `partial.json`. */
+export interface PartialMark {
+  readonly runId: string;
+  readonly type: BackupType;
+  /** The boot of the machine in which it was written. */
+  readonly bootId: string;
+  /** Everything in it was flushed to the disk when its backup ended. */
+  readonly isFlushed: boolean;
+}
+
+export interface PartialDir {
+  readonly path: string;
+  readonly name: string;
+  /** Null when the mark is missing or damaged. */
+  readonly mark: PartialMark | null;
+}
+
+export interface HostStore {
+  readonly directory: string;
+  /** Names of committed snapshots, oldest first. */
+  readonly snapshots: readonly string[];
+  /** Oldest first. */
+  readonly partials: readonly PartialDir[];
+}
+
+const partialPrefix = '.partial-';
+const removedPrefix = '.removed-';
+
+/** Reads what is there for a host; makes its directory when it is new. Throws BACKUPDIR_UNUSABLE. */
+export async function openHostStore(backupdir: string, hostName: string): Promise<HostStore> {
+  const directory = join(backupdir, hostName);
+  return orUnusable(backupdir, async () => {
+    // The backup directory itself is not made: it may be a disk that is not mounted.
+    await readdir(backupdir);
+    await mkdir(directory, { mode: 0o750 }).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    });
+    const entries = (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+    const names = entries.map((entry) => entry.name).sort();
+    const partials = names.filter((name) => name.startsWith(partialPrefix));
+    return {
+      directory,
+      snapshots: names.filter((name) => parseSnapshotName(name) !== null),
+      partials: await Promise.all(
+        partials.map(async (name) => ({ path: join(directory, name), name, mark: await readMark(join(directory, name)) })),
+      ),
+    };
+  });
+}
+
+/**
+ * A name that is free and sorts after all others, also when the clock was set back or repeats an hour in autumn.
+ */
+export function nextSnapshotName(store: HostStore, startedAt: Date, type: BackupType): string {
+  const taken = [...store.snapshots, ...store.partials.map((partial) => partial.name.slice(partialPrefix.length))];
+  const newest = taken
+    .map((name) => parseSnapshotName(name)?.startedAt.getTime() ?? 0)
+    .reduce((latest, time) => Math.max(latest, time), 0);
+  return snapshotName(new Date(Math.max(startedAt.getTime(), newest + 1000)), type);
+}
+
+/** Makes an empty partial directory with its mark. Throws DISK_FULL or BACKUPDIR_UNUSABLE. */
+export async function createPartial(store: HostStore, name: string, mark: PartialMark): Promise<string> {
+  const path = join(store.directory, `${partialPrefix}${name}`);
+  await orUnusable(store.directory, async () => {
+    await mkdir(path, { mode: 0o755 });
+    await writeMark(path, mark);
+    await mkdir(join(path, 'data'));
+  });
+  return path;
+}
+
+/** Says of a partial directory that all of it has reached the disk. */
+export async function flushPartial(path: string, mark: PartialMark, signal: AbortSignal): Promise<void> {
+  await runProcess('sync', ['-f', '--', path], signal);
+  await writeMark(path, { ...mark, isFlushed: true });
+}
+
+/**
+ * Commits: flush, rename, flush the parent. `signal` is looked at for the last time just before the rename.
+ * Answers the final path. Throws DISK_FULL, BACKUPDIR_UNUSABLE or CANCELLED.
+ */
+export async function commitPartial(partial: string, name: string, signal: AbortSignal): Promise<string> {
+  const parent = join(partial, '..');
+  const path = join(parent, name);
+  return orUnusable(parent, async () => {
+    await rm(join(partial, 'partial.json'), { force: true });
+    await runProcess('sync', ['-f', '--', partial], signal);
+    if (signal.aborted) throw new BusyError('CANCELLED');
+    await rename(partial, path);
+    await flushDirectory(parent);
+    return path;
+  });
+}
+
+/** Takes a directory out of the store by renaming it; `sweep` frees its space. */
+export async function discard(path: string): Promise<void> {
+  await rename(path, join(path, '..', `${removedPrefix}${basename(path).replace(partialPrefix, '')}`));
+}
+
+/**
+ * Frees the space of what was discarded, also by a process that died meanwhile. By the program `rm`, since Node
+ * cannot remove names that are not UTF-8. Never throws: what is left is swept the next time.
+ */
+export async function sweep(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => [] as string[]);
+  const doomed = names.filter((name) => name.startsWith(removedPrefix)).map((name) => join(directory, name));
+  if (doomed.length === 0) return;
+  await runProcess('rm', ['-rf', '--one-file-system', '--', ...doomed], new AbortController().signal).catch(() => '');
+}
+
+/** Runs `work` on the backup disk and turns what the system says into a reason. */
+export async function orUnusable<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BusyError) throw error;
+    const detail = error instanceof Error ? error.message : String(error);
+    if (isOutOfSpace(detail) || /ENOSPC|EDQUOT/.test(detail)) {
+      throw new BusyError('DISK_FULL', { detail }, { cause: error });
+    }
+    throw new BusyError('BACKUPDIR_UNUSABLE', { backupdir: directory, detail }, { cause: error });
+  }
+}
+
+async function flushDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function writeMark(path: string, mark: PartialMark): Promise<void> {
+  await writeFile(join(path, 'partial.json'), `${JSON.stringify(mark)}\n`);
+}
+
+async function readMark(path: string): Promise<PartialMark | null> {
+  try {
+    const mark = JSON.parse(await readFile(join(path, 'partial.json'), 'utf8')) as Partial<PartialMark>;
+    const isWhole =
+      typeof mark.runId === 'string' &&
+      (mark.type === 'full' || mark.type === 'incremental') &&
+      typeof mark.bootId === 'string' &&
+      typeof mark.isFlushed === 'boolean';
+    return isWhole ? (mark as PartialMark) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * The one SSH connection of a run, and the only file that knows ssh2. The host is trusted by its pinned key alone:
+ * there is no way to connect to a host whose key is unknown or has changed.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import ssh2, { type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
+import { BusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+
+export interface SshConnection {
+  /** The address that was connected to, with its port. */
+  readonly address: string;
+  readonly fingerprint: string;
+  /** What the server calls itself. */
+  readonly software: string;
+  /** Starts a command. Throws CONNECTION_LOST. */
+  exec(command: string): Promise<SshChannel>;
+  /** Settles when the connection has ended, with the reason. */
+  readonly closed: Promise<string>;
+  close(): void;
+}
+
+export interface SshChannel {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Settles when the channel has closed; both null when the host gave neither. */
+  readonly ended: Promise<{ code: number | null; signal: string | null }>;
+  /** Closes the channel; the command on the host gets a hang-up. */
+  close(): void;
+}
+
+/** Tried in this order when only a fingerprint is pinned, or nothing. */
+const hostKeyTypes: readonly (readonly ServerHostKeyAlgorithm[])[] = [
+  ['ssh-ed25519'],
+  ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
+  ['rsa-sha2-512', 'rsa-sha2-256'],
+];
+
+/**
+ * Connects to a host at one address. Throws HOST_UNREACHABLE, CONNECTION_REFUSED, NOT_SSH, HOST_KEY_UNKNOWN,
+ * HOST_KEY_CHANGED, IDENTITY_FILE_UNUSABLE or SSH_KEY_REFUSED; CANCELLED when `signal` is aborted.
+ */
+export async function connectSsh(host: Host, address: string, signal: AbortSignal): Promise<SshConnection> {
+  const privateKey = await readIdentity(host);
+  let failure: BusyError | null = null;
+  for (const types of typesFor(host.hostKey)) {
+    const attempt = await tryToConnect(host, address, privateKey, types, signal);
+    if (!(attempt instanceof KeyTypeMismatch)) return attempt;
+    failure = keyFailure(host, address, attempt.shown) ?? failure;
+    if (attempt.isFinal) break;
+  }
+  throw failure ?? new BusyError('NOT_SSH', { host: host.name, address, detail: 'it has no host key of a known type' });
+}
+
+/** The SHA256 fingerprint of a public key, as ssh-keygen shows it. */
+export function fingerprintOf(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** The host shows no key of the wanted type, or another key. */
+class KeyTypeMismatch {
+  constructor(
+    readonly shown: string,
+    readonly isFinal: boolean,
+  ) {}
+}
+
+async function tryToConnect(
+  host: Host,
+  address: string,
+  privateKey: Buffer,
+  types: readonly ServerHostKeyAlgorithm[],
+  signal: AbortSignal,
+): Promise<SshConnection | KeyTypeMismatch> {
+  const client = new ssh2.Client();
+  const where = `${address} port ${host.port}`;
+  let shown = '';
+  let software = '';
+  let lastError = 'the host closed the connection';
+  const closed = new Promise<string>((resolve) => client.once('close', () => resolve(lastError)));
+  // An error after the connection stands is told by `closed`.
+  client.on('error', (error) => (lastError = error.message));
+  const close = (): void => void client.destroy();
+  signal.addEventListener('abort', close, { once: true });
+  void closed.then(() => signal.removeEventListener('abort', close));
+  const config: ConnectConfig = {
+    host: address,
+    port: host.port,
+    username: host.user,
+    privateKey,
+    readyTimeout: host.connectTimeoutMs,
+    keepaliveInterval: 15_000,
+    keepaliveCountMax: 4,
+    algorithms: {
+      serverHostKey: [...types],
+      cipher: { prepend: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com'], append: [], remove: [] },
+    },
+    hostVerifier: (key: Buffer) => {
+      shown = fingerprintOf(key);
+      return matchesPin(host.hostKey, key);
+    },
+    debug: (line) => (software = /Remote ident: '([^']{0,200})/.exec(line)?.[1] ?? software),
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      client.once('ready', resolve);
+      client.once('error', reject);
+      client.once('close', () => reject(new Error('Connection lost before handshake')));
+      client.connect(config);
+    });
+  } catch (error) {
+    client.destroy();
+    if (signal.aborted) throw new BusyError('CANCELLED', {}, { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    if (/verification failed|denied \(verification/i.test(message)) return new KeyTypeMismatch(shown, host.hostKey === '');
+    if (/no matching (server )?host key/i.test(message)) return new KeyTypeMismatch(`no key of type ${types.join(', ')}`, false);
+    throw connectFailure(host, where, error);
+  }
+  return {
+    address: where,
+    fingerprint: shown,
+    software,
+    closed,
+    close,
+    exec: (command) => openChannel(client, host, command, closed),
+  };
+}
+
+function openChannel(
+  client: ssh2.Client,
+  host: Host,
+  command: string,
+  closed: Promise<string>,
+): Promise<SshChannel> {
+  return new Promise((resolve, reject) => {
+    const lost = (detail: string): void => reject(new BusyError('CONNECTION_LOST', { host: host.name, detail }));
+    void closed.then(lost);
+    try {
+      client.exec(command, (error, channel) => {
+        if (error) lost(error.message);
+        else resolve(toChannel(channel));
+      });
+    } catch (error) {
+      lost(error instanceof Error ? error.message : String(error));
+    }
+  });
+}
+
+function toChannel(channel: ClientChannel): SshChannel {
+  let code: number | null = null;
+  let signal: string | null = null;
+  channel.on('exit', (exitCode: number | null, exitSignal?: string) => {
+    code = exitCode;
+    signal = exitSignal ?? null;
+  });
+  channel.on('error', () => {});
+  channel.stderr.on('error', () => {});
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    channel.once('close', () => resolve({ code, signal }));
+  });
+  return { stdin: channel, stdout: channel, stderr: channel.stderr, ended, close: () => channel.close() };
+}
+
+async function readIdentity(host: Host): Promise<Buffer> {
+  const unusable = (detail: string, cause: unknown): BusyError =>
+    new BusyError('IDENTITY_FILE_UNUSABLE', { host: host.name, identityFile: host.identityFile, detail }, { cause });
+  let key: Buffer;
+  try {
+    key = await readFile(host.identityFile);
+  } catch (error) {
+    throw unusable(error instanceof Error ? error.message : String(error), error);
+  }
+  const parsed = ssh2.utils.parseKey(key);
+  if (parsed instanceof Error) throw unusable(parsed.message, parsed);
+  return key;
+}
+
+function typesFor(pinned: string): readonly (readonly ServerHostKeyAlgorithm[])[] {
+  const type = pinned.split(' ')[0] ?? '';
+  if (type === '' || type.startsWith('SHA256:')) return hostKeyTypes;
+  if (type === 'ssh-rsa') return [['rsa-sha2-512', 'rsa-sha2-256']];
+  return [[type as ServerHostKeyAlgorithm]];
+}
+
+function matchesPin(pinned: string, key: Buffer): boolean {
+  if (pinned === '') return false;
+  if (pinned.startsWith('SHA256:')) return fingerprintOf(key) === pinned.replace(/=+$/, '');
+  return Buffer.from(pinned.split(/\s+/)[1] ?? '', 'base64').equals(key);
+}
+
+function keyFailure(host: Host, address: string, shown: string): BusyError | null {
+  if (host.hostKey !== '') {
+    return new BusyError('HOST_KEY_CHANGED', { host: host.name, address, shown, pinned: host.hostKey });
+  }
+  return shown.startsWith('SHA256:') ? new BusyError('HOST_KEY_UNKNOWN', { host: host.name, shown }) : null;
+}
+
+/** Turns what ssh2 says before a connection stands into a reason. */
+function connectFailure(host: Host, address: string, error: unknown): BusyError {
+  const { message, code, level } = error as Error & { code?: string; level?: string };
+  const facts = { host: host.name, address };
+  const fail = (reason: 'HOST_UNREACHABLE' | 'CONNECTION_REFUSED' | 'NOT_SSH', detail: string): BusyError =>
+    new BusyError(reason, { ...facts, detail }, { cause: error });
+  if (level === 'client-authentication') {
+    return new BusyError(
+      'SSH_KEY_REFUSED',
+      { ...facts, identityFile: host.identityFile, user: host.user },
+      { cause: error },
+    );
+  }
+  if (code === 'ECONNREFUSED') return fail('CONNECTION_REFUSED', message);
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return fail('HOST_UNREACHABLE', 'its name cannot be resolved');
+  if (code !== undefined) return fail('HOST_UNREACHABLE', message);
+  if (level === 'client-timeout') {
+    return fail('HOST_UNREACHABLE', `no answer within ${host.connectTimeoutMs / 1000} seconds`);
+  }
+  if (/before handshake/i.test(message)) return fail('HOST_UNREACHABLE', 'it closed the connection at once');
+  return fail('NOT_SSH', message);
+}

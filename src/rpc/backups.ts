@@ -1,0 +1,100 @@
+/** BackupService: starts backups and follows runs. */
+import type { LogBatch } from '../control/log-stream.js';
+import type { RunEvents } from '../control/run-events.js';
+import type { RunLifecycle } from '../control/run-lifecycle.js';
+import type { RunRecord } from '../core/run.js';
+import type {
+  BackupServiceServer,
+  ListRunsRequest,
+  ListRunsResponse,
+  StreamLogsRequest,
+  StreamLogsResponse,
+  WatchRunsRequest,
+  WatchRunsResponse,
+} from '../gen/busy/v1/backup_service.js';
+import type { Run } from '../gen/busy/v1/run.js';
+import { toListedRunMessage, toRunMessage } from './convert.js';
+import { toRequestedType, toRunState } from './enums.js';
+import { readPageStart, toPage } from './page.js';
+import { requireAtMost, requireNotNegative, requireText } from './request-shape.js';
+import type { CallAdapters } from './stream.js';
+
+/** Batches of lines of a run's log from a byte offset on; ends with the log, or with the signal. */
+export type LogSource = (
+  request: { runId: string; offset: number; follow: boolean },
+  signal: AbortSignal,
+) => AsyncGenerator<LogBatch>;
+
+export interface BackupParts {
+  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'cancel' | 'get' | 'list' | 'progress'>;
+  readonly events: Pick<RunEvents, 'watch'>;
+  readonly streamLog: LogSource;
+}
+
+const longestRequestId = 64;
+
+export function backupHandlers(parts: BackupParts, calls: CallAdapters): BackupServiceServer {
+  const { lifecycle } = parts;
+  const answer = (run: RunRecord): { run: Run } => ({ run: toRunMessage(run, lifecycle.progress(run.id)) });
+  return {
+    triggerBackup: calls.unary(async ({ host, type, requestId }) =>
+      answer(
+        await lifecycle.trigger({
+          host: requireText('host', host),
+          type: toRequestedType(type),
+          requestId: requireAtMost('request_id', requestId, longestRequestId) || null,
+        }),
+      ),
+    ),
+    getRun: calls.unary(async ({ id }) => answer(await lifecycle.get(requireText('id', id)))),
+    listRuns: calls.unary((request) => listRuns(parts, request)),
+    cancelRun: calls.unary(async ({ id }) => answer(await lifecycle.cancel(requireText('id', id)))),
+    watchRuns: calls.serverStream((request, signal) => watchRuns(parts, request, signal)),
+    streamLogs: calls.serverStream((request, signal) => streamLogs(parts, request, signal)),
+  };
+}
+
+async function listRuns({ lifecycle }: BackupParts, request: ListRunsRequest): Promise<ListRunsResponse> {
+  const { size, after } = readPageStart('runs', request);
+  const states = request.states.map(toRunState);
+  const runs = await lifecycle.list({
+    // One more than is answered tells whether there is another page.
+    limit: size + 1,
+    ...(after !== null && { beforeId: after }),
+    ...(request.host !== '' && { host: request.host }),
+    ...(states.length > 0 && { states }),
+  });
+  const page = toPage('runs', runs, { size, keyOf: (run) => run.id });
+  return {
+    runs: page.items.map((run) => toListedRunMessage(run, lifecycle.progress(run.id))),
+    nextPageToken: page.nextPageToken,
+  };
+}
+
+async function* watchRuns(
+  { events }: BackupParts,
+  request: WatchRunsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<WatchRunsResponse> {
+  const options = {
+    afterRevision: requireNotNegative('after_revision', request.afterRevision),
+    host: request.host || null,
+    runId: request.runId || null,
+  };
+  for await (const view of events.watch(options, signal)) {
+    yield { run: toRunMessage(view.run, view.progress) };
+  }
+}
+
+async function* streamLogs(
+  { streamLog }: BackupParts,
+  request: StreamLogsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<StreamLogsResponse> {
+  const place = {
+    runId: requireText('run_id', request.runId),
+    offset: requireNotNegative('offset', request.offset),
+    follow: request.follow,
+  };
+  for await (const batch of streamLog(place, signal)) yield { ...batch, lines: [...batch.lines] };
+}

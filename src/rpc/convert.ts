@@ -1,0 +1,105 @@
+/** From the records of the core to the messages of the contract. */
+import type { Failure } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import type { JobRecord, Progress, RunRecord } from '../core/run.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
+import type { Host as HostMessage } from '../gen/busy/v1/host_service.js';
+import {
+  BackupType,
+  type Job,
+  type Progress as ProgressMessage,
+  type Run,
+  type RunError,
+  RunKind,
+} from '../gen/busy/v1/run.js';
+import type { Snapshot } from '../gen/busy/v1/snapshot.js';
+import { initiators, jobStates, runStates, types } from './enums.js';
+
+/** What is known of a host besides its configuration. */
+export interface HostFacts {
+  /** Newest first. */
+  readonly snapshots: readonly SnapshotRecord[];
+  readonly lastRun: Run | null;
+}
+
+export function toHostMessage(host: Host, { snapshots, lastRun }: HostFacts): HostMessage {
+  const [newest] = snapshots;
+  return {
+    name: host.name,
+    hostname: host.hostname,
+    addresses: [...host.addresses],
+    port: host.port,
+    user: host.user,
+    backupdir: host.backupdir,
+    srcdirs: [...host.srcdirs],
+    excludes: [...host.excludes],
+    initiator: initiators[host.initiator],
+    hostKey: host.hostKey,
+    newestSnapshot: newest && toSnapshotMessage(newest),
+    snapshotCount: snapshots.length,
+    lastRun: lastRun ?? undefined,
+  };
+}
+
+export function toSnapshotMessage(snapshot: SnapshotRecord): Snapshot {
+  return {
+    ...snapshot,
+    type: types[snapshot.type],
+    outcome: runStates[snapshot.outcome],
+    linkBases: [...snapshot.linkBases],
+    sources: [...snapshot.sources],
+  };
+}
+
+export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
+  return {
+    id: run.id,
+    kind: RunKind.BACKUP,
+    host: run.host,
+    state: runStates[run.state],
+    requestedType: types[run.requestedType],
+    type: run.type ? types[run.type] : BackupType.UNSPECIFIED,
+    typeReason: run.typeReason,
+    createdAt: run.createdAt,
+    startedAt: run.startedAt ?? undefined,
+    endedAt: run.endedAt ?? undefined,
+    snapshot: run.snapshot ?? '',
+    error: toRunError(run.error),
+    jobs: run.jobs.map(toJob),
+    progress: progress ? toProgress(progress) : undefined,
+    revision: run.revision,
+    requestId: run.requestId ?? '',
+  };
+}
+
+/** A run among others. Without the lists of missing files: a page of runs could exceed what a client takes (4 MiB). */
+export function toListedRunMessage(run: RunRecord, progress: Progress | null): Run {
+  return toRunMessage({ ...run, jobs: run.jobs.map((job) => ({ ...job, missingFiles: [] })) }, progress);
+}
+
+function toJob(job: JobRecord): Job {
+  return {
+    number: job.number,
+    source: job.source,
+    state: jobStates[job.state],
+    error: toRunError(job.error),
+    exitCode: job.exitCode ?? undefined,
+    stats: job.stats ?? undefined,
+    missingFiles: [...job.missingFiles],
+    missingFileCount: job.missingFileCount,
+  };
+}
+
+/** Rates and estimates may be fractions; the contract has whole numbers, and its encoder throws on others. */
+function toProgress(progress: Progress): ProgressMessage {
+  return {
+    ...progress,
+    percent: Math.floor(progress.percent),
+    bytesPerSecond: Math.round(progress.bytesPerSecond),
+    secondsLeft: progress.secondsLeft === null ? undefined : Math.round(progress.secondsLeft),
+  };
+}
+
+function toRunError(failure: Failure | null): RunError | undefined {
+  return failure ? { ...failure } : undefined;
+}

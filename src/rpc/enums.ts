@@ -1,0 +1,64 @@
+/** The enums of the contract and the words of the core, both ways. Each table names every word, or it does not build. */
+import { BusyError } from '../core/errors.js';
+import type { Initiator } from '../core/host.js';
+import type { JobState, RequestedType, RunState } from '../core/run.js';
+import { Initiator as InitiatorMessage } from '../gen/busy/v1/host_service.js';
+import {
+  BackupType as TypeMessage,
+  JobState as JobStateMessage,
+  RunState as RunStateMessage,
+} from '../gen/busy/v1/run.js';
+
+export const initiators: Readonly<Record<Initiator, InitiatorMessage>> = {
+  server: InitiatorMessage.SERVER,
+  client: InitiatorMessage.CLIENT,
+};
+
+export const types: Readonly<Record<RequestedType, TypeMessage>> = {
+  auto: TypeMessage.AUTO,
+  full: TypeMessage.FULL,
+  incremental: TypeMessage.INCREMENTAL,
+};
+
+export const runStates: Readonly<Record<RunState, RunStateMessage>> = {
+  QUEUED: RunStateMessage.QUEUED,
+  RUNNING: RunStateMessage.RUNNING,
+  CANCELLING: RunStateMessage.CANCELLING,
+  SUCCEEDED: RunStateMessage.SUCCEEDED,
+  PARTIAL: RunStateMessage.PARTIAL,
+  FAILED: RunStateMessage.FAILED,
+  CANCELLED: RunStateMessage.CANCELLED,
+  INTERRUPTED: RunStateMessage.INTERRUPTED,
+};
+
+export const jobStates: Readonly<Record<JobState, JobStateMessage>> = {
+  WAITING: JobStateMessage.WAITING,
+  RUNNING: JobStateMessage.RUNNING,
+  SUCCEEDED: JobStateMessage.SUCCEEDED,
+  PARTIAL: JobStateMessage.PARTIAL,
+  FAILED: JobStateMessage.FAILED,
+  CANCELLED: JobStateMessage.CANCELLED,
+};
+
+/** The type that was asked for; unset means automatic. Throws INVALID_ARGUMENT for a number without a name. */
+export function toRequestedType(type: TypeMessage): RequestedType {
+  return type === TypeMessage.UNSPECIFIED ? 'auto' : wordOf(types, type, 'type');
+}
+
+/** Throws INVALID_ARGUMENT for a number without a name, and for UNSPECIFIED. */
+export function toRunState(state: RunStateMessage): RunState {
+  return wordOf(runStates, state, 'states');
+}
+
+function wordOf<Word extends string>(
+  words: Readonly<Record<Word, number>>,
+  value: number,
+  field: string,
+): Word {
+  for (const word in words) if (words[word] === value) return word;
+  throw new BusyError('INVALID_ARGUMENT', {
+    field,
+    problem: `${value} is not a value that may be asked for`,
+    allowed: `Use one of ${Object.keys(words).join(', ').toUpperCase()}.`,
+  });
+}

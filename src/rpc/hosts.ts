@@ -1,0 +1,56 @@
+/** HostService: what is configured, and whether a host can be reached. */
+import type { Catalog } from '../control/catalog.js';
+import type { RunLifecycle } from '../control/run-lifecycle.js';
+import type { Host } from '../core/host.js';
+import type { Clock, Executor } from '../core/ports.js';
+import type {
+  Host as HostMessage,
+  HostServiceServer,
+  ProbeHostResponse,
+} from '../gen/busy/v1/host_service.js';
+import { toHostMessage, toListedRunMessage } from './convert.js';
+import { readPageStart, toPage } from './page.js';
+import { requireText } from './request-shape.js';
+import type { CallAdapters } from './stream.js';
+
+export interface HostParts {
+  readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots'>;
+  readonly lifecycle: Pick<RunLifecycle, 'lastRun' | 'progress'>;
+  readonly executor: Pick<Executor, 'probe'>;
+  readonly clock: Clock;
+}
+
+export function hostHandlers(parts: HostParts, calls: CallAdapters): HostServiceServer {
+  return {
+    listHosts: calls.unary(async (request) => {
+      const { size, after } = readPageStart('hosts', request);
+      const hosts = after === null ? parts.catalog.hosts() : hostsAfter(parts.catalog.hosts(), after);
+      const page = toPage('hosts', hosts, { size, keyOf: (host) => host.name });
+      return { hosts: page.items.map((host) => withFacts(parts, host)), nextPageToken: page.nextPageToken };
+    }),
+    getHost: calls.unary(async ({ name }) => {
+      const host = parts.catalog.host(requireText('name', name));
+      return { host: withFacts(parts, host) };
+    }),
+    probeHost: calls.unary(({ name }) => probe(parts, requireText('name', name))),
+  };
+}
+
+function hostsAfter(hosts: readonly Host[], name: string): readonly Host[] {
+  return hosts.filter((host) => host.name > name);
+}
+
+function withFacts({ catalog, lifecycle }: HostParts, host: Host): HostMessage {
+  const run = lifecycle.lastRun(host.name);
+  return toHostMessage(host, {
+    snapshots: catalog.snapshots(host.name),
+    lastRun: run && toListedRunMessage(run, lifecycle.progress(run.id)),
+  });
+}
+
+async function probe({ catalog, executor, clock }: HostParts, name: string): Promise<ProbeHostResponse> {
+  const startedAt = clock.now();
+  const result = await executor.probe(catalog.host(name));
+  const probedAt = clock.now();
+  return { ...result, probedAt, durationMs: Math.max(0, probedAt.getTime() - startedAt.getTime()) };
+}

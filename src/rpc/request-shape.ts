@@ -1,0 +1,20 @@
+/** Checks of the shape of requests. Whether what they name exists is decided elsewhere. */
+import { BusyError } from '../core/errors.js';
+
+/** Throws INVALID_ARGUMENT when a field that must be given is empty. */
+export function requireText(field: string, value: string): string {
+  if (value === '') throw new BusyError('INVALID_ARGUMENT', { field, problem: 'must not be empty' });
+  return value;
+}
+
+/** Throws INVALID_ARGUMENT when a number is negative. */
+export function requireNotNegative(field: string, value: number): number {
+  if (value < 0) throw new BusyError('INVALID_ARGUMENT', { field, problem: 'must not be negative' });
+  return value;
+}
+
+/** Throws INVALID_ARGUMENT when a text is longer than `limit` characters. */
+export function requireAtMost(field: string, value: string, limit: number): string {
+  if (value.length <= limit) return value;
+  throw new BusyError('INVALID_ARGUMENT', { field, problem: `must have at most ${limit} characters` });
+}

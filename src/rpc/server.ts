@@ -1,0 +1,134 @@
+/**
+ * The gRPC server: all services, health and reflection on one or more endpoints. It only converts and transports;
+ * whatever is decided is decided by the parts that it is given.
+ */
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { BackupServiceService } from '../gen/busy/v1/backup_service.js';
+import { DaemonServiceService } from '../gen/busy/v1/daemon_service.js';
+import { HostServiceService } from '../gen/busy/v1/host_service.js';
+import { SnapshotServiceService } from '../gen/busy/v1/snapshot_service.js';
+import {
+  type ServerReflectionRequest,
+  ServerReflectionService,
+} from '../gen/grpc/reflection/v1/reflection.js';
+import { backupHandlers, type BackupParts } from './backups.js';
+import { daemonHandlers, type DaemonInfoSource } from './daemon-info.js';
+import { EndpointError, formatEndpoint, hostAndPort, parseEndpoint } from './endpoint.js';
+import { hostHandlers, type HostParts } from './hosts.js';
+import { answerReflection, readDescriptors } from './reflection.js';
+import { snapshotHandlers, type SnapshotParts } from './snapshots.js';
+import type { RpcLog } from './status.js';
+import { type CallAdapters, createCallAdapters } from './stream.js';
+import { bindUnixSocket } from './unix-socket.js';
+
+export interface RpcParts extends HostParts, BackupParts, SnapshotParts {
+  readonly daemonInfo: DaemonInfoSource;
+  /** The descriptor set that reflection answers from. */
+  readonly descriptorFile: string;
+  readonly log: RpcLog;
+}
+
+export interface RpcServer {
+  /**
+   * Listens on all endpoints and answers them as they are bound (with the real port for port 0).
+   * Throws an EndpointError; the server is then stopped.
+   */
+  listen(endpoints: readonly string[]): Promise<string[]>;
+  /**
+   * Ends long streams, waits at most `limitMs` for calls that are carried out, closes all connections and removes
+   * the sockets. Stopping twice changes nothing.
+   */
+  stop(limitMs?: number): Promise<void>;
+}
+
+const options = {
+  'grpc.max_receive_message_length': 4 * 1024 * 1024,
+  'grpc.max_concurrent_streams': 256,
+  /** Megabytes that one connection may make the daemon hold. */
+  'grpc-node.max_session_memory': 32,
+  // A client that vanished without a word is noticed, and its streams end.
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+};
+
+/** Builds the server; it listens nowhere yet. Throws when the descriptor set cannot be read. */
+export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
+  const server = new Server(options);
+  const calls = createCallAdapters(parts.log);
+  const descriptors = await readDescriptors(parts.descriptorFile);
+  const healthNames = ['', ...descriptors.services];
+  const health = new HealthImplementation(Object.fromEntries(healthNames.map((name) => [name, 'SERVING'])));
+  server.addService(HostServiceService, hostHandlers(parts, calls));
+  server.addService(BackupServiceService, backupHandlers(parts, calls));
+  server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
+  server.addService(DaemonServiceService, daemonHandlers(parts.daemonInfo, calls));
+  health.addToServer(server);
+  const reflect = calls.bidiStream((requests: AsyncIterable<ServerReflectionRequest>) =>
+    answerReflection(descriptors, requests),
+  );
+  server.addService(ServerReflectionService, { serverReflectionInfo: reflect });
+  server.addService(olderReflectionService, { serverReflectionInfo: reflect });
+
+  const sockets: (() => Promise<void>)[] = [];
+  const stop = async (limitMs = 5000): Promise<void> => {
+    for (const name of healthNames) health.setStatus(name, 'NOT_SERVING');
+    await shutDown(server, calls, limitMs);
+    for (const remove of sockets.splice(0)) await remove();
+  };
+  return {
+    listen: async (endpoints) => {
+      try {
+        const bound: string[] = [];
+        for (const endpoint of endpoints) bound.push(await listenOn(server, endpoint, sockets));
+        return bound;
+      } catch (error) {
+        await stop(0);
+        throw error;
+      }
+    },
+    stop,
+  };
+}
+
+/** The same messages under the name that older clients ask for. */
+const olderReflectionService = {
+  serverReflectionInfo: {
+    ...ServerReflectionService.serverReflectionInfo,
+    path: '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo',
+  },
+};
+
+async function listenOn(server: Server, text: string, sockets: (() => Promise<void>)[]): Promise<string> {
+  const endpoint = parseEndpoint(text);
+  if (endpoint.kind === 'tcp') {
+    const port = await bind(server, hostAndPort(endpoint.host, endpoint.port), text);
+    return formatEndpoint({ ...endpoint, port });
+  }
+  const remove = await bindUnixSocket(endpoint.path, async (temporary) => {
+    await bind(server, `unix:${temporary}`, text);
+  });
+  sockets.push(remove);
+  return formatEndpoint(endpoint);
+}
+
+function bind(server: Server, address: string, configured: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (!error) return resolve(port);
+      const message = `The daemon cannot listen on ${configured}: ${error.message}. Stop what listens there, or choose another endpoint.`;
+      reject(new EndpointError(message, { cause: error }));
+    });
+  });
+}
+
+async function shutDown(server: Server, calls: CallAdapters, limitMs: number): Promise<void> {
+  const ended = new Promise<void>((resolve) => {
+    server.tryShutdown(() => resolve());
+  });
+  // After the listeners are closed, so that no call comes in behind this.
+  calls.stop();
+  const limit = setTimeout(() => server.forceShutdown(), limitMs);
+  await ended;
+  clearTimeout(limit);
+}

@@ -1,0 +1,40 @@
+/** SnapshotService: the committed snapshots. */
+import type { Catalog } from '../control/catalog.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
+import type { SnapshotServiceServer } from '../gen/busy/v1/snapshot_service.js';
+import { toSnapshotMessage } from './convert.js';
+import { readPageStart, toPage } from './page.js';
+import { requireText } from './request-shape.js';
+import type { CallAdapters } from './stream.js';
+
+export interface SnapshotParts {
+  readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot'>;
+}
+
+export function snapshotHandlers({ catalog }: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
+  return {
+    listSnapshots: calls.unary(async (request) => {
+      const { size, after } = readPageStart('snapshots', request);
+      const all = catalog.snapshots(request.host || undefined);
+      const page = toPage('snapshots', after === null ? all : snapshotsAfter(all, after), { size, keyOf });
+      return { snapshots: page.items.map(toSnapshotMessage), nextPageToken: page.nextPageToken };
+    }),
+    getSnapshot: calls.unary(async ({ host, name }) => {
+      const snapshot = catalog.snapshot(requireText('host', host), requireText('name', name));
+      return { snapshot: toSnapshotMessage(snapshot) };
+    }),
+  };
+}
+
+/** Neither names of snapshots nor names of hosts hold a slash. */
+function keyOf({ name, host }: SnapshotRecord): string {
+  return `${name}/${host}`;
+}
+
+/** Names of one time sort by host; all others newest first. */
+function snapshotsAfter(snapshots: readonly SnapshotRecord[], key: string): readonly SnapshotRecord[] {
+  const [name = '', host = ''] = key.split('/');
+  return snapshots.filter(
+    (snapshot) => snapshot.name < name || (snapshot.name === name && snapshot.host > host),
+  );
+}

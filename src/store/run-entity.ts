@@ -1,0 +1,32 @@
+/** The table `runs`: one row a run, in the words of `RunRecord`. Its rows are plain objects. */
+import { EntitySchema } from 'typeorm';
+import type { RunRecord } from '../core/run.js';
+import { time, wholeNumber } from './columns.js';
+
+export const RunEntity = new EntitySchema<RunRecord>({
+  name: 'run',
+  tableName: 'runs',
+  columns: {
+    id: { type: 'varchar', length: 26, primary: true },
+    kind: { type: 'varchar', length: 16 },
+    host: { type: 'varchar', length: 255 },
+    state: { type: 'varchar', length: 16 },
+    requestedType: { name: 'requested_type', type: 'varchar', length: 16 },
+    type: { type: 'varchar', length: 16, nullable: true },
+    typeReason: { name: 'type_reason', type: 'text' },
+    createdAt: { name: 'created_at', type: 'bigint', transformer: time },
+    startedAt: { name: 'started_at', type: 'bigint', nullable: true, transformer: time },
+    endedAt: { name: 'ended_at', type: 'bigint', nullable: true, transformer: time },
+    snapshot: { type: 'varchar', length: 64, nullable: true },
+    error: { type: 'simple-json', nullable: true },
+    jobs: { type: 'simple-json' },
+    requestId: { name: 'request_id', type: 'varchar', length: 64, nullable: true },
+    revision: { type: 'bigint', transformer: wholeNumber },
+  },
+  uniques: [{ name: 'runs_request_id', columns: ['requestId'] }],
+  indices: [
+    { name: 'runs_revision', columns: ['revision'] },
+    { name: 'runs_host_id', columns: ['host', 'id'] },
+    { name: 'runs_state', columns: ['state'] },
+  ],
+});

@@ -1,0 +1,100 @@
+/**
+ * The log files of runs: one append-only file a run, one line an entry. Offsets are bytes, so that a reader can go
+ * on where it was, and reading never holds more than one piece of a file in memory.
+ */
+import { appendFile, mkdir, open } from 'node:fs/promises';
+import path from 'node:path';
+import { BusyError } from '../core/errors.js';
+import type { Clock, LogChunk, RunLogs } from '../core/ports.js';
+
+const pieceBytes = 64 * 1024;
+const longestLineBytes = 32 * 1024;
+const ulidPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+const lineFeed = 0x0a;
+
+/** Makes the directory `run-logs` below `stateDir` (absolute) when it is missing. Throws what the system says. */
+export async function openRunLogs(stateDir: string, clock: Clock): Promise<RunLogs> {
+  const directory = path.join(stateDir, 'run-logs');
+  await mkdir(directory, { recursive: true, mode: 0o750 });
+  const fileOf = (runId: string): string => {
+    if (!ulidPattern.test(runId)) throw new BusyError('RUN_NOT_FOUND', { run: runId });
+    return path.join(directory, `${runId}.log`);
+  };
+  return {
+    path: fileOf,
+    append: async (runId, text) => {
+      // One write in append mode: a line of the executor, which writes to the same file, never lands inside it.
+      await appendFile(fileOf(runId), toLine(clock.now(), text), { mode: 0o640 });
+    },
+    read: async (runId, offset, isFinal) => {
+      const { piece, size } = await readPiece(fileOf(runId), offset);
+      if (offset > size) {
+        throw new BusyError('OFFSET_OUT_OF_RANGE', {
+          run: runId,
+          size: String(size),
+          offset: String(offset),
+        });
+      }
+      return toChunk(piece, offset, isFinal && offset + piece.length >= size);
+    },
+  };
+}
+
+function toLine(now: Date, text: string): Buffer {
+  const line = Buffer.from(`${now.toISOString()} ${escapeControls(text)}`);
+  const cut =
+    line.length < longestLineBytes ? line : line.subarray(0, characterEnd(line, longestLineBytes - 1));
+  return Buffer.concat([cut, Buffer.of(lineFeed)]);
+}
+
+/** A log is shown on terminals, which obey control characters. */
+function escapeControls(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => {
+    if (character === '\n') return '\\n';
+    if (character === '\r') return '\\r';
+    if (character === '\t') return '\\t';
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+/** A run that has not logged yet has no file: its log is empty. */
+async function readPiece(file: string, offset: number): Promise<{ piece: Buffer; size: number }> {
+  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (!handle) return { piece: Buffer.alloc(0), size: 0 };
+  try {
+    const { size } = await handle.stat();
+    const piece = Buffer.allocUnsafe(Math.max(0, Math.min(pieceBytes, size - offset)));
+    const { bytesRead } = await handle.read(piece, 0, piece.length, offset);
+    return { piece: piece.subarray(0, bytesRead), size };
+  } finally {
+    await handle.close();
+  }
+}
+
+function toChunk(piece: Buffer, offset: number, reachesEnd: boolean): LogChunk {
+  const lastLineEnd = piece.lastIndexOf(lineFeed);
+  if (lastLineEnd >= 0) {
+    const lines = piece.toString('utf8', 0, lastLineEnd).split('\n');
+    return { lines, nextOffset: offset + lastLineEnd + 1 };
+  }
+  if (piece.length === 0) return { lines: [], nextOffset: offset };
+  if (reachesEnd) return { lines: [piece.toString('utf8')], nextOffset: offset + piece.length };
+  if (piece.length < pieceBytes) return { lines: [], nextOffset: offset };
+  // Longer than any line of ours. Answered in parts, since a reader would wait for its end for ever.
+  const end = characterEnd(piece, piece.length);
+  return { lines: [piece.toString('utf8', 0, end)], nextOffset: offset + end };
+}
+
+/** The greatest place up to `limit` that does not cut a character of UTF-8 (at most 4 bytes long). */
+function characterEnd(bytes: Buffer, limit: number): number {
+  for (let start = limit - 1; start >= 0 && start >= limit - 4; start--) {
+    const byte = bytes[start] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return start + length > limit && start > 0 ? start : limit;
+  }
+  return limit;
+}

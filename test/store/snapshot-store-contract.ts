@@ -1,0 +1,64 @@
+/** What every SnapshotStore must do, whatever database is behind it. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { SnapshotStore } from '../../src/core/ports.js';
+import type { SnapshotRecord } from '../../src/core/snapshot.js';
+import { sampleSnapshot } from './samples.js';
+
+export interface OpenSnapshotStore {
+  readonly snapshots: SnapshotStore;
+  close(): Promise<void>;
+}
+
+export function snapshotStoreContract(open: () => Promise<OpenSnapshotStore>): void {
+  let opened: OpenSnapshotStore;
+  let snapshots: SnapshotStore;
+  beforeEach(async () => {
+    opened = await open();
+    snapshots = opened.snapshots;
+  });
+  afterEach(() => opened.close());
+
+  it('answers what was put, every field', async () => {
+    const snapshot = sampleSnapshot('2026-11-22_20-00-05f');
+    await snapshots.put(snapshot);
+    expect(await snapshots.list()).toStrictEqual([snapshot]);
+  });
+
+  it('replaces what has the same host and name', async () => {
+    const first = sampleSnapshot('2026-11-22_20-00-05f');
+    await snapshots.put(first);
+    await snapshots.put(first);
+    expect(await snapshots.list()).toStrictEqual([first]);
+    const second = sampleSnapshot(first.name, { outcome: 'PARTIAL', linkBases: [], missingFileCount: 0 });
+    await snapshots.put(second);
+    expect(await snapshots.list()).toStrictEqual([second]);
+  });
+
+  it('lists newest first, then by host', async () => {
+    await snapshots.put(sampleSnapshot('2026-11-21_20-00-05f', { host: 'web2' }));
+    await snapshots.put(sampleSnapshot('2026-11-21_20-00-05f'));
+    await snapshots.put(sampleSnapshot('2026-11-22_20-00-05i'));
+    await snapshots.put(sampleSnapshot('2025-12-31_20-00-05f'));
+    expect(namesOf(await snapshots.list())).toEqual([
+      '2026-11-22_20-00-05i web1',
+      '2026-11-21_20-00-05f web1',
+      '2026-11-21_20-00-05f web2',
+      '2025-12-31_20-00-05f web1',
+    ]);
+    expect(namesOf(await snapshots.list('web2'))).toEqual(['2026-11-21_20-00-05f web2']);
+    expect(namesOf(await snapshots.list('none'))).toEqual([]);
+  });
+
+  it('removes one and only that; removing again changes nothing', async () => {
+    const kept = sampleSnapshot('2026-11-22_20-00-05f', { host: 'web2' });
+    await snapshots.put(sampleSnapshot('2026-11-22_20-00-05f'));
+    await snapshots.put(kept);
+    await snapshots.remove('web1', kept.name);
+    await snapshots.remove('web1', kept.name);
+    expect(await snapshots.list()).toStrictEqual([kept]);
+  });
+}
+
+function namesOf(snapshots: readonly SnapshotRecord[]): string[] {
+  return snapshots.map((snapshot) => `${snapshot.name} ${snapshot.host}`);
+}
