@@ -22,12 +22,14 @@ import type { RpcLog } from './status.js';
 import { type CallAdapters, createCallAdapters } from './stream.js';
 import { bindUnixSocket } from './unix-socket.js';
 
-export interface RpcParts extends HostParts, BackupParts, SnapshotParts {
-  readonly daemonInfo: DaemonInfoSource;
-  /** The descriptor set that reflection answers from. */
-  readonly descriptorFile: string;
-  readonly log: RpcLog;
-}
+export type RpcParts = HostParts &
+  BackupParts &
+  SnapshotParts & {
+    readonly daemonInfo: DaemonInfoSource;
+    /** The descriptor set that reflection answers from. */
+    readonly descriptorFile: string;
+    readonly log: RpcLog;
+  };
 
 export interface RpcServer {
   /**
