@@ -11,7 +11,8 @@ import { fromServiceError } from './call-error.js';
 import { usageError } from './cli-error.js';
 
 /** Milliseconds after which a call without an answer is given up, where the caller does not say otherwise. */
-export const callTimeoutMs = 30_000;
+const callTimeoutMs = 30_000;
+const readyStepMs = 250;
 
 /**
  * Opens no connection yet; the first call does.
@@ -101,20 +102,24 @@ export class Connection {
   }
 
   /** Waits for the connection, but not longer than to a time (milliseconds since 1970). Throws when aborted. */
-  becomesReady(deadline: number): Promise<boolean> {
-    this.#signal.throwIfAborted();
-    return new Promise((resolve, reject) => {
-      const abort = (): void => reject(abortReason(this.#signal));
-      this.#signal.addEventListener('abort', abort, { once: true });
-      this.#client.waitForReady(deadline, (error) => {
-        this.#signal.removeEventListener('abort', abort);
-        resolve(error === undefined);
-      });
-    });
+  async becomesReady(deadline: number): Promise<boolean> {
+    for (;;) {
+      this.#signal.throwIfAborted();
+      const now = this.#now().getTime();
+      // grpc-js keeps the process alive for the whole of a wait, also after close: so wait in short steps.
+      const isReady = await this.#waitForReady(Math.min(deadline, now + readyStepMs));
+      if (isReady || now >= deadline) return isReady;
+    }
   }
 
   close(): void {
     this.#client.close();
+  }
+
+  #waitForReady(deadline: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#client.waitForReady(deadline, (error) => resolve(error === undefined));
+    });
   }
 }
 

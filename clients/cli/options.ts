@@ -18,7 +18,7 @@ export function parseWhole(text: string): number {
 }
 
 /** Collects states that are given one by one, in small or capital letters. */
-export function collectState(text: string, before: readonly RunState[]): readonly RunState[] {
+export function collectState(text: string, before: readonly RunState[] = []): readonly RunState[] {
   const state = nameableStates.get(text.toLowerCase());
   if (state === undefined) {
     throw new InvalidArgumentError(`The states are: ${[...nameableStates.keys()].join(', ')}.`);

@@ -18,7 +18,7 @@ export function addRunCommands({ program, action }: Commands): void {
     .command('runs')
     .description('list runs, newest first')
     .option('--host <name>', 'only of this host')
-    .option('--state <state>', 'only in this state; may be given again', collectState, [])
+    .option('--state <state>', 'only in this state; may be given again', collectState)
     .option('--limit <count>', 'at most so many; default: all', parseCount)
     .addHelpText(
       'after',
@@ -41,12 +41,12 @@ export function addRunCommands({ program, action }: Commands): void {
 
 interface ListOptions {
   readonly host?: string;
-  readonly state: readonly RunState[];
+  readonly state?: readonly RunState[];
   readonly limit?: number;
 }
 
 async function listRuns({ connection, printer, now }: Session, options: ListOptions): Promise<void> {
-  const { host = '', state, limit } = options;
+  const { host = '', state = [], limit } = options;
   const runs = await collectPages(async (page) => {
     const answer = await connection.call(BackupServiceService.listRuns, {
       ...page,

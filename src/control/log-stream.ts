@@ -54,7 +54,9 @@ export async function* streamLog(
   signal: AbortSignal,
 ): AsyncGenerator<LogBatch> {
   const { runId, follow } = request;
-  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  const aborted = new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
   let { offset } = request;
   let hasEnded = false;
   while (!signal.aborted) {

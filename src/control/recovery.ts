@@ -37,11 +37,23 @@ async function settle(parts: RecoveryParts, run: RunRecord): Promise<void> {
   if (snapshot) {
     await parts.catalog.record(snapshot);
     const changes = { endedAt, snapshot: snapshot.name, type: snapshot.type };
-    await parts.runs.move(run.id, statesBefore[snapshot.outcome], snapshot.outcome, parts.nextRevision(), changes);
-    await parts.logs.append(run.id, `ended: ${snapshot.outcome} (found committed on the disk after a restart)`);
+    await parts.runs.move(
+      run.id,
+      statesBefore[snapshot.outcome],
+      snapshot.outcome,
+      parts.nextRevision(),
+      changes,
+    );
+    await parts.logs.append(
+      run.id,
+      `ended: ${snapshot.outcome} (found committed on the disk after a restart)`,
+    );
     return;
   }
   const error = new BusyError('DAEMON_DIED').toFailure();
-  await parts.runs.move(run.id, statesBefore.INTERRUPTED, 'INTERRUPTED', parts.nextRevision(), { endedAt, error });
+  await parts.runs.move(run.id, statesBefore.INTERRUPTED, 'INTERRUPTED', parts.nextRevision(), {
+    endedAt,
+    error,
+  });
   await parts.logs.append(run.id, `ended: INTERRUPTED (${error.reason}: ${error.message})`);
 }

@@ -88,7 +88,9 @@ export class RunEvents {
   ): Promise<RunView[]> {
     const filter = options.host === null ? {} : { host: options.host };
     const changed =
-      options.afterRevision > 0 ? await this.store.list({ ...filter, afterRevision: options.afterRevision }) : [];
+      options.afterRevision > 0
+        ? await this.store.list({ ...filter, afterRevision: options.afterRevision })
+        : [];
     const past = new Map<string, RunView>();
     for (const run of changed) past.set(run.id, { run, progress: null });
     for (const view of activeRuns()) past.set(view.run.id, view);
@@ -108,5 +110,8 @@ function takeAll(pending: Map<string, RunView>): RunView[] {
 }
 
 function isWanted(run: RunRecord, options: WatchOptions): boolean {
-  return (options.host === null || run.host === options.host) && (options.runId === null || run.id === options.runId);
+  return (
+    (options.host === null || run.host === options.host) &&
+    (options.runId === null || run.id === options.runId)
+  );
 }

@@ -7,8 +7,23 @@ import { ulid } from 'ulid';
 import { decideType } from '../core/due.js';
 import { BusyError, toBusyError, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupResult, Clock, Executor, RunChanges, RunFilter, RunLogs, RunStore } from '../core/ports.js';
-import { isActive, statesBefore, type Progress, type RequestedType, type RunRecord, type RunState } from '../core/run.js';
+import type {
+  BackupResult,
+  Clock,
+  Executor,
+  RunChanges,
+  RunFilter,
+  RunLogs,
+  RunStore,
+} from '../core/ports.js';
+import {
+  isActive,
+  statesBefore,
+  type Progress,
+  type RequestedType,
+  type RunRecord,
+  type RunState,
+} from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
 import type { LogGrowth } from './log-stream.js';
@@ -200,7 +215,11 @@ export class RunLifecycle {
       onLog: (): void => growth.grew(id),
     };
     try {
-      return await executor.backUp({ runId: id, host, type, logFile: logs.path(id) }, events, active.abort.signal);
+      return await executor.backUp(
+        { runId: id, host, type, logFile: logs.path(id) },
+        events,
+        active.abort.signal,
+      );
     } catch (error) {
       // The executor is gone, but it may have committed before.
       const snapshot = await this.parts.findCommitted(host, id);
@@ -216,12 +235,19 @@ export class RunLifecycle {
       type === active.record.type ? active.record.typeReason : 'there is no snapshot on the disk to link to';
     if (snapshot) {
       await this.parts.catalog.record(snapshot);
-      await this.end(active, snapshot.outcome, { jobs, type, typeReason, snapshot: snapshot.name, error: worst(jobs) });
+      await this.end(active, snapshot.outcome, {
+        jobs,
+        type,
+        typeReason,
+        snapshot: snapshot.name,
+        error: worst(jobs),
+      });
     } else if (result.error?.reason === 'CANCELLED') {
       const error = new BusyError('CANCELLED', { by: active.cancelledBy }).toFailure();
       await this.end(active, 'CANCELLED', { jobs, type, typeReason, error });
     } else {
-      const error = result.error ?? new BusyError('INTERNAL', { what: `no result for ${host.name}` }).toFailure();
+      const error =
+        result.error ?? new BusyError('INTERNAL', { what: `no result for ${host.name}` }).toFailure();
       await this.end(active, 'FAILED', { jobs, type, typeReason, error });
     }
   }
@@ -240,7 +266,11 @@ export class RunLifecycle {
     return isEnded;
   }
 
-  private async move(active: ActiveRun, to: Exclude<RunState, 'QUEUED'>, changes: RunChanges): Promise<boolean> {
+  private async move(
+    active: ActiveRun,
+    to: Exclude<RunState, 'QUEUED'>,
+    changes: RunChanges,
+  ): Promise<boolean> {
     const revision = this.parts.events.nextRevision();
     const isMoved = await this.parts.runs.move(active.record.id, statesBefore[to], to, revision, changes);
     if (isMoved) this.publish(active, { ...active.record, ...changes, state: to, revision });

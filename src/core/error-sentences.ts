@@ -96,7 +96,8 @@ export const sentences = {
   HOST_KEY_UNKNOWN: says(
     'FAILED_PRECONDITION',
     (f) => `Host "${f.host}" has no pinned host key, so it is not trusted. It shows ${f.shown}.`,
-    (f) => `Compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then set host_key: ${f.shown}`,
+    (f) =>
+      `Compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then set host_key: ${f.shown}`,
   ),
   HOST_KEY_CHANGED: says(
     'FAILED_PRECONDITION',
@@ -106,13 +107,15 @@ export const sentences = {
   ),
   HOSTNAME_MISMATCH: says(
     'FAILED_PRECONDITION',
-    (f) => `The host at ${f.address} calls itself "${f.shown}", but "${f.expected}" is configured for "${f.host}".`,
+    (f) =>
+      `The host at ${f.address} calls itself "${f.shown}", but "${f.expected}" is configured for "${f.host}".`,
     () => 'Correct hostname or addresses in the configuration.',
   ),
   CONNECTION_LOST: says(
     'UNAVAILABLE',
     (f) => `The connection to host "${f.host}" was lost: ${f.detail}.`,
-    () => 'The next backup goes on from what was copied. If it happens often, check the network and sshd there.',
+    () =>
+      'The next backup goes on from what was copied. If it happens often, check the network and sshd there.',
   ),
   HOST_STALLED: says(
     'UNAVAILABLE',
@@ -129,11 +132,13 @@ export const sentences = {
   RSYNC_MISSING: says(
     'FAILED_PRECONDITION',
     (f) => `There is no rsync on ${f.where}.`,
-    (f) => `Install it (for example: apt-get install rsync)${f.where === 'the server' ? '' : ', or set rsync_path'}.`,
+    (f) =>
+      `Install it (for example: apt-get install rsync)${f.where === 'the server' ? '' : ', or set rsync_path'}.`,
   ),
   RSYNC_TOO_OLD: says(
     'FAILED_PRECONDITION',
-    (f) => `rsync on the server is ${f.version}; 3.2.4 or newer is needed, since older ones trust names from the host.`,
+    (f) =>
+      `rsync on the server is ${f.version}; 3.2.4 or newer is needed, since older ones trust names from the host.`,
     () => 'Install a newer rsync on the server. Hosts may keep theirs.',
   ),
   SOURCE_MISSING: says(
@@ -148,8 +153,10 @@ export const sentences = {
   ),
   FILES_MISSING: says(
     'FAILED_PRECONDITION',
-    (f) => `${f.count} files below ${f.source} are missing from the snapshot or incomplete, the first: ${f.first}.`,
-    () => 'See the list in the run or in snapshot.json. Give the user the right to read them, or exclude them.',
+    (f) =>
+      `${f.count} files below ${f.source} are missing from the snapshot or incomplete, the first: ${f.first}.`,
+    () =>
+      'See the list in the run or in snapshot.json. Give the user the right to read them, or exclude them.',
   ),
   FILES_VANISHED: says(
     'FAILED_PRECONDITION',
@@ -174,7 +181,8 @@ export const sentences = {
   RSYNC_KILLED: says(
     'INTERNAL',
     (f) => `rsync on ${f.where} was killed (${f.ending}) while it copied ${f.source}.`,
-    () => 'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
+    () =>
+      'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
   ),
 
   // The daemon itself.

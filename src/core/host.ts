@@ -5,7 +5,7 @@
 export interface Host {
   /** Identifier; also the directory below `backupdir`. */
   readonly name: string;
-  /** What `hostname` must print there; not compared for `localhost` and for literal addresses. */
+  /** What `hostname` must print there; empty, `localhost` and literal addresses are not compared. */
   readonly hostname: string;
   /** Tried in order; the first with the right identity is used. Never empty. */
   readonly addresses: readonly string[];

@@ -52,12 +52,15 @@ export function outcomeOfJob(host: Host, facts: JobFacts): JobOutcome {
   if (facts.exitCode === 0) return { state: 'SUCCEEDED', error: null };
   if (facts.exitCode === someFilesVanished) return outcomeOfVanished(host, facts);
   if (facts.exitCode === someFilesFailed) return outcomeOfMissing(host, facts);
-  if (facts.lost !== null) return failed(new BusyError('CONNECTION_LOST', { host: host.name, detail: facts.lost }));
+  if (facts.lost !== null)
+    return failed(new BusyError('CONNECTION_LOST', { host: host.name, detail: facts.lost }));
   if (facts.remoteCode === 127 || facts.remoteCode === 126) {
     return failed(new BusyError('RSYNC_MISSING', { where: `host "${host.name}"` }));
   }
   if (facts.localSignal !== null) {
-    return failed(new BusyError('RSYNC_KILLED', { where: 'the server', ending: `signal ${facts.localSignal}`, source }));
+    return failed(
+      new BusyError('RSYNC_KILLED', { where: 'the server', ending: `signal ${facts.localSignal}`, source }),
+    );
   }
   const remoteSignal = facts.remoteSignal ?? (facts.remoteCode ?? 0) > 128;
   if (remoteSignal !== false) {
@@ -65,7 +68,9 @@ export function outcomeOfJob(host: Host, facts: JobFacts): JobOutcome {
     return failed(new BusyError('RSYNC_KILLED', { where: `host "${host.name}"`, ending, source }));
   }
   const ending = facts.exitCode === null ? 'no exit code' : `code ${facts.exitCode}`;
-  return failed(new BusyError('RSYNC_FAILED', { ending, source, detail: facts.lastWords || 'it gave no reason' }));
+  return failed(
+    new BusyError('RSYNC_FAILED', { ending, source, detail: facts.lastWords || 'it gave no reason' }),
+  );
 }
 
 /** The problems that count: all but vanished files where the host says that files may vanish. */
@@ -90,7 +95,8 @@ function outcomeOfVanished(host: Host, facts: JobFacts): JobOutcome {
 function outcomeOfMissing(host: Host, facts: JobFacts): JobOutcome {
   const { source } = facts;
   const root = facts.problems.find((problem) => !problem.isOurs && isRoot(source, problem.path));
-  if (root && /\(2\)$/.test(root.why)) return failed(new BusyError('SOURCE_MISSING', { source, host: host.name }));
+  if (root && /\(2\)$/.test(root.why))
+    return failed(new BusyError('SOURCE_MISSING', { source, host: host.name }));
   if (root && /\(13\)$/.test(root.why)) {
     return failed(new BusyError('SOURCE_UNREADABLE', { source, host: host.name, user: host.user }));
   }

@@ -39,7 +39,13 @@ export interface RunStore {
    * Moves a run to `to` if it is in one of `from`, with the given changes, in one statement.
    * Answers whether it did; a late writer thus never revives a run that has ended.
    */
-  move(id: string, from: readonly RunState[], to: RunState, revision: number, changes: RunChanges): Promise<boolean>;
+  move(
+    id: string,
+    from: readonly RunState[],
+    to: RunState,
+    revision: number,
+    changes: RunChanges,
+  ): Promise<boolean>;
   highestRevision(): Promise<number>;
 }
 

@@ -6,14 +6,7 @@ import type { Failure } from './errors.js';
 import type { BackupType, TransferStats } from './snapshot.js';
 
 export type RunState =
-  | 'QUEUED'
-  | 'RUNNING'
-  | 'CANCELLING'
-  | 'SUCCEEDED'
-  | 'PARTIAL'
-  | 'FAILED'
-  | 'CANCELLED'
-  | 'INTERRUPTED';
+  'QUEUED' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
 
 export type JobState = 'WAITING' | 'RUNNING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED';
 export type RequestedType = BackupType | 'auto';

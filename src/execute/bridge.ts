@@ -9,7 +9,13 @@ import type { Readable, Writable } from 'node:stream';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { startProcess, type Ending, type LocalProcess } from './process.js';
-import { pullArguments, pullCommand, pushCommand, receiveArguments, type TransferPlan } from './rsync-args.js';
+import {
+  pullArguments,
+  pullCommand,
+  pushCommand,
+  receiveArguments,
+  type TransferPlan,
+} from './rsync-args.js';
 import type { SshChannel, SshConnection } from './ssh.js';
 
 /** How both ends of a transfer ended. */
@@ -187,12 +193,17 @@ function readRequest(stream: Readable, host: Host): Promise<ConnectorRequest | n
       resolve(null);
     };
     const read = (): void => {
-      for (let chunk = stream.read() as Buffer | null; chunk !== null; chunk = stream.read() as Buffer | null) {
+      for (
+        let chunk = stream.read() as Buffer | null;
+        chunk !== null;
+        chunk = stream.read() as Buffer | null
+      ) {
         received = Buffer.concat([received, chunk]);
         const parsed = parseRequest(received);
         if (parsed === 'bad') {
           finish();
-          const detail = 'what it sent first is not the request of a connector (does its shell print a greeting?)';
+          const detail =
+            'what it sent first is not the request of a connector (does its shell print a greeting?)';
           reject(new BusyError('HOST_MISBEHAVED', { host: host.name, detail }));
           return;
         }

@@ -94,7 +94,10 @@ export class ExecutorPool implements Executor {
   }
 
   private start(): ExecutorProcess {
-    const child = fork(this.entry, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(this.entry, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     const executor: ExecutorProcess = {
       child,
       work: new Map(),

@@ -71,7 +71,8 @@ export async function runJob(
     isCancelled: signal.aborted,
   };
   const decided = outcomeOfJob(context.host, facts);
-  const outcome = failure && decided.state === 'FAILED' ? { ...decided, error: failure.toFailure() } : decided;
+  const outcome =
+    failure && decided.state === 'FAILED' ? { ...decided, error: failure.toFailure() } : decided;
   const missingFiles = missingFilesOf(context.host, heard.problems).map(({ path, why }) => ({ path, why }));
   return {
     missingFiles,
@@ -212,5 +213,9 @@ function startFailure(error: unknown): BusyError {
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
     return new BusyError('RSYNC_MISSING', { where: 'the server' }, { cause: error });
   }
-  return new BusyError('INTERNAL', { what: error instanceof Error ? error.message : String(error) }, { cause: error });
+  return new BusyError(
+    'INTERNAL',
+    { what: error instanceof Error ? error.message : String(error) },
+    { cause: error },
+  );
 }

@@ -40,7 +40,12 @@ export function chooseLinkBases(store: HostStore, wanted: BackupType, bootId: st
     type,
     snapshotNames,
     resumed,
-    paths: [...resumed.map((partial) => partial.path), ...snapshotNames.map((name) => join(store.directory, name))],
-    mustCompareContents: resumed.some((partial) => !partial.mark?.isFlushed && partial.mark?.bootId !== bootId),
+    paths: [
+      ...resumed.map((partial) => partial.path),
+      ...snapshotNames.map((name) => join(store.directory, name)),
+    ],
+    mustCompareContents: resumed.some(
+      (partial) => !partial.mark?.isFlushed && partial.mark?.bootId !== bootId,
+    ),
   };
 }

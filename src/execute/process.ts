@@ -51,7 +51,11 @@ export function startProcess(program: string, args: readonly string[], signal: A
 }
 
 /** Runs a program to its end and answers what it wrote. Throws when it fails; for short, local helpers. */
-export async function runProcess(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+export async function runProcess(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
   const child = startProcess(program, args, signal);
   child.stdin.end();
   const [ending, out, err] = await Promise.all([child.ended, textOf(child.stdout), textOf(child.stderr)]);

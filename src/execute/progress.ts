@@ -98,7 +98,8 @@ export class ProgressMeter {
   }
 
   private current(): Progress {
-    const sum = (value: (job: JobProgress) => number): number => this.jobs.reduce((all, job) => all + value(job), 0);
+    const sum = (value: (job: JobProgress) => number): number =>
+      this.jobs.reduce((all, job) => all + value(job), 0);
     const percent = sum((job) => this.percentOf(job)) / this.jobs.length;
     const elapsedMs = this.clock.now().getTime() - this.startedAt;
     return {
@@ -108,7 +109,10 @@ export class ProgressMeter {
       bytesDone: sum((job) => job.bytesDone),
       percent: Math.floor(percent),
       bytesPerSecond: sum((job) => job.bytesPerSecond),
-      secondsLeft: percent < leastPercentForForecast ? null : Math.round(((elapsedMs / 1000) * (100 - percent)) / percent),
+      secondsLeft:
+        percent < leastPercentForForecast
+          ? null
+          : Math.round(((elapsedMs / 1000) * (100 - percent)) / percent),
       filesTransferred: sum((job) => job.filesTransferred),
       currentFile: this.currentFile,
       isListing: this.jobs.some((job) => job.isListing),

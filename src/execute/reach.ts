@@ -33,7 +33,10 @@ export async function reachHost(host: Host, signal: AbortSignal): Promise<Reache
       if (failure === null || failure.reason === 'HOST_UNREACHABLE') failure = next;
     }
   }
-  throw failure ?? new BusyError('HOST_UNREACHABLE', { host: host.name, address: '(none)', detail: 'it has no address' });
+  throw (
+    failure ??
+    new BusyError('HOST_UNREACHABLE', { host: host.name, address: '(none)', detail: 'it has no address' })
+  );
 }
 
 async function reachAddress(host: Host, address: string, signal: AbortSignal): Promise<ReachedHost> {
@@ -71,7 +74,10 @@ export function isSameHostname(expected: string, shown: string): boolean {
   return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 }
 
-async function ask(connection: SshConnection, command: string): Promise<{ code: number | null; text: string }> {
+async function ask(
+  connection: SshConnection,
+  command: string,
+): Promise<{ code: number | null; text: string }> {
   const channel = await connection.exec(command);
   const late = setTimeout(() => channel.close(), questionMs);
   let text = '';

@@ -21,7 +21,13 @@ export interface TransferPlan {
 }
 
 /** Our reading of rsync's output depends on these. `--partial`: a cut transfer of a large file is not lost. */
-const reportOptions = ['--stats', '--info=progress2', '--out-format=%i %n%L', '--no-human-readable', '--outbuf=L'];
+const reportOptions = [
+  '--stats',
+  '--info=progress2',
+  '--out-format=%i %n%L',
+  '--no-human-readable',
+  '--outbuf=L',
+];
 
 /**
  * The connector is the remote shell of rsync. It hands the command that rsync asks for, then both
@@ -29,8 +35,7 @@ const reportOptions = ['--stats', '--info=progress2', '--out-format=%i %n%L', '-
  * on the server, to the SSH channel on the host. The direction towards rsync is in
  * the foreground, since rsync waits for its remote shell and that must end when the stream ends.
  */
-const connector =
-  'printf "%s\\0" "$#" "$@" >&4; exec 5<&0; cat <&5 >&4 & exec 4>&- 5<&-; exec cat <&3';
+const connector = 'printf "%s\\0" "$#" "$@" >&4; exec 5<&0; cat <&5 >&4 & exec 4>&- 5<&-; exec cat <&3';
 
 /** Arguments of the local rsync that pulls (initiator: server). */
 export function pullArguments(host: Host, plan: TransferPlan): string[] {
@@ -96,7 +101,9 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
     '--log-format=%i',
     '--partial',
     ...host.rsyncOpts.filter((option) => optionsOfBothSides.has(option)),
-    ...(plan.mustCompareContents && !letters.slice(0, letters.indexOf('e')).includes('c') ? ['--checksum'] : []),
+    ...(plan.mustCompareContents && !letters.slice(0, letters.indexOf('e')).includes('c')
+      ? ['--checksum']
+      : []),
     ...plan.linkBases.map((base) => `--link-dest=${base}`),
     '.',
     withSlash(plan.destination),
@@ -104,7 +111,13 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
 }
 
 /** Long options of `rsync_opts` that the receiving side must know too. */
-const optionsOfBothSides = new Set(['--numeric-ids', '--fake-super', '--super', '--fuzzy', '--omit-link-times']);
+const optionsOfBothSides = new Set([
+  '--numeric-ids',
+  '--fake-super',
+  '--super',
+  '--fuzzy',
+  '--omit-link-times',
+]);
 
 function commonOptions(host: Host, plan: TransferPlan): string[] {
   return [

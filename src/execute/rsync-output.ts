@@ -23,7 +23,13 @@ export interface RsyncProgress {
 
 export type RsyncEvent =
   | { readonly kind: 'progress'; readonly progress: RsyncProgress }
-  | { readonly kind: 'checked'; readonly transferred: number; readonly left: number; readonly total: number; readonly isListing: boolean }
+  | {
+      readonly kind: 'checked';
+      readonly transferred: number;
+      readonly left: number;
+      readonly total: number;
+      readonly isListing: boolean;
+    }
   | { readonly kind: 'item'; readonly change: string; readonly path: string }
   | { readonly kind: 'fileError'; readonly error: RsyncFileError; readonly line: string }
   | { readonly kind: 'ending'; readonly code: number; readonly line: string }
@@ -57,7 +63,8 @@ const progressPattern =
   /^\s*([\d,]+)\s+(\d+)%\s+([\d.]+)([kMGTP]?)B\/s\s+\d+:\d\d:\d\d(?:\s+\(xfr#(\d+), (ir|to)-chk=(\d+)\/(\d+)\))?\s*$/;
 const itemPattern = /^([<>ch.*][fdLDS][.+?a-zA-Z ]{9}|\*deleting {2}) (.*)$/;
 const vanishedPattern = /file has vanished: "(.*)"/;
-const fileErrorPattern = /^rsync: (?:\[([A-Za-z]+)\] )?.*?"(.*?)"\)?(?: \(in [^)]*\))?[^"]*?: (.+ \(\d+\))\s*$/;
+const fileErrorPattern =
+  /^rsync: (?:\[([A-Za-z]+)\] )?.*?"(.*?)"\)?(?: \(in [^)]*\))?[^"]*?: (.+ \(\d+\))\s*$/;
 const endingPattern = /^rsync (?:error|warning): .*\(code (\d+)\)/;
 const unitFactors: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15 };
 
@@ -107,7 +114,12 @@ export function parseRsyncLine(line: string): RsyncEvent[] {
 export function readableName(escaped: string): string {
   const ascii = escaped.replace(/[^\x20-\x7e]/g, (char) => octal(char.charCodeAt(0)));
   return ascii.replace(/(?:\\#[2-3][0-7]{2})+/g, (run) => {
-    const bytes = Buffer.from(run.split('\\#').slice(1).map((digits) => Number.parseInt(digits, 8)));
+    const bytes = Buffer.from(
+      run
+        .split('\\#')
+        .slice(1)
+        .map((digits) => Number.parseInt(digits, 8)),
+    );
     const text = bytes.toString('utf8');
     return text.includes('\ufffd') || /\p{C}|\p{Zl}|\p{Zp}/u.test(text) ? run : text;
   });

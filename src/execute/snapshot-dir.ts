@@ -51,14 +51,20 @@ export async function openHostStore(backupdir: string, hostName: string): Promis
     await mkdir(directory, { mode: 0o750 }).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     });
-    const entries = (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+    const entries = (await readdir(directory, { withFileTypes: true })).filter((entry) =>
+      entry.isDirectory(),
+    );
     const names = entries.map((entry) => entry.name).sort();
     const partials = names.filter((name) => name.startsWith(partialPrefix));
     return {
       directory,
       snapshots: names.filter((name) => parseSnapshotName(name) !== null),
       partials: await Promise.all(
-        partials.map(async (name) => ({ path: join(directory, name), name, mark: await readMark(join(directory, name)) })),
+        partials.map(async (name) => ({
+          path: join(directory, name),
+          name,
+          mark: await readMark(join(directory, name)),
+        })),
       ),
     };
   });
@@ -68,7 +74,10 @@ export async function openHostStore(backupdir: string, hostName: string): Promis
  * A name that is free and sorts after all others, also when the clock was set back or repeats an hour in autumn.
  */
 export function nextSnapshotName(store: HostStore, startedAt: Date, type: BackupType): string {
-  const taken = [...store.snapshots, ...store.partials.map((partial) => partial.name.slice(partialPrefix.length))];
+  const taken = [
+    ...store.snapshots,
+    ...store.partials.map((partial) => partial.name.slice(partialPrefix.length)),
+  ];
   const newest = taken
     .map((name) => parseSnapshotName(name)?.startedAt.getTime() ?? 0)
     .reduce((latest, time) => Math.max(latest, time), 0);
@@ -122,7 +131,9 @@ export async function sweep(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => [] as string[]);
   const doomed = names.filter((name) => name.startsWith(removedPrefix)).map((name) => join(directory, name));
   if (doomed.length === 0) return;
-  await runProcess('rm', ['-rf', '--one-file-system', '--', ...doomed], new AbortController().signal).catch(() => '');
+  await runProcess('rm', ['-rf', '--one-file-system', '--', ...doomed], new AbortController().signal).catch(
+    () => '',
+  );
 }
 
 /** Runs `work` on the backup disk and turns what the system says into a reason. */

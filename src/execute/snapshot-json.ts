@@ -38,7 +38,9 @@ export async function writeSnapshotJson(directory: string, facts: SnapshotFacts)
 /** Reads one snapshot back; null when it has no (readable) snapshot.json. */
 export async function readSnapshotJson(directory: string): Promise<SnapshotRecord | null> {
   try {
-    const json = JSON.parse(await readFile(join(directory, fileName), 'utf8')) as SnapshotRecord & { version: number };
+    const json = JSON.parse(await readFile(join(directory, fileName), 'utf8')) as SnapshotRecord & {
+      version: number;
+    };
     return {
       host: json.host,
       name: json.name,

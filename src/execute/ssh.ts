@@ -49,10 +49,15 @@ export async function connectSsh(host: Host, address: string, signal: AbortSigna
   for (const types of typesFor(host.hostKey)) {
     const attempt = await tryToConnect(host, address, privateKey, types, signal);
     if (!(attempt instanceof KeyTypeMismatch)) return attempt;
-    failure = keyFailure(host, address, attempt.shown) ?? failure;
+    // A key that was shown tells more than a type that is not there; the first is the one a host prefers.
+    if (!failure?.facts.shown?.startsWith('SHA256:'))
+      failure = keyFailure(host, address, attempt.shown) ?? failure;
     if (attempt.isFinal) break;
   }
-  throw failure ?? new BusyError('NOT_SSH', { host: host.name, address, detail: 'it has no host key of a known type' });
+  throw (
+    failure ??
+    new BusyError('NOT_SSH', { host: host.name, address, detail: 'it has no host key of a known type' })
+  );
 }
 
 /** The SHA256 fingerprint of a public key, as ssh-keygen shows it. */
@@ -115,8 +120,10 @@ async function tryToConnect(
     client.destroy();
     if (signal.aborted) throw new BusyError('CANCELLED', {}, { cause: error });
     const message = error instanceof Error ? error.message : String(error);
-    if (/verification failed|denied \(verification/i.test(message)) return new KeyTypeMismatch(shown, host.hostKey === '');
-    if (/no matching (server )?host key/i.test(message)) return new KeyTypeMismatch(`no key of type ${types.join(', ')}`, false);
+    if (/verification failed|denied \(verification/i.test(message))
+      return new KeyTypeMismatch(shown, host.hostKey === '');
+    if (/no matching (server )?host key/i.test(message))
+      return new KeyTypeMismatch(`no key of type ${types.join(', ')}`, false);
     throw connectFailure(host, where, error);
   }
   return {
@@ -136,7 +143,8 @@ function openChannel(
   closed: Promise<string>,
 ): Promise<SshChannel> {
   return new Promise((resolve, reject) => {
-    const lost = (detail: string): void => reject(new BusyError('CONNECTION_LOST', { host: host.name, detail }));
+    const lost = (detail: string): void =>
+      reject(new BusyError('CONNECTION_LOST', { host: host.name, detail }));
     void closed.then(lost);
     try {
       client.exec(command, (error, channel) => {
@@ -166,7 +174,11 @@ function toChannel(channel: ClientChannel): SshChannel {
 
 async function readIdentity(host: Host): Promise<Buffer> {
   const unusable = (detail: string, cause: unknown): BusyError =>
-    new BusyError('IDENTITY_FILE_UNUSABLE', { host: host.name, identityFile: host.identityFile, detail }, { cause });
+    new BusyError(
+      'IDENTITY_FILE_UNUSABLE',
+      { host: host.name, identityFile: host.identityFile, detail },
+      { cause },
+    );
   let key: Buffer;
   try {
     key = await readFile(host.identityFile);
@@ -212,7 +224,8 @@ function connectFailure(host: Host, address: string, error: unknown): BusyError 
     );
   }
   if (code === 'ECONNREFUSED') return fail('CONNECTION_REFUSED', message);
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return fail('HOST_UNREACHABLE', 'its name cannot be resolved');
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return fail('HOST_UNREACHABLE', 'its name cannot be resolved');
   if (code !== undefined) return fail('HOST_UNREACHABLE', message);
   if (level === 'client-timeout') {
     return fail('HOST_UNREACHABLE', `no answer within ${host.connectTimeoutMs / 1000} seconds`);

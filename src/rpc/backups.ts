@@ -26,7 +26,7 @@ export type LogSource = (
 ) => AsyncGenerator<LogBatch>;
 
 export interface BackupParts {
-  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'cancel' | 'get' | 'list' | 'progress'>;
+  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'cancel' | 'get' | 'list' | 'progress' | 'activeRuns'>;
   readonly events: Pick<RunEvents, 'watch'>;
   readonly streamLog: LogSource;
 }
@@ -72,7 +72,7 @@ async function listRuns({ lifecycle }: BackupParts, request: ListRunsRequest): P
 }
 
 async function* watchRuns(
-  { events }: BackupParts,
+  { events, lifecycle }: BackupParts,
   request: WatchRunsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<WatchRunsResponse> {
@@ -81,7 +81,7 @@ async function* watchRuns(
     host: request.host || null,
     runId: request.runId || null,
   };
-  for await (const view of events.watch(options, signal)) {
+  for await (const view of events.watch(options, signal, () => lifecycle.activeRuns())) {
     yield { run: toRunMessage(view.run, view.progress) };
   }
 }

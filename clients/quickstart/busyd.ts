@@ -1,0 +1,70 @@
+/** The daemon of the quickstart: its configuration, its start, and the way to call it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import type { PrivateSshd } from './private-sshd.js';
+
+export interface QuickstartSettings {
+  readonly scratch: string;
+  /** The file of the daemon's socket. */
+  readonly socket: string;
+  readonly sshd: PrivateSshd;
+  readonly source: string;
+  readonly excludes: readonly string[];
+}
+
+const startLimitMs = 60_000;
+
+/** Writes the configuration for one host, this machine, and answers the file. */
+export async function writeConfig({ scratch, socket, sshd, source, excludes }: QuickstartSettings): Promise<string> {
+  const config = {
+    state_dir: join(scratch, 'state'),
+    listen: [`unix:${socket}`],
+    stop_grace: '1s',
+    hosts: [
+      {
+        name: 'localhost',
+        hostname: 'localhost',
+        addresses: ['127.0.0.1'],
+        port: sshd.port,
+        user: sshd.user,
+        identity_file: sshd.identityFile,
+        host_key: sshd.hostKey,
+        backupdir: join(scratch, 'backups'),
+        srcdirs: [source],
+        excludes,
+      },
+    ],
+  };
+  const file = join(scratch, 'busy.yaml');
+  await writeFile(file, stringify(config, { lineWidth: 0 }));
+  return file;
+}
+
+/**
+ * Starts the daemon in a process group of its own, so that a Ctrl-C in this terminal does not reach it.
+ * Answers its pid when its socket is there; throws with its log when it ended before.
+ */
+export async function startBusyd(program: string, configFile: string, socket: string, logFile: string): Promise<number> {
+  const log = await open(logFile, 'w');
+  const busyd = spawn(process.execPath, [program, '--config', configFile], {
+    stdio: ['ignore', log.fd, log.fd],
+    detached: true,
+  });
+  await Promise.all([once(busyd, 'spawn'), log.close()]);
+  busyd.unref();
+  const endMs = performance.now() + startLimitMs;
+  while (!existsSync(socket)) {
+    const hasEnded = busyd.exitCode !== null || busyd.signalCode !== null;
+    if (hasEnded || performance.now() > endMs) {
+      busyd.kill();
+      throw new Error(`busyd did not start. Its log says:\n${await readFile(logFile, 'utf8')}`);
+    }
+    await delay(50);
+  }
+  return busyd.pid ?? 0;
+}

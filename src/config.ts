@@ -1,0 +1,94 @@
+/**
+ * The configuration file of the daemon. `readConfig` answers one complete, frozen object, with every default filled
+ * in, or throws a ConfigError that names every problem of the file at once. A file with any problem is refused as a
+ * whole.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DatabaseAddress, Endpoint } from './config/addresses.js';
+import { checkHosts, resolveHosts } from './config/hosts.js';
+import { ConfigError } from './config/problems.js';
+import { fileSchema, type FileSettings } from './config/schema.js';
+import { findingsOfSchema } from './config/schema-findings.js';
+import { parseYaml } from './config/yaml-source.js';
+import type { Host } from './core/host.js';
+import type { LogSettings } from './log.js';
+
+export { ConfigError } from './config/problems.js';
+export type { Problem } from './config/problems.js';
+export type { DatabaseAddress, Endpoint } from './config/addresses.js';
+
+export interface Config {
+  /** The file that was read, as it was named. */
+  readonly file: string;
+  /** Absolute directory of the database, the run logs and the keys. */
+  readonly stateDir: string;
+  /** Where the API is served. Never empty. */
+  readonly listen: readonly Endpoint[];
+  readonly database: DatabaseAddress;
+  /** Runs carried out at the same time. */
+  readonly maxRunning: number;
+  /** Executor processes. */
+  readonly executors: number;
+  /** How long running backups may go on after the daemon was told to stop. */
+  readonly stopGraceMs: number;
+  readonly log: LogSettings;
+  /** In the order of the file. */
+  readonly hosts: readonly Host[];
+}
+
+/**
+ * Reads and checks a configuration file. `coreCount` is the default of `executors`.
+ * Throws a ConfigError with all problems, also when the file cannot be read.
+ */
+export async function readConfig(file: string, coreCount: number): Promise<Config> {
+  return parseConfig(await readText(file), file, coreCount);
+}
+
+/** Checks the text of a configuration file; `file` only names it in problems. Throws a ConfigError. */
+export function parseConfig(text: string, file: string, coreCount: number): Config {
+  const source = parseYaml(text);
+  if (!source.isReadable) throw new ConfigError(file, source.problems);
+  const parsed = fileSchema.safeParse(source.data, { reportInput: true });
+  const findings = [...findingsOfSchema(parsed.error?.issues ?? []), ...checkHosts(source.data)];
+  const problems = [...source.problems, ...findings.map((finding) => source.place(finding))];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(file, problems);
+  return deepFreeze(complete(parsed.data, file, coreCount));
+}
+
+function complete(settings: FileSettings, file: string, coreCount: number): Config {
+  const stateDir = settings.state_dir ?? '/var/lib/busy';
+  return {
+    file,
+    stateDir,
+    listen: settings.listen ?? [{ kind: 'unix', path: '/run/busy/busyd.sock' }],
+    database: settings.database ?? { kind: 'sqlite', path: join(stateDir, 'busy.db') },
+    maxRunning: settings.max_running ?? 4,
+    executors: settings.executors ?? coreCount,
+    stopGraceMs: settings.stop_grace ?? 30_000,
+    log: {
+      level: settings.log?.level ?? 'info',
+      format: settings.log?.format ?? 'text',
+      file: settings.log?.file ?? null,
+    },
+    hosts: resolveHosts(settings, stateDir),
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+  } catch (error) {
+    const wrong = `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const allowed = 'a YAML file in UTF-8 that the daemon has the right to read';
+    throw new ConfigError(file, [{ line: 0, column: 0, key: '', wrong, allowed }], { cause: error });
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) deepFreeze(part);
+    Object.freeze(value);
+  }
+  return value;
+}

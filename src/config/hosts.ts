@@ -1,0 +1,81 @@
+/** Completes the hosts of the configuration with the defaults, and checks what concerns more than one setting. */
+import { join } from 'node:path';
+import type { Host } from '../core/host.js';
+import type { Finding } from './problems.js';
+import { allowedAt } from './schema-findings.js';
+import type { FileSettings, HostSettings } from './schema.js';
+
+/** The hosts with all their settings: the host's own, else those of `defaults`, else those of BUSY. */
+export function resolveHosts(settings: FileSettings, stateDir: string): Host[] {
+  return (settings.hosts ?? []).map((host) => resolveHost({ ...settings.defaults, ...host }, stateDir));
+}
+
+/**
+ * Names that stand there twice and required settings that stand nowhere. Looks at the file as it was written, so
+ * that these are found together with all other problems.
+ */
+export function checkHosts(data: unknown): Finding[] {
+  const file = asMap(data);
+  const defaults = asMap(file.defaults);
+  const hosts = (Array.isArray(file.hosts) ? file.hosts : []).map(asMap);
+  return hosts.flatMap((host, index) => [
+    ...repeatedName(hosts, index),
+    ...requiredSettings
+      .filter((setting) => host[setting] === undefined && defaults[setting] === undefined)
+      .map((setting) => missing(['hosts', index], setting)),
+  ]);
+}
+
+const requiredSettings = ['backupdir', 'srcdirs'] as const;
+
+function repeatedName(hosts: readonly Readonly<Record<string, unknown>>[], index: number): Finding[] {
+  const name = hosts[index]?.name;
+  const isRepeated = typeof name === 'string' && hosts.findIndex((other) => other.name === name) < index;
+  if (!isRepeated) return [];
+  return [
+    {
+      path: ['hosts', index, 'name'],
+      wrong: `is ${JSON.stringify(name)}, as another host is called`,
+      allowed: 'a name that no other host has',
+    },
+  ];
+}
+
+function missing(path: readonly PropertyKey[], setting: string): Finding {
+  return {
+    path: [...path, setting],
+    wrong: 'is missing, here and in defaults',
+    allowed: allowedAt([...path, setting]),
+  };
+}
+
+function asMap(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function resolveHost(settings: HostSettings, stateDir: string): Host {
+  const hostname = settings.hostname ?? '';
+  return {
+    name: settings.name,
+    hostname,
+    addresses: settings.addresses ?? [settings.hostname ?? settings.name],
+    port: settings.port ?? 22,
+    user: settings.user ?? 'root',
+    identityFile: settings.identity_file ?? join(stateDir, 'keys', settings.name),
+    hostKey: settings.host_key ?? '',
+    backupdir: settings.backupdir ?? '',
+    srcdirs: settings.srcdirs ?? [],
+    excludes: settings.excludes ?? [],
+    volatile: settings.volatile ?? [],
+    initiator: settings.initiator ?? 'server',
+    rsyncOpts: settings.rsync_opts ?? ['-aHAXS', '--numeric-ids'],
+    rsyncPath: settings.rsync_path ?? ['rsync'],
+    bandwidthLimit: settings.bandwidth_limit ?? '',
+    jobsAtOnce: settings.jobs_at_once ?? 1,
+    maxIncr: settings.max_incr ?? 10,
+    maxAgeFull: settings.max_age_full ?? 7,
+    maxAgeIncr: settings.max_age_incr ?? 1,
+    connectTimeoutMs: settings.connect_timeout ?? 10_000,
+    idleTimeoutMs: settings.idle_timeout ?? 600_000,
+  };
+}

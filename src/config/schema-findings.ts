@@ -1,0 +1,84 @@
+/** Puts what the schema says of a configuration into words. */
+import { z } from 'zod';
+import { hideUrlPassword } from '../log/redaction.js';
+import { nearestName } from './nearest-name.js';
+import type { Finding } from './problems.js';
+import { allowedValues, settingsOf } from './schema.js';
+
+type Path = readonly PropertyKey[];
+type Part = keyof typeof settingsOf;
+
+/** The findings of a failed parse; unknown keys get one each. */
+export function findingsOfSchema(issues: readonly z.core.$ZodIssue[]): Finding[] {
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => unknownKey(issue.path, key))
+      : [{ path: issue.path, wrong: wrongWords(issue), allowed: allowedAt(issue.path) }],
+  );
+}
+
+/** What the setting at a path may be, in words. */
+export function allowedAt(path: Path): string {
+  const [first, second, third] = path;
+  if (first === 'hosts' && third !== undefined) return allowedWords('host', third);
+  if ((first === 'log' || first === 'defaults') && second !== undefined) return allowedWords(first, second);
+  return first === undefined ? 'a map of settings' : allowedWords('top', first);
+}
+
+function allowedWords(part: Part, name: PropertyKey): string {
+  const schema = Object.entries<z.core.$ZodType>(settingsOf[part]).find(([key]) => key === name)?.[1];
+  const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  return (inner && allowedValues.get(inner)?.allowed) ?? 'nothing';
+}
+
+function unknownKey(path: Path, key: string): Finding {
+  const part = partAt(path);
+  const names = Object.keys(settingsOf[part]);
+  const nearest = nearestName(key, names);
+  const home = (['top', 'host', 'log'] as const).find((other) => key in settingsOf[other]);
+  const place = { path: [...path, key], isAboutKey: true };
+  if (part === 'defaults' && key === 'name') {
+    return {
+      ...place,
+      wrong: 'belongs to a single host',
+      allowed: 'no name in defaults: leave the line out',
+    };
+  }
+  if (nearest !== null)
+    return { ...place, wrong: `is no setting; did you mean ${nearest}?`, allowed: names.join(', ') };
+  if (home !== undefined)
+    return { ...place, wrong: `is in the wrong place: it belongs ${homes[home]}`, allowed: names.join(', ') };
+  return { ...place, wrong: 'is no setting', allowed: names.join(', ') };
+}
+
+const homes = { top: 'to the top level', host: 'below a host or defaults', log: 'below log' } as const;
+
+function partAt([first]: Path): Part {
+  if (first === 'log' || first === 'defaults') return first;
+  return first === 'hosts' ? 'host' : 'top';
+}
+
+function wrongWords(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom') return issue.message;
+  if (issue.input === undefined) return 'is missing';
+  if (issue.input === null) return 'has no value';
+  if (issue.code === 'too_small' && Array.isArray(issue.input)) return 'is empty';
+  const expected = issue.code === 'invalid_type' ? typeNames[issue.expected] : undefined;
+  return `is ${shown(issue.input)}${expected === undefined ? '' : `, not ${expected}`}`;
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'a text (put it in quotes if it is one)',
+  number: 'a number',
+  array: 'a list',
+  object: 'a map of settings',
+};
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a map of settings';
+  if (typeof value === 'number') return `the number ${value}`;
+  if (typeof value !== 'string') return `${value as boolean}`;
+  const text = hideUrlPassword(value);
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
+}

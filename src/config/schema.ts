@@ -1,0 +1,172 @@
+/**
+ * The settings of the configuration file and what each may be. The words of what is allowed stand beside each
+ * setting; they end up in the problems that a user reads.
+ */
+import { z } from 'zod';
+import { checkRsyncOptions } from '../core/rsync-options.js';
+import { readDatabase, readEndpoint } from './addresses.js';
+import { readHostKey } from './host-key.js';
+import {
+  readAbsolutePath,
+  readAddress,
+  readBandwidth,
+  readCommandWord,
+  readDuration,
+  readHostName,
+  readHostname,
+  readPattern,
+  readUser,
+  splitWords,
+  type Reading,
+} from './values.js';
+
+/** Seven days: timers of Node end at about 24. */
+const longestMs = 7 * 86_400_000;
+
+/** What a setting may be, in words. */
+export const allowedValues = z.registry<{ allowed: string }>();
+
+const hostFields = {
+  hostname: allow('what `hostname` prints on the host', text(readHostname)),
+  addresses: allow('a list of one or more names or IP addresses', z.array(text(readAddress)).min(1)),
+  port: whole(1, 65_535),
+  user: allow('the name of a user on the host', text(readUser)),
+  identity_file: allow('the absolute path of a private key file', text(readAbsolutePath)),
+  host_key: allow(
+    'the public key of the host as in its /etc/ssh/ssh_host_ed25519_key.pub, or its SHA256:... fingerprint',
+    text(readHostKey),
+  ),
+  backupdir: allow('an absolute directory on the server', text(readAbsolutePath)),
+  srcdirs: allow(
+    'a list of one or more different absolute directories on the host',
+    z.array(text(readAbsolutePath)).min(1).superRefine(refuseRepeats),
+  ),
+  excludes: allow('a list of patterns in the syntax of rsync', z.array(text(readPattern))),
+  volatile: allow('a list of patterns in the syntax of rsync', z.array(text(readPattern))),
+  initiator: allow('server or client', z.enum(['server', 'client'])),
+  rsync_opts: allow(
+    'options of rsync that say what is copied and what is kept of it, such as -aHAXS --numeric-ids',
+    z.preprocess(textAsWords, z.array(z.string()).superRefine(refuseOptions)),
+  ),
+  rsync_path: allow(
+    'a command of words of letters, digits and _ . / = @ % + , - such as sudo /usr/bin/rsync',
+    z.preprocess(textAsWords, z.array(text(readCommandWord)).min(1)),
+  ),
+  bandwidth_limit: allow(
+    'a rate such as 500 (KiB per second), 1.5m or 10M; 0 for no limit',
+    z.preprocess(numberAsText, text(readBandwidth)),
+  ),
+  jobs_at_once: whole(1, 16),
+  max_incr: whole(0, 10_000),
+  max_age_full: days(),
+  max_age_incr: days(),
+  connect_timeout: duration('a duration from 1s to 10m', (ms) => ms >= 1000 && ms <= 600_000),
+  idle_timeout: duration(
+    'a duration from 1s to 7d, or 0 for never',
+    (ms) => ms === 0 || (ms >= 1000 && ms <= longestMs),
+  ),
+};
+
+const defaultsSchema = z.strictObject(hostFields).partial();
+
+const hostSchema = defaultsSchema.extend({
+  name: allow(
+    'at most 100 lower-case letters, digits and . _ -, beginning with a letter or a digit',
+    text(readHostName),
+  ),
+});
+
+const logSchema = z
+  .strictObject({
+    level: allow('error, warn, info or debug', z.enum(['error', 'warn', 'info', 'debug'])),
+    format: allow('text or json', z.enum(['text', 'json'])),
+    file: allow('the absolute path of a file', text(readAbsolutePath)),
+  })
+  .partial();
+
+export const fileSchema = z
+  .strictObject({
+    state_dir: allow('an absolute directory', text(readAbsolutePath)),
+    listen: allow(
+      'one or a list of unix:/PATH, tcp://127.0.0.1:PORT, tcp://[::1]:PORT and tcp://localhost:PORT',
+      z.preprocess(textAsList, z.array(text(readEndpoint)).min(1).superRefine(refuseRepeats)),
+    ),
+    database: allow('sqlite:/PATH', text(readDatabase)),
+    max_running: whole(1, 1000),
+    executors: whole(1, 256),
+    stop_grace: duration('a duration from 0 to 7d', (ms) => ms <= longestMs),
+    log: allow('a map with level, format and file', logSchema),
+    defaults: allow('a map of settings for all hosts', defaultsSchema),
+    hosts: allow('a list of hosts, each a map with at least a name', z.array(hostSchema)),
+  })
+  .partial();
+
+export type FileSettings = z.output<typeof fileSchema>;
+export type HostSettings = z.output<typeof hostSchema>;
+
+/** The settings that each part of the file may have. */
+export const settingsOf = {
+  top: fileSchema.shape,
+  log: logSchema.shape,
+  defaults: defaultsSchema.shape,
+  host: hostSchema.shape,
+} as const;
+
+function allow<S extends z.ZodType>(words: string, schema: S): S {
+  allowedValues.add(schema, { allowed: words });
+  return schema;
+}
+
+function text<T>(read: (text: string) => Reading<T>) {
+  return z.string().transform((value, context): T => {
+    const reading = read(value);
+    if ('value' in reading) return reading.value;
+    context.addIssue({ code: 'custom', message: reading.wrong });
+    return z.NEVER;
+  });
+}
+
+function whole(min: number, max: number) {
+  return allow(`a whole number from ${min} to ${max}`, z.int().min(min).max(max));
+}
+
+function days() {
+  return allow('a number of days from 0 to 36500, also with decimals', z.number().min(0).max(36_500));
+}
+
+function duration(words: string, isInRange: (ms: number) => boolean) {
+  const read = (value: string): Reading<number> => {
+    const reading = readDuration(value);
+    if ('wrong' in reading || isInRange(reading.value)) return reading;
+    return { wrong: `is ${JSON.stringify(value)}, which is out of range` };
+  };
+  return allow(`${words} (s, m, h, d; seconds without unit)`, z.preprocess(numberAsText, text(read)));
+}
+
+function numberAsText(value: unknown): unknown {
+  return typeof value === 'number' ? String(value) : value;
+}
+
+function textAsList(value: unknown): unknown {
+  return typeof value === 'string' ? [value] : value;
+}
+
+function textAsWords(value: unknown, context: z.RefinementCtx): unknown {
+  if (typeof value !== 'string') return value;
+  const words = splitWords(value);
+  if (words === null) context.addIssue({ code: 'custom', message: 'has a quote that is not closed' });
+  return words ?? z.NEVER;
+}
+
+function refuseOptions(options: string[], context: z.RefinementCtx): void {
+  for (const message of checkRsyncOptions(options)) context.addIssue({ code: 'custom', message });
+}
+
+function refuseRepeats(values: unknown[], context: z.RefinementCtx): void {
+  const seen = new Set<string>();
+  for (const [index, value] of values.entries()) {
+    const shown = JSON.stringify(value);
+    if (seen.has(shown)) context.addIssue({ code: 'custom', message: 'stands there twice', path: [index] });
+    seen.add(shown);
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * A test bed for the whole: a scratch directory, private sshds, a real busyd, and its clients. Everything that was
+ * started is stopped by `end`, which also fails when a process of the daemon is left.
+ */
+import { credentials } from '@grpc/grpc-js';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { processTree } from '../../clients/quickstart/process-tree.js';
+import {
+  startPrivateSshd,
+  type PrivateSshd,
+  type PrivateSshdOptions,
+} from '../../clients/quickstart/private-sshd.js';
+import { BackupServiceClient, type WatchRunsResponse } from '../../src/gen/busy/v1/backup_service.js';
+import { DaemonServiceClient } from '../../src/gen/busy/v1/daemon_service.js';
+import { HostServiceClient } from '../../src/gen/busy/v1/host_service.js';
+import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
+import { SnapshotServiceClient } from '../../src/gen/busy/v1/snapshot_service.js';
+import { callUnary } from './grpc-calls.js';
+
+const root = new URL('../../', import.meta.url).pathname;
+
+/** Settings of a host as the configuration file names them. */
+export type HostSettings = Readonly<Record<string, unknown>> & { readonly name: string };
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class TestBed {
+  readonly backupdir: string;
+  readonly socket: string;
+  readonly configFile: string;
+  private readonly sshds: PrivateSshd[] = [];
+  private daemon: ChildProcess | null = null;
+  private log = '';
+
+  private constructor(readonly directory: string) {
+    this.backupdir = join(directory, 'backups');
+    this.socket = join(directory, 'busyd.sock');
+    this.configFile = join(directory, 'busy.yaml');
+  }
+
+  static async create(): Promise<TestBed> {
+    const bed = new TestBed(await mkdtemp(join(tmpdir(), 'busy-test-')));
+    await mkdir(bed.backupdir);
+    return bed;
+  }
+
+  async startSshd(options: Partial<PrivateSshdOptions> = {}): Promise<PrivateSshd> {
+    const directory = join(this.directory, `sshd-${this.sshds.length + 1}`);
+    const sshd = await startPrivateSshd({ directory, ...options });
+    this.sshds.push(sshd);
+    return sshd;
+  }
+
+  /** The settings of a host behind a private sshd. */
+  hostAt(sshd: PrivateSshd, settings: HostSettings): HostSettings {
+    return {
+      addresses: ['127.0.0.1'],
+      port: sshd.port,
+      user: sshd.user,
+      identity_file: sshd.identityFile,
+      host_key: sshd.hostKey,
+      backupdir: this.backupdir,
+      ...settings,
+    };
+  }
+
+  /** Writes the configuration. JSON is YAML too. */
+  async configure(
+    hosts: readonly HostSettings[],
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    const config = {
+      state_dir: join(this.directory, 'state'),
+      listen: `unix:${this.socket}`,
+      ...settings,
+      hosts,
+    };
+    await writeFile(this.configFile, JSON.stringify(config, null, 2));
+  }
+
+  /** Starts busyd and waits until it says that it is ready. */
+  async startDaemon(): Promise<void> {
+    const child = spawn(process.execPath, [join(root, 'dist/src/main.js'), '--config', this.configFile], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.daemon = child;
+    this.log = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.log += text));
+    await until(
+      () => / ready /.test(this.log) || child.exitCode !== null,
+      'busyd to start',
+      () => this.log,
+    );
+    if (child.exitCode !== null) throw new Error(`busyd ended with ${child.exitCode}:\n${this.log}`);
+  }
+
+  /** What busyd wrote since it started. */
+  daemonLog(): string {
+    return this.log;
+  }
+
+  daemonPid(): number {
+    const pid = this.daemon?.pid;
+    if (pid === undefined) throw new Error('busyd does not run');
+    return pid;
+  }
+
+  /** Sends a signal and waits until busyd has ended; answers its exit code (null after SIGKILL). */
+  async stopDaemon(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.daemon;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+    return child.exitCode;
+  }
+
+  /** The daemon's descendants: executors, rsync, connectors. */
+  async daemonChildren(): Promise<number[]> {
+    return (await processTree(this.daemonPid())).slice(1);
+  }
+
+  get backups(): BackupServiceClient {
+    return new BackupServiceClient(`unix:${this.socket}`, credentials.createInsecure());
+  }
+
+  get hosts(): HostServiceClient {
+    return new HostServiceClient(`unix:${this.socket}`, credentials.createInsecure());
+  }
+
+  get snapshots(): SnapshotServiceClient {
+    return new SnapshotServiceClient(`unix:${this.socket}`, credentials.createInsecure());
+  }
+
+  get info(): DaemonServiceClient {
+    return new DaemonServiceClient(`unix:${this.socket}`, credentials.createInsecure());
+  }
+
+  /** Triggers a backup and answers its run. */
+  async trigger(host: string, type: BackupType = BackupType.AUTO, requestId = ''): Promise<Run> {
+    const client = this.backups;
+    try {
+      const { run } = await callUnary(client, client.triggerBackup, { host, type, requestId });
+      if (!run) throw new Error('no run was answered');
+      return run;
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Watches a run until it fulfils the condition (default: it has ended) and answers it. */
+  async waitForRun(id: string, isReached: (run: Run) => boolean = hasEnded): Promise<Run> {
+    const client = this.backups;
+    const stream = client.watchRuns({ afterRevision: 1, host: '', runId: id });
+    try {
+      for await (const message of stream) {
+        const { run } = message as WatchRunsResponse;
+        if (run && isReached(run)) return run;
+      }
+      throw new Error(`the stream ended before run ${id} came so far`);
+    } finally {
+      // Cancelling is told as an error.
+      stream.on('error', () => {});
+      stream.cancel();
+      client.close();
+    }
+  }
+
+  /** Triggers a backup and waits for its end. */
+  async backUp(host: string, type: BackupType = BackupType.AUTO): Promise<Run> {
+    return this.waitForRun((await this.trigger(host, type)).id);
+  }
+
+  /** The directory of a snapshot. */
+  snapshotPath(run: Run): string {
+    return join(this.backupdir, run.host, run.snapshot);
+  }
+
+  /** The whole log of a run. */
+  readRunLog(runId: string): Promise<string> {
+    return readFile(join(this.directory, 'state/run-logs', `${runId}.log`), 'utf8');
+  }
+
+  /** Runs the command line client. */
+  busy(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
+    return runCommand(
+      process.execPath,
+      [join(root, 'dist/clients/cli/main.js'), '--server', `unix:${this.socket}`, ...args],
+      env,
+    );
+  }
+
+  /** Runs busyd with other arguments, to its end. */
+  busyd(args: readonly string[]): Promise<CommandResult> {
+    return runCommand(process.execPath, [join(root, 'dist/src/main.js'), ...args]);
+  }
+
+  /** Stops everything and removes the directory. Throws when a process of the daemon is left. */
+  async end(): Promise<void> {
+    const children =
+      this.daemon?.exitCode === null && this.daemon.signalCode === null ? await this.daemonChildren() : [];
+    await this.stopDaemon();
+    for (const sshd of this.sshds) await sshd.stop();
+    await until(() => children.every((pid) => !isAlive(pid)), 'the processes of the daemon to end');
+    const removal = await runCommand('rm', ['-rf', '--', this.directory]);
+    if (removal.code !== 0) await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+export function hasEnded(run: Run): boolean {
+  return ![RunState.QUEUED, RunState.RUNNING, RunState.CANCELLING].includes(run.state);
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits for a condition; fails with a sentence after a minute. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  detail: () => string = () => '',
+): Promise<void> {
+  const limit = performance.now() + 60_000;
+  while (!(await condition())) {
+    if (performance.now() > limit) throw new Error(`waited in vain for ${what}. ${detail()}`);
+    await delay(20);
+  }
+}
+
+/** Runs a program to its end. */
+export async function runCommand(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  await once(child, 'close');
+  return { code: child.exitCode, stdout, stderr };
+}

@@ -1,0 +1,145 @@
+/** A real server on loopback over hand-made parts, and real clients. */
+import path from 'node:path';
+import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { BusyError } from '../../src/core/errors.js';
+import { BackupServiceClient } from '../../src/gen/busy/v1/backup_service.js';
+import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
+import { Status } from '../../src/gen/google/rpc/status.js';
+import { createRpcServer, type RpcParts, type RpcServer } from '../../src/rpc/server.js';
+import { sampleHost, sampleProgress, sampleRun, sampleSnapshot } from './samples.js';
+
+export const descriptorFile = path.resolve(import.meta.dirname, '../../src/gen/busy.binpb');
+
+export interface Running {
+  readonly server: RpcServer;
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
+  readonly client: BackupServiceClient;
+  readonly logged: Readonly<Record<string, unknown>>[];
+  close(): Promise<void>;
+}
+
+/** Starts a server; close it with `close`. */
+export async function startServer(changes: Partial<RpcParts> = {}): Promise<Running> {
+  const logged: Readonly<Record<string, unknown>>[] = [];
+  const log = { error: (_: string, fields: Readonly<Record<string, unknown>>) => void logged.push(fields) };
+  const server = await createRpcServer({ ...fakeParts(), log, ...changes });
+  const [endpoint = ''] = await server.listen(['tcp://127.0.0.1:0']);
+  const address = endpoint.replace('tcp://', '');
+  const client = new BackupServiceClient(address, credentials.createInsecure());
+  const close = async (): Promise<void> => {
+    client.close();
+    await server.stop(0);
+  };
+  return { server, address, client, logged, close };
+}
+
+/** A method as the generated code describes it. */
+interface Method<Q, A> {
+  readonly path: string;
+  readonly requestSerialize: (request: Q) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => A;
+}
+
+/** A unary call as a promise. */
+export function call<Q, A>(
+  { client }: Pick<Running, 'client'>,
+  method: Method<Q, A>,
+  request: Q,
+): Promise<A> {
+  const { requestSerialize, responseDeserialize } = method;
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(method.path, requestSerialize, responseDeserialize, request, (error, answer) => {
+      if (answer === undefined) reject(error ?? new Error('There is neither an answer nor an error.'));
+      else resolve(answer);
+    });
+  });
+}
+
+/** What a failed call says in its ErrorInfo; undefined when it has none. */
+export function errorInfoOf(error: ServiceError): ErrorInfo | undefined {
+  const [bytes] = error.metadata.get('grpc-status-details-bin');
+  if (!(bytes instanceof Buffer)) return undefined;
+  const [detail] = Status.decode(bytes).details;
+  return detail?.typeUrl === 'type.googleapis.com/google.rpc.ErrorInfo'
+    ? ErrorInfo.decode(detail.value)
+    : undefined;
+}
+
+/** The error of a call that must fail. */
+export async function failureOf(answer: Promise<unknown>): Promise<ServiceError> {
+  return answer.then(
+    () => {
+      throw new Error('The call succeeded.');
+    },
+    (error: ServiceError) => error,
+  );
+}
+
+export function fakeParts(): RpcParts {
+  const hosts = ['db1', 'web1', 'web2'].map(sampleHost);
+  const snapshots = ['2026-11-22_20-00-05i', '2026-11-21_20-00-05f'].flatMap((name) =>
+    ['db1', 'web1'].map((host) => sampleSnapshot(host, name)),
+  );
+  const host = (name: string): ReturnType<typeof sampleHost> => {
+    const found = hosts.find((candidate) => candidate.name === name);
+    if (!found) throw new BusyError('HOST_NOT_FOUND', { host: name });
+    return found;
+  };
+  const times = [1_795_000_000_000, 1_795_000_000_250];
+  return {
+    catalog: {
+      hosts: () => hosts,
+      host,
+      snapshots: (name) =>
+        name === undefined ? snapshots : snapshots.filter((snapshot) => snapshot.host === host(name).name),
+      snapshot: (name, snapshotName) => {
+        const found = snapshots.find((snapshot) => snapshot.host === name && snapshot.name === snapshotName);
+        if (!found) throw new BusyError('SNAPSHOT_NOT_FOUND', { host: name, snapshot: snapshotName });
+        return found;
+      },
+    },
+    lifecycle: {
+      trigger: async (request) => sampleRun(9, { ...request, requestedType: request.type, type: null }),
+      cancel: async (id) => sampleRun(9, { id, state: 'CANCELLING' }),
+      get: async (id) => {
+        throw new BusyError('RUN_NOT_FOUND', { run: id });
+      },
+      list: async () => [],
+      progress: () => sampleProgress,
+      lastRun: (name) => (name === 'web1' ? sampleRun(1) : null),
+      activeRuns: () => [],
+    },
+    events: { watch: async function* () {} },
+    streamLog: async function* () {},
+    executor: {
+      probe: async () => ({
+        address: '192.0.2.10',
+        hostKeyFingerprint: 'SHA256:abc',
+        hostname: 'web1',
+        rsyncVersion: '3.2.7',
+        sshSoftware: 'OpenSSH_9.2',
+      }),
+    },
+    clock: { now: () => new Date(times.shift() ?? 0) },
+    daemonInfo: async () => ({
+      version: '0.1.0',
+      startedAt: new Date(1_795_000_000_000),
+      pid: 42,
+      configFile: '/etc/busy.yaml',
+      stateDir: '/var/lib/busy',
+      database: 'sqlite',
+      endpoints: ['unix:/run/busy/busyd.sock'],
+      hostCount: 3,
+      runsQueued: 1,
+      runsRunning: 2,
+      maxRunning: 4,
+      executors: 1,
+      rsyncVersion: '3.5.0',
+      memoryBytes: 90_000_000,
+      disks: [{ backupdir: '/srv/backup', freeBytes: 1, totalBytes: Number.MAX_SAFE_INTEGER }],
+    }),
+    descriptorFile,
+    log: { error: () => undefined },
+  };
+}
