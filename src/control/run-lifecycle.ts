@@ -16,26 +16,13 @@ import type {
   RunLogs,
   RunStore,
 } from '../core/ports.js';
-import {
-  isActive,
-  statesBefore,
-  type Progress,
-  type RequestedType,
-  type RunRecord,
-  type RunState,
-} from '../core/run.js';
+import { isActive, statesBefore, type Progress, type RunRecord, type RunState } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
 import type { LogGrowth } from './log-stream.js';
+import { endingOf, queuedRun, type BackupRequest, type EndState } from './run-ends.js';
 import type { RunEvents, RunView } from './run-events.js';
 import { RunQueue } from './run-queue.js';
-
-export interface BackupRequest {
-  readonly host: string;
-  readonly type: RequestedType;
-  /** The same id answers the same run again. */
-  readonly requestId: string | null;
-}
 
 export interface LifecycleParts {
   readonly clock: Clock;
@@ -58,8 +45,6 @@ interface ActiveRun {
   readonly abort: AbortController;
   cancelledBy: string;
 }
-
-type EndState = Extract<RunState, 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED'>;
 
 export class RunLifecycle {
   private readonly active = new Map<string, ActiveRun>();
@@ -166,7 +151,8 @@ export class RunLifecycle {
     const host = catalog.host(request.host);
     const busy = this.busyHosts.get(host.name);
     if (busy !== undefined) throw new BusyError('HOST_BUSY', { host: host.name, run: busy });
-    const run = newRun(ulid(clock.now().getTime()), request, clock.now(), events.nextRevision());
+    const now = clock.now();
+    const run = queuedRun({ id: ulid(now.getTime()), request, now, revision: events.nextRevision() });
     await runs.add(run);
     await logs.append(run.id, `backup of ${host.name} was asked for (${request.type})`);
     this.enqueue(run);
@@ -187,7 +173,7 @@ export class RunLifecycle {
     try {
       const host = this.parts.catalog.host(active.record.host);
       if (!(await this.begin(active, host))) return;
-      await this.settle(active, host, await this.execute(active, host));
+      await this.settle(active, await this.execute(active, host));
     } catch (error) {
       this.parts.onError('a run could not be carried out', error);
       await this.end(active, 'FAILED', { error: toFailure(error) }).catch((again: unknown) => {
@@ -229,27 +215,10 @@ export class RunLifecycle {
     }
   }
 
-  private async settle(active: ActiveRun, host: Host, result: BackupResult): Promise<void> {
-    const { snapshot, jobs, type } = result;
-    const typeReason =
-      type === active.record.type ? active.record.typeReason : 'there is no snapshot on the disk to link to';
-    if (snapshot) {
-      await this.parts.catalog.record(snapshot);
-      await this.end(active, snapshot.outcome, {
-        jobs,
-        type,
-        typeReason,
-        snapshot: snapshot.name,
-        error: worst(jobs),
-      });
-    } else if (result.error?.reason === 'CANCELLED') {
-      const error = new BusyError('CANCELLED', { by: active.cancelledBy }).toFailure();
-      await this.end(active, 'CANCELLED', { jobs, type, typeReason, error });
-    } else {
-      const error =
-        result.error ?? new BusyError('INTERNAL', { what: `no result for ${host.name}` }).toFailure();
-      await this.end(active, 'FAILED', { jobs, type, typeReason, error });
-    }
+  private async settle(active: ActiveRun, result: BackupResult): Promise<void> {
+    if (result.snapshot) await this.parts.catalog.record(result.snapshot);
+    const { state, changes } = endingOf(active.record, result, active.cancelledBy);
+    await this.end(active, state, changes);
   }
 
   /** Ends a run: its last line, its state, and then the host is free again. */
@@ -259,11 +228,14 @@ export class RunLifecycle {
     const why = changes.error ? ` (${changes.error.reason}: ${changes.error.message})` : '';
     await this.say(id, `ended: ${state}${why}`);
     active.progress = null;
-    const isEnded = await this.move(active, state, { ...changes, endedAt: this.parts.clock.now() });
-    if (this.busyHosts.get(host) === id) this.busyHosts.delete(host);
-    this.active.delete(id);
-    this.parts.growth.grew(id);
-    return isEnded;
+    try {
+      return await this.move(active, state, { ...changes, endedAt: this.parts.clock.now() });
+    } finally {
+      // Also when the database failed: the host must be free for the next backup.
+      if (this.busyHosts.get(host) === id) this.busyHosts.delete(host);
+      this.active.delete(id);
+      this.parts.growth.grew(id);
+    }
   }
 
   private async move(
@@ -297,28 +269,4 @@ export class RunLifecycle {
     });
     this.parts.growth.grew(runId);
   }
-}
-
-function worst(jobs: RunRecord['jobs']): RunRecord['error'] {
-  return jobs.find((job) => job.state === 'PARTIAL')?.error ?? null;
-}
-
-function newRun(id: string, request: BackupRequest, now: Date, revision: number): RunRecord {
-  return {
-    id,
-    kind: 'backup',
-    host: request.host,
-    state: 'QUEUED',
-    requestedType: request.type,
-    type: null,
-    typeReason: '',
-    createdAt: now,
-    startedAt: null,
-    endedAt: null,
-    snapshot: null,
-    error: null,
-    jobs: [],
-    requestId: request.requestId,
-    revision,
-  };
 }
