@@ -1,4 +1,5 @@
 /** Where the API listens and where the database is: how both are written in the configuration. */
+import { quoted } from './quoted.js';
 import { type Reading, readAbsolutePath } from './values.js';
 
 export type Endpoint =
@@ -24,12 +25,12 @@ const loopbackHosts: Readonly<Record<string, string>> = {
 export function readEndpoint(text: string): Reading<Endpoint> {
   if (text.startsWith('unix:')) return readSocket(text.slice('unix:'.length).replace(/^\/\/(?=\/)/, ''));
   const match = /^tcp:\/\/(\[[^\]]*\]|[^:/[\]]*):(\d{1,5})\/?$/.exec(text);
-  if (!match) return { wrong: `is ${JSON.stringify(text)}, which is no endpoint` };
+  if (!match) return { wrong: `is ${quoted(text)}, which is no endpoint` };
   const [, host = '', digits] = match;
   const loopback = loopbackHosts[host.toLowerCase()];
   if (loopback === undefined) {
     return {
-      wrong: `is ${JSON.stringify(text)}: an address that other machines can reach needs TLS, which BUSY cannot serve yet`,
+      wrong: `is ${quoted(text)}: an address that other machines can reach needs TLS, which BUSY cannot serve yet`,
     };
   }
   const port = Number(digits);

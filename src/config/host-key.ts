@@ -1,4 +1,5 @@
 /** The pinned host key of a host, as `ssh-keyscan`, `ssh-keygen -l` and the .pub files on the host show it. */
+import { quoted } from './quoted.js';
 import type { Reading } from './values.js';
 
 const keyTypes = [
@@ -25,8 +26,8 @@ export function readHostKey(text: string): Reading<string> {
   }
   if (!keyTypes.includes(first)) {
     return keyTypes.includes(blob)
-      ? { wrong: `begins with ${JSON.stringify(first)}: leave out what stands before ${blob}` }
-      : { wrong: `is ${JSON.stringify(cut(text))}` };
+      ? { wrong: `begins with ${quoted(first)}: leave out what stands before ${blob}` }
+      : { wrong: `is ${quoted(text)}` };
   }
   if (typeInside(blob) !== first)
     return { wrong: `is damaged: what follows ${first} is not a whole key of that type` };
@@ -53,8 +54,4 @@ function sshFields(bytes: Buffer): Buffer[] | null {
     offset = end;
   }
   return fields;
-}
-
-function cut(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }

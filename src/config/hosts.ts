@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Host } from '../core/host.js';
 import type { Finding } from './problems.js';
+import { quoted } from './quoted.js';
 import { allowedAt } from './schema-findings.js';
 import type { FileSettings, HostSettings } from './schema.js';
 
@@ -35,7 +36,7 @@ function repeatedName(hosts: readonly Readonly<Record<string, unknown>>[], index
   return [
     {
       path: ['hosts', index, 'name'],
-      wrong: `is ${JSON.stringify(name)}, as another host is called`,
+      wrong: `is ${quoted(name)}, as another host is called`,
       allowed: 'a name that no other host has',
     },
   ];

@@ -1,8 +1,8 @@
 /** Puts what the schema says of a configuration into words. */
 import { z } from 'zod';
-import { hideUrlPassword } from '../log/redaction.js';
 import { nearestName } from './nearest-name.js';
 import type { Finding } from './problems.js';
+import { quoted } from './quoted.js';
 import { allowedValues, settingsOf } from './schema.js';
 
 type Path = readonly PropertyKey[];
@@ -35,7 +35,7 @@ function unknownKey(path: Path, key: string): Finding {
   const part = partAt(path);
   const names = Object.keys(settingsOf[part]);
   const nearest = nearestName(key, names);
-  const home = (['top', 'host', 'log'] as const).find((other) => key in settingsOf[other]);
+  const home = (['top', 'host', 'log'] as const).find((other) => Object.hasOwn(settingsOf[other], key));
   const place = { path: [...path, key], isAboutKey: true };
   if (part === 'defaults' && key === 'name') {
     return {
@@ -78,7 +78,5 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map of settings';
   if (typeof value === 'number') return `the number ${value}`;
-  if (typeof value !== 'string') return `${value as boolean}`;
-  const text = hideUrlPassword(value);
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
+  return typeof value === 'string' ? quoted(value) : `${value as boolean}`;
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { checkRsyncOptions } from '../core/rsync-options.js';
 import { readDatabase, readEndpoint } from './addresses.js';
 import { readHostKey } from './host-key.js';
+import { quoted } from './quoted.js';
 import {
   readAbsolutePath,
   readAddress,
@@ -95,9 +96,12 @@ export const fileSchema = z
     max_running: whole(1, 1000),
     executors: whole(1, 256),
     stop_grace: duration('a duration from 0 to 7d', (ms) => ms <= longestMs),
-    log: allow('a map with level, format and file', logSchema),
-    defaults: allow('a map of settings for all hosts', defaultsSchema),
-    hosts: allow('a list of hosts, each a map with at least a name', z.array(hostSchema)),
+    log: allow('a map with level, format and file', z.preprocess(nothingAs({}), logSchema)),
+    defaults: allow('a map of settings for all hosts', z.preprocess(nothingAs({}), defaultsSchema)),
+    hosts: allow(
+      'a list of hosts, each a map with at least a name',
+      z.preprocess(nothingAs([]), z.array(hostSchema)),
+    ),
   })
   .partial();
 
@@ -138,9 +142,14 @@ function duration(words: string, isInRange: (ms: number) => boolean) {
   const read = (value: string): Reading<number> => {
     const reading = readDuration(value);
     if ('wrong' in reading || isInRange(reading.value)) return reading;
-    return { wrong: `is ${JSON.stringify(value)}, which is out of range` };
+    return { wrong: `is ${quoted(value)}, which is out of range` };
   };
   return allow(`${words} (s, m, h, d; seconds without unit)`, z.preprocess(numberAsText, text(read)));
+}
+
+/** A section whose settings are all commented out has no value. */
+function nothingAs(empty: object) {
+  return (value: unknown): unknown => value ?? empty;
 }
 
 function numberAsText(value: unknown): unknown {

@@ -40,14 +40,9 @@ export function parseYaml(text: string): YamlSource {
     return { data: document.toJS({ maxAliasCount: mostAliases }), isReadable: true, problems, place };
   } catch (error) {
     const wrong = `cannot be understood: ${error instanceof Error ? error.message : String(error)}`;
-    const tooMany: Problem = {
-      line: 1,
-      column: 1,
-      key: '',
-      wrong,
-      allowed: `at most ${mostAliases} uses of aliases`,
-    };
-    return { data: undefined, isReadable: false, problems: [...problems, tooMany], place };
+    const allowed = `aliases of anchors above them, at most ${mostAliases} in effect`;
+    const problem: Problem = { line: 0, column: 0, key: '', wrong, allowed };
+    return { data: undefined, isReadable: false, problems: [...problems, problem], place };
   }
 }
 

@@ -7,58 +7,50 @@ import {
   allowedFlags,
   allowedLetters,
   allowedValues,
-  refusedOptions,
-  type Refusal,
+  lettersWithValue,
+  whyRefused,
 } from './rsync-option-table.js';
 
-/** Answers in words what is wrong with a list of options; empty when nothing is. */
+/** Answers in words what is wrong with a list of options, one word each; empty when nothing is. */
 export function checkRsyncOptions(options: readonly string[]): string[] {
-  const problems = options.flatMap((option, index) => checkOption(option, options[index - 1]));
-  return copiesDirectories(options)
-    ? problems
-    : [...problems, 'has neither -a nor -r, without which rsync copies no directory'];
+  const problems = options.flatMap((option, index) => checkWord(option, options[index - 1] ?? ''));
+  if (options.some(copiesDirectories)) return problems;
+  return [...problems, 'has neither -a nor -r, without which rsync copies no directory'];
 }
 
-function checkOption(option: string, before: string | undefined): string[] {
-  if (/[\0\r\n]/.test(option)) return [`${quote(option)} holds a line break or NUL`];
-  if (option === '--') return ['-- would end the options, and BUSY adds more of them'];
-  if (option.startsWith('--')) return checkLong(option);
-  if (option.startsWith('-') && option.length > 1) return checkShort(option);
-  if (before !== undefined && takesValue(before)) return [`write ${before}=${option} as one word`];
-  return [`${quote(option)} is not an option (paths are set by BUSY)`];
+function checkWord(word: string, before: string): string[] {
+  if (/[\0\r\n]/.test(word)) return [`has a line break or NUL in ${JSON.stringify(word)}`];
+  if (word === '--') return ['has --, after which no option could follow; BUSY adds its own'];
+  if (word.startsWith('--')) return checkLong(word);
+  if (word.startsWith('-') && word !== '-') return checkLetters(word);
+  if (allowedValues.has(before.slice(2)) && before.startsWith('--')) return [];
+  return [`has ${JSON.stringify(word)}, which is no option; BUSY itself names the paths`];
 }
 
-function checkShort(option: string): string[] {
-  const problems: string[] = [];
-  for (const letter of option.slice(1)) {
-    if (allowedLetters.includes(letter)) continue;
-    const refusal = refusedOptions.find(({ letters }) => letters.includes(letter));
-    problems.push(refusal ? `-${letter} is refused: ${refusal.why}` : unknown(`-${letter}`));
-    // What follows such a letter is its value, not more letters.
-    if (lettersWithValue.includes(letter)) break;
+function checkLetters(word: string): string[] {
+  const letters = Array.from(word.slice(1));
+  // What follows a letter with a value is that value, not more letters.
+  const end = letters.findIndex((letter) => lettersWithValue.includes(letter));
+  return letters
+    .slice(0, end < 0 ? letters.length : end + 1)
+    .filter((letter) => !allowedLetters.includes(letter))
+    .map((letter) => `has -${letter}: ${whyRefused({ letter })}`);
+}
+
+function checkLong(word: string): string[] {
+  const [, name = '', value] = /^--([^=]*)(?:=(.*))?$/.exec(word) ?? [];
+  const rule = allowedValues.get(name);
+  if (rule && value === undefined) {
+    return [
+      `has --${name} without its value, which must follow in the same word: "--${name}=${rule.example}"`,
+    ];
   }
-  return problems;
+  if (rule && value !== undefined)
+    return rule.pattern.test(value) ? [] : [`has ${JSON.stringify(word)}: ${rule.allowed}`];
+  if (!allowedFlags.has(name)) return [`has --${name}: ${whyRefused({ name })}`];
+  return value === undefined ? [] : [`has ${JSON.stringify(word)}, but --${name} takes no value`];
 }
 
-const lettersWithValue = 'efBMT@';
-
-function checkLong(option: string): string[] {
-  const [, name = '', value] = /^--([^=]*)(?:=(.*))?$/s.exec(option) ?? [];
-  const rule = allowedValues[name];
-  if (rule) {
-    if (value === undefined) return [`write --${name}=${rule.example}, with its value in the same word`];
-    return rule.isAllowed(value) ? [] : [`${quote(option)} is refused: ${rule.allowed}`];
-  }
-  const isFlag = allowedFlags.includes(name) || isAllowedNegation(name);
-  if (isFlag) return value === undefined ? [] : [`--${name} takes no value`];
-  const refusal = refusalOf(name);
-  return [refusal ? `--${name} is refused: ${refusal.why}` : unknown(`--${name}`)];
-}
-
-/** `--no-OPTION`, with the long name or the letter. rsync has no such form of some options. */
-function isAllowedNegation(name: string): boolean {
-  if (!name.startsWith('no-')) return false;
-  const negated = name.slice('no-'.length);
-  const hasNegation = [...Object.keys(negatableFlags)].includes(negated);
-  return hasNegation;
+function copiesDirectories(word: string): boolean {
+  return word === '--archive' || word === '--recursive' || /^-[A-Za-z]*[ar]/.test(word);
 }

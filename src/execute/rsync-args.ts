@@ -92,7 +92,7 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
   const refuse = (detail: string): BusyError => new BusyError('HOST_MISBEHAVED', { host: host.name, detail });
   const [, , server, letters] = requested;
   if (server !== '--server') throw refuse('it did not ask for a receiving rsync');
-  if (letters === undefined || !/^-[vlogDtprcHAXSxWzUNJOLkm]*e\d*\.\d*[A-Za-z]*$/.test(letters)) {
+  if (letters === undefined || !/^-[vlogDtprcHAXSxWzUNJOLkmy]*e\d*\.\d*[A-Za-z]*$/.test(letters)) {
     throw refuse('it asked for options of rsync that are not allowed');
   }
   return [
@@ -100,7 +100,7 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
     letters,
     '--log-format=%i',
     '--partial',
-    ...host.rsyncOpts.filter((option) => optionsOfBothSides.has(option)),
+    ...host.rsyncOpts.flatMap(forReceiver),
     ...(plan.mustCompareContents && !letters.slice(0, letters.indexOf('e')).includes('c')
       ? ['--checksum']
       : []),
@@ -110,24 +110,39 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
   ];
 }
 
-/** Long options of `rsync_opts` that the receiving side must know too. */
-const optionsOfBothSides = new Set([
+/** Long options that the receiving side must know too, by their names. */
+const receiverOptions = new Set([
   '--numeric-ids',
   '--fake-super',
   '--super',
-  '--fuzzy',
   '--omit-link-times',
+  '--max-size',
+  '--min-size',
+  '--modify-window',
+  '--usermap',
+  '--groupmap',
 ]);
+
+/** What an option of `rsync_opts` is for the receiving side. Its value was checked with the configuration. */
+function forReceiver(option: string): string[] {
+  const [name = '', value = ''] = option.split(/=(.*)/s);
+  if (receiverOptions.has(name)) return [option];
+  if (name !== '--chown') return [];
+  // Only a client understands --chown; it tells the other side by maps.
+  const [user, group] = value.split(':');
+  return [...(user ? [`--usermap=*:${user}`] : []), ...(group ? [`--groupmap=*:${group}`] : [])];
+}
 
 function commonOptions(host: Host, plan: TransferPlan): string[] {
   return [
+    // The first rule that fits decides, so no --include of the user may undo these.
+    ...plan.nestedSources.map((nested) => `--exclude=${anchoredPattern(plan.source, nested)}`),
     ...host.rsyncOpts,
     ...reportOptions,
     // Paths belong into the command line, where a restricted key on the host can check them.
     '--no-s',
     ...(plan.mustCompareContents ? ['--checksum'] : []),
     ...(host.bandwidthLimit ? [`--bwlimit=${host.bandwidthLimit}`] : []),
-    ...plan.nestedSources.map((nested) => `--exclude=${anchoredPattern(plan.source, nested)}`),
     ...host.excludes.map((pattern) => `--exclude=${pattern}`),
   ];
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import ssh2, { type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
 import { BusyError } from '../core/errors.js';
@@ -81,6 +82,7 @@ async function tryToConnect(
   signal: AbortSignal,
 ): Promise<SshConnection | KeyTypeMismatch> {
   const client = new ssh2.Client();
+  const socket = connect({ host: address, port: host.port });
   const where = `${address} port ${host.port}`;
   let shown = '';
   let software = '';
@@ -92,8 +94,7 @@ async function tryToConnect(
   signal.addEventListener('abort', close, { once: true });
   void closed.then(() => signal.removeEventListener('abort', close));
   const config: ConnectConfig = {
-    host: address,
-    port: host.port,
+    sock: socket,
     username: host.user,
     privateKey,
     readyTimeout: host.connectTimeoutMs,
@@ -124,6 +125,10 @@ async function tryToConnect(
       return new KeyTypeMismatch(shown, host.hostKey === '');
     if (/no matching (server )?host key/i.test(message))
       return new KeyTypeMismatch(`no key of type ${types.join(', ')}`, false);
+    if (software === '' && socket.bytesRead > 0) {
+      const detail = 'what it sent has no greeting of an SSH server';
+      throw new BusyError('NOT_SSH', { host: host.name, address: where, detail }, { cause: error });
+    }
     throw connectFailure(host, where, error);
   }
   return {

@@ -17,11 +17,7 @@ export interface LoggedError {
  * stack only when `withStack` is set. Never throws.
  */
 export function redact(value: unknown, withStack: boolean): unknown {
-  try {
-    return copy(value, { withStack, above: [] });
-  } catch {
-    return '[unreadable]';
-  }
+  return copy(value, { withStack, above: [] });
 }
 
 /** Replaces user and password in every URL of a text. */
@@ -36,7 +32,16 @@ interface Place {
   readonly above: readonly object[];
 }
 
+/** A getter may throw; the rest of the record is written all the same. */
 function copy(value: unknown, place: Place): unknown {
+  try {
+    return copyReadable(value, place);
+  } catch {
+    return '[unreadable]';
+  }
+}
+
+function copyReadable(value: unknown, place: Place): unknown {
   if (typeof value === 'string') return hideUrlPassword(value);
   if (typeof value === 'bigint' || typeof value === 'symbol') return String(value);
   if (typeof value === 'function') return '[function]';

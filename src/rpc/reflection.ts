@@ -38,15 +38,13 @@ export async function readDescriptors(file: string): Promise<Descriptors> {
   return { files, fileOfSymbol, services };
 }
 
-/** Answers one question; each is answered on its own. */
-export async function* answerReflection(
+/** Answers one question; one without an answer gets an error response. */
+export function answerReflection(
   descriptors: Descriptors,
-  requests: AsyncIterable<ServerReflectionRequest>,
-): AsyncGenerator<ServerReflectionResponse> {
-  for await (const request of requests) {
-    const messageResponse = answer(descriptors, request.messageRequest);
-    yield { validHost: request.host, originalRequest: request, messageResponse };
-  }
+  request: ServerReflectionRequest,
+): ServerReflectionResponse {
+  const messageResponse = answer(descriptors, request.messageRequest);
+  return { validHost: request.host, originalRequest: request, messageResponse };
 }
 
 type Question = ServerReflectionRequest['messageRequest'];

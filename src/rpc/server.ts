@@ -66,8 +66,8 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
   server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
   server.addService(DaemonServiceService, daemonHandlers(parts.daemonInfo, calls));
   health.addToServer(server);
-  const reflect = calls.bidiStream((requests: AsyncIterable<ServerReflectionRequest>) =>
-    answerReflection(descriptors, requests),
+  const reflect = calls.answerEach((request: ServerReflectionRequest) =>
+    answerReflection(descriptors, request),
   );
   server.addService(ServerReflectionService, { serverReflectionInfo: reflect });
   server.addService(olderReflectionService, { serverReflectionInfo: reflect });

@@ -7,7 +7,6 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
   Metadata,
-  type ServerDuplexStream,
   type ServerWritableStream,
 } from '@grpc/grpc-js';
 import { BusyError } from '../core/errors.js';
@@ -22,19 +21,18 @@ export interface CallAdapters {
   serverStream<Q, A>(
     handle: (request: Q, signal: AbortSignal) => AsyncGenerator<A>,
   ): handleServerStreamingCall<Q, A>;
-  bidiStream<Q, A>(handle: (requests: AsyncIterable<Q>) => AsyncGenerator<A>): handleBidiStreamingCall<Q, A>;
+  /** A stream of questions with one answer each, in order. */
+  answerEach<Q, A>(answer: (question: Q) => A): handleBidiStreamingCall<Q, A>;
   /** Ends every stream with DAEMON_STOPPING, and refuses new calls so. Unary calls may still be answered. */
   stop(): void;
 }
-
-type StreamCall<A> = ServerWritableStream<unknown, A> | ServerDuplexStream<unknown, A>;
 
 export function createCallAdapters(log: RpcLog): CallAdapters {
   const stopOpenStreams = new Set<() => void>();
   let isStopping = false;
 
   const runStream = async <A>(
-    call: StreamCall<A>,
+    call: ServerWritableStream<unknown, A>,
     start: (signal: AbortSignal) => AsyncGenerator<A>,
   ): Promise<void> => {
     const abort = new AbortController();
@@ -72,7 +70,22 @@ export function createCallAdapters(log: RpcLog): CallAdapters {
       void respond();
     },
     serverStream: (handle) => (call) => void runStream(call, (signal) => handle(call.request, signal)),
-    bidiStream: (handle) => (call) => void runStream(call, () => handle(call)),
+    answerEach: (answer) => (call) => {
+      const fail = (error: unknown): void => void call.emit('error', toStatus(error, call.getPath(), log));
+      const stop = (): void => fail(new BusyError('DAEMON_STOPPING'));
+      if (isStopping) return stop();
+      stopOpenStreams.add(stop);
+      call.once('close', () => stopOpenStreams.delete(stop));
+      call.on('drain', () => call.resume());
+      call.on('end', () => call.end());
+      call.on('data', (question) => {
+        try {
+          if (!call.write(answer(question))) call.pause();
+        } catch (error) {
+          fail(error);
+        }
+      });
+    },
     stop: () => {
       isStopping = true;
       for (const stop of stopOpenStreams) stop();
@@ -81,7 +94,11 @@ export function createCallAdapters(log: RpcLog): CallAdapters {
 }
 
 /** Writes what the generator yields; leaving the loop runs its `finally` blocks. One listener a call, so none leak. */
-async function send<A>(call: StreamCall<A>, messages: AsyncGenerator<A>, signal: AbortSignal): Promise<void> {
+async function send<A>(
+  call: ServerWritableStream<unknown, A>,
+  messages: AsyncGenerator<A>,
+  signal: AbortSignal,
+): Promise<void> {
   const flow: { waiting: number; wake: (() => void) | null } = { waiting: 0, wake: null };
   signal.addEventListener('abort', () => flow.wake?.(), { once: true });
   for await (const message of messages) {

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { addStats, noTransfer, parseSnapshotName, snapshotName } from '../../src/core/snapshot.js';
+
+const zoneBefore = process.env.TZ;
+beforeEach(() => {
+  process.env.TZ = 'Europe/Berlin';
+});
+afterEach(() => {
+  if (zoneBefore === undefined) delete process.env.TZ;
+  else process.env.TZ = zoneBefore;
+});
+
+describe('snapshotName', () => {
+  it('is the local time and a letter for the type', () => {
+    const startedAt = new Date('2026-01-02T02:04:05.999Z');
+    expect(snapshotName(startedAt, 'full')).toBe('2026-01-02_03-04-05f');
+    expect(snapshotName(startedAt, 'incremental')).toBe('2026-01-02_03-04-05i');
+  });
+
+  it('is read back to the same second', () => {
+    for (const type of ['full', 'incremental'] as const) {
+      for (const time of ['2026-02-28T22:59:59Z', '2026-07-01T12:00:00Z', '2026-12-31T23:30:00Z']) {
+        expect(parseSnapshotName(snapshotName(new Date(time), type))).toEqual({ type, startedAt: new Date(time) });
+      }
+    }
+  });
+
+  it('says the same for both passes of the hour that autumn repeats', () => {
+    const [first, second] = [new Date('2026-10-25T00:30:00Z'), new Date('2026-10-25T01:30:00Z')];
+    expect(snapshotName(first, 'full')).toBe('2026-10-25_02-30-00f');
+    expect(snapshotName(second, 'full')).toBe('2026-10-25_02-30-00f');
+    expect(parseSnapshotName('2026-10-25_02-30-00f')?.startedAt).toEqual(first);
+  });
+});
+
+describe('parseSnapshotName', () => {
+  it.each([
+    '2026-11-22_20-00-05',
+    '2026-11-22_20-00-05x',
+    '2026-11-22_20-00-05F',
+    '2026-11-22_20-00-05f ',
+    '2026-11-22_20-00-05f\n',
+    '.partial-2026-11-22_20-00-05f',
+    '2026-11-22_20-00-05f.old',
+    '26-11-22_20-00-05f',
+    '2026-11-22T20:00:05f',
+    '',
+  ])('takes no %j', (name) => {
+    expect(parseSnapshotName(name)).toBeNull();
+  });
+});
+
+describe('addStats', () => {
+  it('adds each count on its own', () => {
+    const a = {
+      fileCount: 1,
+      filesTransferred: 2,
+      filesCreated: 3,
+      totalBytes: 4,
+      transferredBytes: 5,
+      receivedBytes: 6,
+      sentBytes: 7,
+    };
+    expect(addStats(a, noTransfer)).toEqual(a);
+    expect(addStats(a, a)).toEqual(Object.fromEntries(Object.entries(a).map(([key, value]) => [key, 2 * value])));
+  });
+});
