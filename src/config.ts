@@ -5,18 +5,19 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DatabaseAddress, Endpoint } from './config/addresses.js';
+import type { DatabaseAddress } from './config/addresses.js';
 import { checkHosts, resolveHosts } from './config/hosts.js';
 import { ConfigError } from './config/problems.js';
 import { fileSchema, type FileSettings } from './config/schema.js';
 import { findingsOfSchema } from './config/schema-findings.js';
 import { parseYaml } from './config/yaml-source.js';
+import type { Endpoint } from './core/endpoint.js';
 import type { Host } from './core/host.js';
 import type { LogSettings } from './log.js';
 
 export { ConfigError } from './config/problems.js';
 export type { Problem } from './config/problems.js';
-export type { DatabaseAddress, Endpoint } from './config/addresses.js';
+export type { DatabaseAddress } from './config/addresses.js';
 
 export interface Config {
   /** The file that was read, as it was named. */

@@ -9,7 +9,7 @@ import type { Config } from './config.js';
 import { Catalog } from './control/catalog.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
 import { recover } from './control/recovery.js';
-import { RunEvents, type WatchOptions } from './control/run-events.js';
+import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
 import type { Host } from './core/host.js';
 import type { SnapshotRecord } from './core/snapshot.js';
@@ -17,7 +17,6 @@ import { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
 import { readSnapshots } from './execute/snapshot-json.js';
 import type { GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
-import { formatEndpoint } from './rpc/endpoint.js';
 import { createRpcServer } from './rpc/server.js';
 import { openDatabase } from './store/data-source.js';
 import { openRunLogs } from './store/run-log.js';
@@ -82,15 +81,12 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       lifecycle,
       executor,
       log,
-      events: {
-        watch: (options: WatchOptions, signal: AbortSignal) =>
-          events.watch(options, signal, () => lifecycle.activeRuns()),
-      },
+      events,
       streamLog: (request: LogRequest, signal: AbortSignal) => streamLog(sources, request, signal),
       daemonInfo: () => describeDaemon({ config, startedAt, endpoints, executor, lifecycle }),
       descriptorFile: fileURLToPath(new URL('./gen/busy.binpb', import.meta.url)),
     });
-    endpoints = await server.listen(config.listen.map(formatEndpoint));
+    endpoints = await server.listen(config.listen);
     closers.push(() => server.stop());
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: config.hosts.length });
     return { stop };

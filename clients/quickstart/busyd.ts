@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
@@ -19,8 +19,16 @@ export interface QuickstartSettings {
 
 const startLimitMs = 60_000;
 
-/** Writes the configuration for one host, this machine, and answers the file. */
-export async function writeConfig({ scratch, socket, sshd, source, excludes }: QuickstartSettings): Promise<string> {
+/** Writes the configuration for one host, this machine, makes its backup directory, and answers the file. */
+export async function writeConfig({
+  scratch,
+  socket,
+  sshd,
+  source,
+  excludes,
+}: QuickstartSettings): Promise<string> {
+  const backupdir = join(scratch, 'backups');
+  await mkdir(backupdir);
   const config = {
     state_dir: join(scratch, 'state'),
     listen: [`unix:${socket}`],
@@ -34,7 +42,7 @@ export async function writeConfig({ scratch, socket, sshd, source, excludes }: Q
         user: sshd.user,
         identity_file: sshd.identityFile,
         host_key: sshd.hostKey,
-        backupdir: join(scratch, 'backups'),
+        backupdir,
         srcdirs: [source],
         excludes,
       },
@@ -49,7 +57,12 @@ export async function writeConfig({ scratch, socket, sshd, source, excludes }: Q
  * Starts the daemon in a process group of its own, so that a Ctrl-C in this terminal does not reach it.
  * Answers its pid when its socket is there; throws with its log when it ended before.
  */
-export async function startBusyd(program: string, configFile: string, socket: string, logFile: string): Promise<number> {
+export async function startBusyd(
+  program: string,
+  configFile: string,
+  socket: string,
+  logFile: string,
+): Promise<number> {
   const log = await open(logFile, 'w');
   const busyd = spawn(process.execPath, [program, '--config', configFile], {
     stdio: ['ignore', log.fd, log.fd],

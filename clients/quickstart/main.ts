@@ -1,51 +1,61 @@
-/**
- * The quickstart: backs up a directory of this machine twice over a real SSH connection, with a daemon and an sshd of
- * its own, and proves that both snapshots are what the directory is. Needs no root, no set-up, and changes nothing
- * outside its scratch directory.
- */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+/** `npm run quickstart [-- DIRECTORY] [--keep]`. Exit codes: 0 proved, 1 failed, 2 wrong usage, 130 interrupted. */
+import { realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startBusyd, writeConfig } from './busyd.js';
-import { compareTrees } from './compare-trees.js';
-import { startPrivateSshd } from './private-sshd.js';
-import { notePid, prepareScratch, socketPath, stopLeftBehind } from './scratch.js';
-import { countSharedFiles } from './shared-files.js';
+import { runQuickstart } from './quickstart.js';
+import { stopLeftBehind } from './scratch.js';
 
+const usage = 'Usage: npm run quickstart -- [DIRECTORY] [--keep]';
 const clone = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 const scratch = join(clone, '.quickstart');
-const busydProgram = join(clone, 'dist/src/main.js');
-const busyProgram = join(clone, 'dist/clients/cli/main.js');
-const usage = 'Usage: npm run quickstart [-- DIRECTORY] [--keep]';
 
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
 process.exitCode = await main(process.argv.slice(2));
 
-async function main(args: readonly string[]): Promise<number> {
-  const options = readArguments(args);
+async function main(words: readonly string[]): Promise<number> {
+  const options = readArguments(words);
   if (options === null) {
     process.stderr.write(`${usage}\n`);
     return 2;
   }
-  let mustStop = false;
+  let isKept = false;
   try {
-    const source = await sourceDirectory(options.directory);
-    mustStop = true;
-    await quickstart(source, options.isKept);
-    mustStop = !options.isKept;
+    const source = options.directory === null ? clone : await checkedDirectory(options.directory);
+    await runQuickstart({ clone, scratch, source, isKept: options.isKept, signal: interrupt.signal });
+    isKept = options.isKept;
     return 0;
   } catch (error) {
-    if (interrupt.signal.aborted) {
-      process.stderr.write('\nInterrupted.\n');
-      return 130;
-    }
-    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(interrupt.signal.aborted ? '\nInterrupted.\n' : `\n${message}\n`);
+    return interrupt.signal.aborted ? 130 : 1;
   } finally {
-    if (mustStop && (await stopLeftBehind(scratch))) say('', 'The daemon and the sshd of the quickstart are stopped.');
+    if (!isKept && (await stopLeftBehind(scratch)))
+      process.stdout.write('\nThe daemon and the sshd are stopped.\n');
   }
+}
+
+function readArguments(words: readonly string[]): { directory: string | null; isKept: boolean } | null {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...words],
+      options: { keep: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    return positionals.length > 1 ? null : { directory: positionals[0] ?? null, isKept: values.keep };
+  } catch {
+    return null;
+  }
+}
+
+/** Absolute and without symlinks, as the snapshot will name it. Relative to where the user called npm. */
+async function checkedDirectory(directory: string): Promise<string> {
+  const path = resolve(process.env.INIT_CWD ?? '.', directory);
+  const stats = await stat(path).catch(() => null);
+  if (!stats?.isDirectory()) throw new Error(`${path} is not a directory. ${usage}`);
+  const real = await realpath(path);
+  if (`${real}/`.startsWith(`${scratch}/`))
+    throw new Error(`${real} is where the quickstart works. Choose another directory.`);
+  return real;
 }

@@ -45,7 +45,7 @@ function prepare(options) {
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return;
-  fail(
+  throw new Error(
     `BUSY needs Node ${oldestNode.join('.')} or newer, but this is ${process.version}. See https://nodejs.org/`,
   );
 }

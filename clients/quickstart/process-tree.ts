@@ -67,13 +67,27 @@ async function waitUntilGone(pids: readonly number[], limitMs = Infinity): Promi
   return true;
 }
 
-/** The parent of a running process; null when it has ended, also when nobody has asked for its exit code yet. */
+/**
+ * When a process started, in clock ticks since the machine did; null when it has ended. Together with the number of
+ * the process it tells whether that is still the same one.
+ */
+export async function processStartTime(pid: number): Promise<number | null> {
+  const fields = await statFields(pid);
+  return fields && Number(fields[19]);
+}
+
 async function parentOf(pid: number): Promise<number | null> {
+  const fields = await statFields(pid);
+  return fields && Number(fields[1]);
+}
+
+/** The fields after the name; null when the process has ended, also when nobody has asked for its exit code yet. */
+async function statFields(pid: number): Promise<string[] | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the name in parentheses, which may hold anything, blanks and parentheses too.
-    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' || state === 'X' ? null : Number(parent);
+    // The name stands in parentheses and may hold anything, blanks and parentheses too.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : fields;
   } catch {
     return null;
   }

@@ -1,11 +1,7 @@
 /** Where the API listens and where the database is: how both are written in the configuration. */
 import { quoted } from './quoted.js';
+import type { Endpoint } from '../core/endpoint.js';
 import { type Reading, readAbsolutePath } from './values.js';
-
-export type Endpoint =
-  | { readonly kind: 'unix'; readonly path: string }
-  /** Port 0: a free port is chosen. */
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
 export interface DatabaseAddress {
   readonly kind: 'sqlite';
@@ -18,7 +14,7 @@ const longestSocketPath = 107;
 const loopbackHosts: Readonly<Record<string, string>> = {
   '127.0.0.1': '127.0.0.1',
   '[::1]': '::1',
-  localhost: 'localhost',
+  localhost: '127.0.0.1',
 };
 
 /** Reads `unix:/path` or `tcp://host:port`, where the host is this machine. */

@@ -7,15 +7,25 @@ const longestText = 10_000;
 
 /** One line with its line end. */
 export function formatLogLine(now: Date, text: string): string {
-  const safe = escapeControls(text.slice(0, longestText));
+  const safe = escapeControls(text.length > longestText ? cutAt(text, longestText) : text);
   const cut = text.length > longestText || safe.length > longestText;
-  return `${now.toISOString()} ${cut ? `${safe.slice(0, longestText)} [cut]` : safe}\n`;
+  return `${now.toISOString()} ${cut ? `${cutAt(safe, longestText)} [cut]` : safe}\n`;
 }
 
-/** Replaces control characters by their code points, so that no terminal acts on them. */
+/** Cuts a text, but no character of two UTF-16 units in half. */
+function cutAt(text: string, length: number): string {
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
+}
+
+/** Makes control characters visible (`\n`, `\x1b`, `\u{2028}`), so that no terminal acts on them. */
 export function escapeControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, (char) => {
-    const code = char.codePointAt(0) ?? 0;
-    return `\\u{${code.toString(16)}}`;
+    const short = shortEscapes[char];
+    if (short !== undefined) return short;
+    const hex = (char.codePointAt(0) ?? 0).toString(16);
+    return hex.length <= 2 ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex}}`;
   });
 }
+
+const shortEscapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

@@ -49,7 +49,7 @@ export interface JobRecord {
 }
 
 /** How many missing files of a job are kept in the database; snapshot.json has all. */
-export const missingFilesKept = 1000;
+export const missingFilesKept = 200;
 
 /** How far a run is. Bytes are those of the files' contents. */
 export interface Progress {

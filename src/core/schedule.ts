@@ -79,7 +79,9 @@ function slotsAround(schedule: Schedule, moment: Date): SlotsAround {
     .flatMap((cron) => cron.previousRuns(2, justAfter))
     .filter((slot) => slot <= moment)
     .map(Number);
-  const after = crons.map((cron) => cron.nextRun(moment)).flatMap((slot) => (slot === null ? [] : [slot.getTime()]));
+  const after = crons
+    .map((cron) => cron.nextRun(moment))
+    .flatMap((slot) => (slot === null ? [] : [slot.getTime()]));
   return {
     last: before.length === 0 ? null : new Date(Math.max(...before)),
     next: after.length === 0 ? null : new Date(Math.min(...after)),

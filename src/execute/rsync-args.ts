@@ -42,6 +42,7 @@ export function pullArguments(host: Host, plan: TransferPlan): string[] {
   return [
     ...commonOptions(host, plan),
     '--partial',
+    ...comparison(host),
     ...plan.linkBases.map((base) => `--link-dest=${base}`),
     '--blocking-io',
     '-e',
@@ -100,6 +101,7 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
     letters,
     '--log-format=%i',
     '--partial',
+    ...comparison(host),
     ...host.rsyncOpts.flatMap(forReceiver),
     ...(plan.mustCompareContents && !letters.slice(0, letters.indexOf('e')).includes('c')
       ? ['--checksum']
@@ -108,6 +110,14 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
     '.',
     withSlash(plan.destination),
   ];
+}
+
+/**
+ * rsync by itself compares times in whole seconds, and takes a file for unchanged that was rewritten with the same
+ * size within one second. The side that writes compares, so the host need not know the option.
+ */
+function comparison(host: Host): string[] {
+  return host.rsyncOpts.some((option) => option.startsWith('--modify-window=')) ? [] : ['--modify-window=-1'];
 }
 
 /** Long options that the receiving side must know too, by their names. */

@@ -4,6 +4,7 @@
  */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import { formatEndpoint, hostAndPort, type Endpoint } from '../core/endpoint.js';
 import { BackupServiceService } from '../gen/busy/v1/backup_service.js';
 import { DaemonServiceService } from '../gen/busy/v1/daemon_service.js';
 import { HostServiceService } from '../gen/busy/v1/host_service.js';
@@ -14,7 +15,7 @@ import {
 } from '../gen/grpc/reflection/v1/reflection.js';
 import { backupHandlers, type BackupParts } from './backups.js';
 import { daemonHandlers, type DaemonInfoSource } from './daemon-info.js';
-import { EndpointError, formatEndpoint, hostAndPort, parseEndpoint } from './endpoint.js';
+import { EndpointError, refuseBeyondLoopback } from './endpoint.js';
 import { hostHandlers, type HostParts } from './hosts.js';
 import { answerReflection, readDescriptors } from './reflection.js';
 import { snapshotHandlers, type SnapshotParts } from './snapshots.js';
@@ -36,7 +37,7 @@ export interface RpcServer {
    * Listens on all endpoints and answers them as they are bound (with the real port for port 0).
    * Throws an EndpointError; the server is then stopped.
    */
-  listen(endpoints: readonly string[]): Promise<string[]>;
+  listen(endpoints: readonly Endpoint[]): Promise<string[]>;
   /**
    * Ends long streams, waits at most `limitMs` for calls that are carried out, closes all connections and removes
    * the sockets. Stopping twice changes nothing.
@@ -101,17 +102,22 @@ const olderReflectionService = {
   },
 };
 
-async function listenOn(server: Server, text: string, sockets: (() => Promise<void>)[]): Promise<string> {
-  const endpoint = parseEndpoint(text);
+async function listenOn(
+  server: Server,
+  endpoint: Endpoint,
+  sockets: (() => Promise<void>)[],
+): Promise<string> {
+  refuseBeyondLoopback(endpoint);
+  const text = formatEndpoint(endpoint);
   if (endpoint.kind === 'tcp') {
-    const port = await bind(server, hostAndPort(endpoint.host, endpoint.port), text);
+    const port = await bind(server, hostAndPort(endpoint), text);
     return formatEndpoint({ ...endpoint, port });
   }
   const remove = await bindUnixSocket(endpoint.path, async (temporary) => {
     await bind(server, `unix:${temporary}`, text);
   });
   sockets.push(remove);
-  return formatEndpoint(endpoint);
+  return text;
 }
 
 function bind(server: Server, address: string, configured: string): Promise<number> {

@@ -5,10 +5,10 @@
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { BusyError } from '../core/errors.js';
+import { formatLogLine } from '../core/log-line.js';
 import type { Clock, LogChunk, RunLogs } from '../core/ports.js';
 
 const pieceBytes = 64 * 1024;
-const longestLineBytes = 32 * 1024;
 const ulidPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const lineFeed = 0x0a;
 
@@ -24,7 +24,7 @@ export async function openRunLogs(stateDir: string, clock: Clock): Promise<RunLo
     path: fileOf,
     append: async (runId, text) => {
       // One write in append mode: a line of the executor, which writes to the same file, never lands inside it.
-      await appendFile(fileOf(runId), toLine(clock.now(), text), { mode: 0o640 });
+      await appendFile(fileOf(runId), formatLogLine(clock.now(), text), { mode: 0o640 });
     },
     read: async (runId, offset, isFinal) => {
       const { piece, size } = await readPiece(fileOf(runId), offset);
@@ -38,23 +38,6 @@ export async function openRunLogs(stateDir: string, clock: Clock): Promise<RunLo
       return toChunk(piece, offset, isFinal && offset + piece.length >= size);
     },
   };
-}
-
-function toLine(now: Date, text: string): Buffer {
-  const line = Buffer.from(`${now.toISOString()} ${escapeControls(text)}`);
-  const cut =
-    line.length < longestLineBytes ? line : line.subarray(0, characterEnd(line, longestLineBytes - 1));
-  return Buffer.concat([cut, Buffer.of(lineFeed)]);
-}
-
-/** A log is shown on terminals, which obey control characters. */
-function escapeControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => {
-    if (character === '\n') return '\\n';
-    if (character === '\r') return '\\r';
-    if (character === '\t') return '\\t';
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  });
 }
 
 /** A run that has not logged yet has no file: its log is empty. */

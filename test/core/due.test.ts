@@ -20,7 +20,10 @@ function history(...types: BackupType[]): SnapshotRecord[] {
 
 describe('decideType', () => {
   it('makes the first backup full', () => {
-    expect(decideType(host, [], 'auto', now)).toEqual({ type: 'full', reason: 'there is no full snapshot yet' });
+    expect(decideType(host, [], 'auto', now)).toEqual({
+      type: 'full',
+      reason: 'there is no full snapshot yet',
+    });
   });
 
   it('makes a full one when there are only incremental ones', () => {
@@ -63,7 +66,9 @@ describe('decideType', () => {
   });
 
   it('takes the age of the full one, not that of a younger incremental one', () => {
-    expect(decideType(host, [snapshot('incremental', 1), snapshot('full', 8)], 'auto', now).type).toBe('full');
+    expect(decideType(host, [snapshot('incremental', 1), snapshot('full', 8)], 'auto', now).type).toBe(
+      'full',
+    );
   });
 
   it('goes on with incremental ones when the clock was set back', () => {

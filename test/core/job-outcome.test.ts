@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isOutOfSpace, missingFilesOf, outcomeOfJob, type FileProblem, type JobFacts } from '../../src/core/job-outcome.js';
+import {
+  isOutOfSpace,
+  missingFilesOf,
+  outcomeOfJob,
+  type FileProblem,
+  type JobFacts,
+} from '../../src/core/job-outcome.js';
 import { sampleHost } from '../helpers/sample-host.js';
 
 const host = sampleHost({ volatile: ['/var/spool/**', '**/*.tmp'] });
@@ -66,13 +72,19 @@ describe('each ending of rsync', () => {
   });
 
   it('says which side was killed', () => {
-    expect(messageOf({ exitCode: null, localSignal: 'SIGKILL' })).toContain('on the server was killed (signal SIGKILL)');
+    expect(messageOf({ exitCode: null, localSignal: 'SIGKILL' })).toContain(
+      'on the server was killed (signal SIGKILL)',
+    );
     expect(messageOf({ exitCode: 12, remoteCode: 137 })).toContain('on host "web1" was killed (signal 9)');
-    expect(messageOf({ exitCode: 12, remoteSignal: 'KILL' })).toContain('on host "web1" was killed (signal KILL)');
+    expect(messageOf({ exitCode: 12, remoteSignal: 'KILL' })).toContain(
+      'on host "web1" was killed (signal KILL)',
+    );
   });
 
   it('says what rsync said last, and that it ended without a code', () => {
-    expect(messageOf({ exitCode: 2, lastWords: 'protocol mismatch' })).toContain('code 2 for /srv/data: protocol mismatch');
+    expect(messageOf({ exitCode: 2, lastWords: 'protocol mismatch' })).toContain(
+      'code 2 for /srv/data: protocol mismatch',
+    );
     expect(messageOf({ exitCode: null })).toContain('no exit code for /srv/data: it gave no reason');
   });
 
@@ -120,10 +132,13 @@ describe('a full disk', () => {
 });
 
 describe('missing files', () => {
-  it.each(['/srv/data', '/srv/data/', '/srv/data/.'])('fail the job when the source itself is absent (%s)', (path) => {
-    expect(verdict({ exitCode: 23, problems: [absent(path)] })).toBe('FAILED SOURCE_MISSING');
-    expect(verdict({ exitCode: 23, problems: [denied(path)] })).toBe('FAILED SOURCE_UNREADABLE');
-  });
+  it.each(['/srv/data', '/srv/data/', '/srv/data/.'])(
+    'fail the job when the source itself is absent (%s)',
+    (path) => {
+      expect(verdict({ exitCode: 23, problems: [absent(path)] })).toBe('FAILED SOURCE_MISSING');
+      expect(verdict({ exitCode: 23, problems: [denied(path)] })).toBe('FAILED SOURCE_UNREADABLE');
+    },
+  );
 
   it.each(['/srv/data/x', '/srv/data/.x', '/srv/database', '/srv', '/srv/data//x'])(
     'leave the job partial when the absent file is %s',
@@ -145,15 +160,22 @@ describe('missing files', () => {
 
   it('are counted, and the first is named', () => {
     const problems = [vanished('/srv/data/gone.tmp'), denied('/srv/data/a'), vanished('/srv/data/b')];
-    expect(messageOf({ exitCode: 23, problems })).toMatch(/^2 files below \/srv\/data .* the first: \/srv\/data\/a\.$/);
-    expect(messageOf({ exitCode: 23, lastWords: 'who knows' })).toMatch(/^1 files .* unknown \(who knows\)\.$/);
+    expect(messageOf({ exitCode: 23, problems })).toMatch(
+      /^2 files below \/srv\/data .* the first: \/srv\/data\/a\.$/,
+    );
+    expect(messageOf({ exitCode: 23, lastWords: 'who knows' })).toMatch(
+      /^1 files .* unknown \(who knows\)\.$/,
+    );
   });
 });
 
 describe('volatile files', () => {
-  it.each(['/var/spool/a', '/var/spool/deep/down', '/srv/data/x.tmp', '/srv/.hidden/.y.tmp'])('may vanish: %s', (path) => {
-    expect(missingFilesOf(host, [vanished(path)])).toEqual([]);
-  });
+  it.each(['/var/spool/a', '/var/spool/deep/down', '/srv/data/x.tmp', '/srv/.hidden/.y.tmp'])(
+    'may vanish: %s',
+    (path) => {
+      expect(missingFilesOf(host, [vanished(path)])).toEqual([]);
+    },
+  );
 
   it.each(['/var/spoolx/a', '/srv/data/x.tmp2', '/srv/data/tmp'])('are not all files: %s', (path) => {
     expect(missingFilesOf(host, [vanished(path)])).toHaveLength(1);

@@ -10,11 +10,14 @@ describe('formatLogLine', () => {
     expect(formatLogLine(now, '')).toBe(`${time}\n`);
   });
 
-  it.each(['\n', '\r', '\r\n', '\u2028', '\u2029', '\u0085', '\v', '\f'])('stays one line for %j', (lineEnd) => {
-    const line = formatLogLine(now, `a${lineEnd}2026-01-01T00:00:00.000Z forged`);
-    expect(line.slice(0, -1).split(/[\n\r\u2028\u2029\u0085\v\f]/)).toHaveLength(1);
-    expect(line.endsWith(' forged\n')).toBe(true);
-  });
+  it.each(['\n', '\r', '\r\n', '\u2028', '\u2029', '\u0085', '\v', '\f'])(
+    'stays one line for %j',
+    (lineEnd) => {
+      const line = formatLogLine(now, `a${lineEnd}2026-01-01T00:00:00.000Z forged`);
+      expect(line.slice(0, -1).split(/[\n\r\u2028\u2029\u0085\v\f]/)).toHaveLength(1);
+      expect(line.endsWith(' forged\n')).toBe(true);
+    },
+  );
 
   it('leaves a text of the greatest length whole and cuts a longer one', () => {
     expect(formatLogLine(now, 'x'.repeat(10_000))).toBe(`${time}${'x'.repeat(10_000)}\n`);
@@ -37,7 +40,7 @@ describe('escapeControls', () => {
     let all = '';
     for (let code = 0; code < 0x100; code++) all += String.fromCharCode(code);
     expect(escapeControls(all)).not.toMatch(/\p{Cc}/u);
-    expect(escapeControls('\u001b[31mred\u009b0m')).toBe('\\u{1b}[31mred\\u{9b}0m');
+    expect(escapeControls('\u001b[31mred\u009b0m')).toBe('\\x1b[31mred\\x9b0m');
   });
 
   it('leaves every printable text as it is', () => {

@@ -71,8 +71,11 @@ describe('the outcome of jobs', () => {
     expect(outcomeOfJobs(made)).toBe(outcome);
   });
 
-  it.each(['WAITING', 'RUNNING', 'FAILED', 'CANCELLED'] as const)('is not committed when one is %s', (state) => {
-    expect(isCommittable(jobs('SUCCEEDED', state))).toBe(false);
-    expect(isCommittable(jobs(state, 'PARTIAL'))).toBe(false);
-  });
+  it.each(['WAITING', 'RUNNING', 'FAILED', 'CANCELLED'] as const)(
+    'is not committed when one is %s',
+    (state) => {
+      expect(isCommittable(jobs('SUCCEEDED', state))).toBe(false);
+      expect(isCommittable(jobs(state, 'PARTIAL'))).toBe(false);
+    },
+  );
 });

@@ -20,7 +20,10 @@ describe('snapshotName', () => {
   it('is read back to the same second', () => {
     for (const type of ['full', 'incremental'] as const) {
       for (const time of ['2026-02-28T22:59:59Z', '2026-07-01T12:00:00Z', '2026-12-31T23:30:00Z']) {
-        expect(parseSnapshotName(snapshotName(new Date(time), type))).toEqual({ type, startedAt: new Date(time) });
+        expect(parseSnapshotName(snapshotName(new Date(time), type))).toEqual({
+          type,
+          startedAt: new Date(time),
+        });
       }
     }
   });
@@ -62,6 +65,8 @@ describe('addStats', () => {
       sentBytes: 7,
     };
     expect(addStats(a, noTransfer)).toEqual(a);
-    expect(addStats(a, a)).toEqual(Object.fromEntries(Object.entries(a).map(([key, value]) => [key, 2 * value])));
+    expect(addStats(a, a)).toEqual(
+      Object.fromEntries(Object.entries(a).map(([key, value]) => [key, 2 * value])),
+    );
   });
 });

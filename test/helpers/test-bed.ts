@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { processTree } from '../../clients/quickstart/process-tree.js';
 import {
@@ -87,10 +87,19 @@ export class TestBed {
     await writeFile(this.configFile, JSON.stringify(config, null, 2));
   }
 
+  /** Writes an executable file, for example a shell script, below the directory, and answers its path. */
+  async writeProgram(name: string, text: string): Promise<string> {
+    const file = join(this.directory, name);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text, { mode: 0o755 });
+    return file;
+  }
+
   /** Starts busyd and waits until it says that it is ready. */
-  async startDaemon(): Promise<void> {
+  async startDaemon(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const child = spawn(process.execPath, [join(root, 'dist/src/main.js'), '--config', this.configFile], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env },
     });
     this.daemon = child;
     this.log = '';
@@ -178,6 +187,20 @@ export class TestBed {
   /** Triggers a backup and waits for its end. */
   async backUp(host: string, type: BackupType = BackupType.AUTO): Promise<Run> {
     return this.waitForRun((await this.trigger(host, type)).id);
+  }
+
+  /** The newest run of a host, with its lists of missing files. */
+  async lastRun(host: string): Promise<Run> {
+    const client = this.backups;
+    try {
+      const page = { host, pageSize: 1, pageToken: '', states: [] };
+      const { runs } = await callUnary(client, client.listRuns, page);
+      const { run } = await callUnary(client, client.getRun, { id: runs[0]?.id ?? '' });
+      if (!run) throw new Error(`host ${host} has no run`);
+      return run;
+    } finally {
+      client.close();
+    }
   }
 
   /** The directory of a snapshot. */

@@ -24,7 +24,7 @@ export async function startServer(changes: Partial<RpcParts> = {}): Promise<Runn
   const logged: Readonly<Record<string, unknown>>[] = [];
   const log = { error: (_: string, fields: Readonly<Record<string, unknown>>) => void logged.push(fields) };
   const server = await createRpcServer({ ...fakeParts(), log, ...changes });
-  const [endpoint = ''] = await server.listen(['tcp://127.0.0.1:0']);
+  const [endpoint = ''] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
   const address = endpoint.replace('tcp://', '');
   const client = new BackupServiceClient(address, credentials.createInsecure());
   const close = async (): Promise<void> => {

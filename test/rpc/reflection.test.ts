@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
 import {
   type ServerReflectionRequest,
   type ServerReflectionResponse,
@@ -21,7 +22,7 @@ beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'busy-refl-'));
   socket = path.join(directory, 's');
   running = await startServer();
-  await running.server.listen([`unix:${socket}`]);
+  await running.server.listen([{ kind: 'unix', path: socket }]);
 });
 afterAll(async () => {
   await running.close();
@@ -78,7 +79,11 @@ describe('a foreign client without our files', () => {
     const failed = curl('-d', '{"name":"none"}', `http://${running.address}/busy.v1.HostService/GetHost`);
     const error = await failed.catch((thrown: { stderr: string }) => thrown.stderr);
     expect(error).toContain('There is no host \\"none\\".');
-    expect(error).toContain('HOST_NOT_FOUND');
+    const value = /"value": "([^"]+)"/.exec(error)?.[1] ?? '';
+    expect(ErrorInfo.decode(Buffer.from(value, 'base64'))).toMatchObject({
+      reason: 'HOST_NOT_FOUND',
+      metadata: { host: 'none' },
+    });
   });
 
   it('checks health, of the server and of each service', async () => {

@@ -7,6 +7,7 @@ import { BusyError } from '../../src/core/errors.js';
 import type { StreamLogsResponse } from '../../src/gen/busy/v1/backup_service.js';
 import { HostServiceService } from '../../src/gen/busy/v1/host_service.js';
 import { RunState } from '../../src/gen/busy/v1/run.js';
+import { ServerReflectionService } from '../../src/gen/grpc/reflection/v1/reflection.js';
 import type { LogSource } from '../../src/rpc/backups.js';
 import { call, errorInfoOf, type Running, startServer } from './fixture.js';
 import { newGate } from './gate.js';
@@ -216,6 +217,19 @@ describe('a stop of the server', () => {
     expect((await answer).address).toBe('a');
     await stopped;
     await running.server.stop();
+  });
+
+  it('ends a stream of questions that is left open', async () => {
+    running = await startServer();
+    const { path, requestSerialize, responseDeserialize } = ServerReflectionService.serverReflectionInfo;
+    const stream = running.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    stream.write({ host: '', messageRequest: { $case: 'listServices', value: '' } });
+    await once(stream, 'data');
+    const [[error]] = await Promise.all([
+      once(stream, 'error') as Promise<[ServiceError]>,
+      running.server.stop(60_000),
+    ]);
+    expect(errorInfoOf(error)?.reason).toBe('DAEMON_STOPPING');
   });
 
   it('does not wait for ever for a call that does not end', async () => {

@@ -49,7 +49,7 @@ async function leaveStaleSocket(socket: string): Promise<void> {
 
 it('has the mode 0660 in a directory of 0750, and is removed at the end with nothing left', async () => {
   const server = await newServer();
-  expect(await server.listen([`unix:${file}`])).toEqual([`unix:${file}`]);
+  expect(await server.listen([{ kind: 'unix', path: file }])).toEqual([`unix:${file}`]);
   expect((await stat(file)).mode & 0o777).toBe(0o660);
   expect((await stat(path.dirname(file))).mode & 0o777).toBe(0o750);
   expect(await readdir(path.dirname(file))).toEqual(['busyd.sock']);
@@ -60,7 +60,11 @@ it('has the mode 0660 in a directory of 0750, and is removed at the end with not
 
 it('listens on several endpoints at once', async () => {
   const server = await newServer();
-  const bound = await server.listen([`unix:${file}`, 'tcp://127.0.0.1:0', 'tcp://localhost:0']);
+  const bound = await server.listen([
+    { kind: 'unix', path: file },
+    { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    { kind: 'tcp', host: '127.0.0.1', port: 0 },
+  ]);
   expect(bound).toEqual([
     `unix:${file}`,
     expect.stringMatching(/^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/),
@@ -72,17 +76,20 @@ it('replaces the socket of a daemon that died', async () => {
   file = path.join(directory, 'busyd.sock');
   await leaveStaleSocket(file);
   expect((await stat(file)).isSocket()).toBe(true);
-  await (await newServer()).listen([`unix:${file}`]);
+  await (await newServer()).listen([{ kind: 'unix', path: file }]);
   expect(await pidOver(file)).toBe(42);
   expect((await stat(file)).mode & 0o777).toBe(0o660);
 });
 
 it('refuses a socket that is answered, and leaves it alone', async () => {
-  await (await newServer()).listen([`unix:${file}`]);
+  await (await newServer()).listen([{ kind: 'unix', path: file }]);
   const second = await newServer();
-  await expect(second.listen(['tcp://127.0.0.1:0', `unix:${file}`])).rejects.toThrow(
-    `A daemon already listens on ${file}. Stop it first`,
-  );
+  await expect(
+    second.listen([
+      { kind: 'tcp', host: '127.0.0.1', port: 0 },
+      { kind: 'unix', path: file },
+    ]),
+  ).rejects.toThrow(`A daemon already listens on ${file}. Stop it first`);
   expect(await pidOver(file)).toBe(42);
   expect(await readdir(path.dirname(file))).toEqual(['busyd.sock']);
 });
@@ -90,13 +97,13 @@ it('refuses a socket that is answered, and leaves it alone', async () => {
 it('refuses a file that is no socket, and leaves it alone', async () => {
   file = path.join(directory, 'notes.txt');
   await writeFile(file, 'mine');
-  await expect((await newServer()).listen([`unix:${file}`])).rejects.toThrow(/is not a socket/);
+  await expect((await newServer()).listen([{ kind: 'unix', path: file }])).rejects.toThrow(/is not a socket/);
   expect((await stat(file)).size).toBe(4);
 });
 
 it('refuses a path that is too long for a socket', async () => {
   const long = path.join(directory, 'x'.repeat(100));
-  await expect((await newServer()).listen([`unix:${long}`])).rejects.toThrow(/bytes too long/);
+  await expect((await newServer()).listen([{ kind: 'unix', path: long }])).rejects.toThrow(/bytes too long/);
 });
 
 it('refuses a port that is taken, by name', async () => {
@@ -104,7 +111,7 @@ it('refuses a port that is taken, by name', async () => {
   await once(other, 'listening');
   const address = other.address();
   const port = address !== null && typeof address === 'object' ? address.port : 0;
-  await expect((await newServer()).listen([`tcp://127.0.0.1:${port}`])).rejects.toThrow(
+  await expect((await newServer()).listen([{ kind: 'tcp', host: '127.0.0.1', port }])).rejects.toThrow(
     new RegExp(`cannot listen on tcp://127\\.0\\.0\\.1:${port}: .*EADDRINUSE.* Stop what listens there`),
   );
   other.close();
@@ -112,9 +119,9 @@ it('refuses a port that is taken, by name', async () => {
 
 it('does not remove a socket that another daemon has put in its place', async () => {
   const first = await newServer();
-  await first.listen([`unix:${file}`]);
+  await first.listen([{ kind: 'unix', path: file }]);
   await rm(file);
-  await (await newServer()).listen([`unix:${file}`]);
+  await (await newServer()).listen([{ kind: 'unix', path: file }]);
   await first.stop();
   expect(await pidOver(file)).toBe(42);
 });

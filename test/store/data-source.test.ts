@@ -69,6 +69,21 @@ describe('the SQLite file', () => {
     await database.close();
   });
 
+  it('gives parallel transactions their turns', async () => {
+    const database = await openDatabase(path.join(directory, 'busy.db'));
+    await createRunStore(database).add(sampleRun(1, { revision: 0 }));
+    const countUp = (): Promise<void> =>
+      database.run((manager) =>
+        manager.transaction(async (transaction) => {
+          const { revision } = await transaction.findOneByOrFail(RunEntity, { id: runId(1) });
+          await transaction.update(RunEntity, { id: runId(1) }, { revision: revision + 1 });
+        }),
+      );
+    await Promise.all(Array.from({ length: 20 }, countUp));
+    expect(await createRunStore(database).highestRevision()).toBe(20);
+    await database.close();
+  });
+
   it('has the settings it needs', async () => {
     const database = await openDatabase(path.join(directory, 'busy.db'));
     const pragma = (name: string): Promise<unknown> =>

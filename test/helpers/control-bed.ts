@@ -1,0 +1,120 @@
+/**
+ * The control plane over a real database and real log files in a scratch directory, with a clock and an executor
+ * that the test moves by hand. `reopen` is what a restart of the daemon is to it.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Catalog } from '../../src/control/catalog.js';
+import { LogGrowth } from '../../src/control/log-stream.js';
+import { RunEvents } from '../../src/control/run-events.js';
+import { RunLifecycle, type LifecycleParts } from '../../src/control/run-lifecycle.js';
+import type { Clock } from '../../src/core/ports.js';
+import { isActive, type RunRecord } from '../../src/core/run.js';
+import type { SnapshotRecord } from '../../src/core/snapshot.js';
+import { openDatabase, type Database } from '../../src/store/data-source.js';
+import { openRunLogs } from '../../src/store/run-log.js';
+import { createRunStore } from '../../src/store/runs.js';
+import { createSnapshotStore } from '../../src/store/snapshots.js';
+import { FakeExecutor } from './fake-executor.js';
+import { sampleHost } from './sample-host.js';
+
+export class ManualClock implements Clock {
+  private ms = Date.UTC(2026, 10, 22, 20, 0, 5);
+
+  now(): Date {
+    return new Date(this.ms);
+  }
+
+  advance(ms: number): void {
+    this.ms += ms;
+  }
+}
+
+interface ControlBedOptions {
+  readonly hosts?: readonly string[];
+  readonly maxRunning?: number;
+  /** Replaces parts of the lifecycle. */
+  readonly parts?: Partial<LifecycleParts>;
+}
+
+type Parts = Omit<LifecycleParts, 'executor'> & { readonly executor: FakeExecutor };
+
+export class ControlBed {
+  /** Snapshots that are on the disk, whatever the database knows. */
+  readonly onDisk: SnapshotRecord[] = [];
+  /** What the lifecycle could tell nobody. */
+  readonly errors: unknown[] = [];
+
+  private constructor(
+    readonly clock: ManualClock,
+    readonly parts: Parts,
+    readonly lifecycle: RunLifecycle,
+    private readonly database: Database,
+    private readonly directory: string,
+  ) {}
+
+  static async open(options: ControlBedOptions = {}): Promise<ControlBed> {
+    return ControlBed.openIn(await mkdtemp(join(tmpdir(), 'busy-control-')), options);
+  }
+
+  private static async openIn(directory: string, options: ControlBedOptions): Promise<ControlBed> {
+    const clock = new ManualClock();
+    const database = await openDatabase(join(directory, 'busy.db'));
+    const runs = createRunStore(database);
+    const hosts = (options.hosts ?? ['web1']).map((name) => sampleHost({ name }));
+    const catalog = new Catalog(hosts, createSnapshotStore(database));
+    await catalog.load();
+    const events = new RunEvents(runs, clock);
+    await events.start();
+    const parts: Parts = {
+      clock,
+      runs,
+      catalog,
+      executor: new FakeExecutor(),
+      logs: await openRunLogs(directory, clock),
+      events,
+      growth: new LogGrowth(),
+      maxRunning: options.maxRunning ?? 4,
+      findCommitted: (host, runId) =>
+        Promise.resolve(
+          bed.onDisk.find((found) => found.host === host.name && found.runId === runId) ?? null,
+        ),
+      onError: (_, error) => void bed.errors.push(error),
+    };
+    const lifecycle = new RunLifecycle({ ...parts, ...options.parts });
+    const bed: ControlBed = new ControlBed(clock, parts, lifecycle, database, directory);
+    return bed;
+  }
+
+  /** Waits until a run has ended. */
+  async ended(runId: string): Promise<RunRecord> {
+    const stop = new AbortController();
+    try {
+      const options = { afterRevision: 1, host: null, runId };
+      for await (const { run } of this.parts.events.watch(options, stop.signal)) {
+        if (!isActive(run.state)) return run;
+      }
+    } finally {
+      stop.abort();
+    }
+    throw new Error('the watch ended before the run did');
+  }
+
+  /** The lines of a run's log, without their times. */
+  async log(runId: string): Promise<string[]> {
+    const { lines } = await this.parts.logs.read(runId, 0, true);
+    return lines.map((line) => line.slice(line.indexOf(' ') + 1));
+  }
+
+  /** The same state directory as another daemon finds it after this one is gone. */
+  async reopen(options: ControlBedOptions = {}): Promise<ControlBed> {
+    await this.database.close();
+    return ControlBed.openIn(this.directory, options);
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,82 @@
+/** An executor that carries out nothing: each backup goes on until the test ends it by hand. */
+import { BusyError } from '../../src/core/errors.js';
+import type { BackupEvents, BackupResult, BackupTask, Executor, ProbeResult } from '../../src/core/ports.js';
+import { noTransfer, snapshotName, type SnapshotRecord } from '../../src/core/snapshot.js';
+
+export interface FakeBackup {
+  readonly task: BackupTask;
+  readonly events: BackupEvents;
+  readonly signal: AbortSignal;
+  /** Ends it with a result that is a success unless the changes say otherwise. */
+  finish(changes?: Partial<BackupResult>): void;
+  /** The process that carried it is gone. */
+  die(): void;
+}
+
+export class FakeExecutor implements Executor {
+  /** All that were ever started, in order. */
+  readonly backups: FakeBackup[] = [];
+  private handedOut = 0;
+  private wake = (): void => {};
+
+  backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult> {
+    return new Promise((resolve, reject) => {
+      this.backups.push({
+        task,
+        events,
+        signal,
+        finish: (changes) => resolve({ jobs: [], type: task.type, snapshot: null, error: null, ...changes }),
+        die: () => reject(new BusyError('EXECUTOR_DIED', { ending: 'signal SIGKILL' })),
+      });
+      this.wake();
+    });
+  }
+
+  /** The next backup that was not answered before; waits until it is started. */
+  async next(): Promise<FakeBackup> {
+    for (;;) {
+      const backup = this.backups[this.handedOut];
+      if (backup) {
+        this.handedOut += 1;
+        return backup;
+      }
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+
+  probe(): Promise<ProbeResult> {
+    return Promise.reject(new BusyError('INTERNAL', { what: 'the fake executor reaches no host' }));
+  }
+
+  processCount(): number {
+    return 1;
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** The snapshot that a backup would commit when it had started at `startedAt`. */
+export function snapshotOf(
+  task: BackupTask,
+  startedAt: Date,
+  changes: Partial<SnapshotRecord> = {},
+): SnapshotRecord {
+  const name = snapshotName(startedAt, task.type);
+  return {
+    host: task.host.name,
+    name,
+    type: task.type,
+    outcome: 'SUCCEEDED',
+    path: `${task.host.backupdir}/${task.host.name}/${name}`,
+    startedAt,
+    committedAt: startedAt,
+    runId: task.runId,
+    linkBases: [],
+    sources: task.host.srcdirs,
+    stats: noTransfer,
+    missingFileCount: 0,
+    ...changes,
+  };
+}

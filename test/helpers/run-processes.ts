@@ -1,0 +1,48 @@
+/** The processes that carry a run out, on the server and on the host. */
+import { readdir, readFile } from 'node:fs/promises';
+import { processTree } from '../../clients/quickstart/process-tree.js';
+import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
+import type { TestBed } from './test-bed.js';
+
+/** The executor processes of the daemon. */
+export async function executorPids(bed: TestBed): Promise<number[]> {
+  return withCommand(await bed.daemonChildren(), (command) => command.includes('executor-main.js'));
+}
+
+/** The rsync processes that the daemon started. */
+export async function localRsyncPids(bed: TestBed): Promise<number[]> {
+  return withCommand(await bed.daemonChildren(), isRsync);
+}
+
+/** The rsync processes in sessions of a host. */
+export async function remoteRsyncPids(sshd: PrivateSshd): Promise<number[]> {
+  return withCommand(await processTree(sshd.pid ?? 0), isRsync);
+}
+
+/**
+ * Everything that works for runs: descendants of the daemon but for the executors, sessions of the hosts, and each
+ * process, whoever its parent is by now, that names a path of the test bed.
+ */
+export async function runPids(bed: TestBed, ...sshds: readonly PrivateSshd[]): Promise<number[]> {
+  const lasting = new Set([bed.daemonPid(), ...sshds.map(({ pid }) => pid), ...(await executorPids(bed))]);
+  const trees = [await bed.daemonChildren()];
+  for (const { pid } of sshds) trees.push(await processTree(pid ?? 0));
+  const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  trees.push(await withCommand(all, (command) => isRsync(command) && command.includes(bed.directory)));
+  return [...new Set(trees.flat())].filter((pid) => !lasting.has(pid));
+}
+
+async function withCommand(
+  pids: readonly number[],
+  isWanted: (command: string) => boolean,
+): Promise<number[]> {
+  const commands = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return pids.filter((_, index) => isWanted(commands[index] ?? ''));
+}
+
+/** Its own name, not that of a connector that hands a command of rsync on. */
+function isRsync(command: string): boolean {
+  return /^(?:\S*\/)?rsync\0/.test(command);
+}

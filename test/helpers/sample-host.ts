@@ -1,0 +1,29 @@
+/** A host for tests, complete; give only what the test is about. */
+import type { Host } from '../../src/core/host.js';
+
+export function sampleHost(changes: Partial<Host> = {}): Host {
+  return {
+    name: 'web1',
+    hostname: 'web1',
+    addresses: ['192.0.2.10'],
+    port: 22,
+    user: 'backup',
+    identityFile: '/var/lib/busy/keys/web1',
+    hostKey: 'SHA256:abc',
+    backupdir: '/srv/backup',
+    srcdirs: ['/etc'],
+    excludes: [],
+    volatile: [],
+    initiator: 'server',
+    rsyncOpts: ['-aHAXS', '--numeric-ids'],
+    rsyncPath: ['rsync'],
+    bandwidthLimit: '',
+    jobsAtOnce: 1,
+    maxIncr: 10,
+    maxAgeFull: 7,
+    maxAgeIncr: 1,
+    connectTimeoutMs: 10_000,
+    idleTimeoutMs: 600_000,
+    ...changes,
+  };
+}
