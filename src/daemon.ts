@@ -4,7 +4,6 @@
  */
 import { mkdir, statfs } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Logger } from 'winston';
 import type { Config } from './config.js';
 import { Catalog } from './control/catalog.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
@@ -17,6 +16,7 @@ import { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
 import { readSnapshots } from './execute/snapshot-json.js';
 import type { GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
+import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
 import { openDatabase } from './store/data-source.js';
 import { openRunLogs } from './store/run-log.js';

@@ -28,7 +28,10 @@ export function createLog(settings: LogSettings): Logger {
   return createLogger({
     level: settings.level,
     levels: { error: 0, warn: 1, info: 2, debug: 3 },
-    format: format.printf((info) => print(toRecord(info, withStack))),
+    format: format.combine(
+      format.timestamp(),
+      format.printf((info) => print(toRecord(info, withStack))),
+    ),
     transports: [new transports.Stream({ stream, eol: '\n' })],
   });
 }
@@ -36,13 +39,13 @@ export function createLog(settings: LogSettings): Logger {
 function toRecord(info: object, withStack: boolean): LogRecord {
   // An error given in place of a message is the info itself, and its message is not enumerable.
   const { message: given, stack } = info as { message?: unknown; stack?: unknown };
-  const { level, message, ...rest } = redact({ ...info, message: given, stack }, withStack) as Record<
-    string,
-    unknown
-  >;
+  const { level, message, timestamp, ...rest } = redact(
+    { ...info, message: given, stack },
+    withStack,
+  ) as Record<string, unknown>;
   const { stack: kept, ...fields } = rest;
   return {
-    time: new Date().toISOString(),
+    time: String(timestamp),
     level: String(level),
     message: typeof message === 'string' ? message : JSON.stringify(message ?? null),
     fields: withStack && kept !== undefined ? { ...fields, stack: kept } : fields,

@@ -98,7 +98,7 @@ hosts:
   it.each([
     ['tcp://127.0.0.1:0', [{ kind: 'tcp', host: '127.0.0.1', port: 0 }]],
     ['"tcp://[::1]:4000"', [{ kind: 'tcp', host: '::1', port: 4000 }]],
-    ['tcp://localhost:4000', [{ kind: 'tcp', host: 'localhost', port: 4000 }]],
+    ['tcp://localhost:4000', [{ kind: 'tcp', host: '127.0.0.1', port: 4000 }]],
     [
       '[unix:/a//b/s, tcp://127.0.0.1:1]',
       [

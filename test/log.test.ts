@@ -68,7 +68,7 @@ describe('the text format', () => {
       });
     });
     expect(withoutTime(lines)).toEqual([
-      'info  a\\u{a}b\\u{1b}[2J text="x\\r\\n2026-11-22 y" plain=a\\u{7} k\\u{a}=={"deep":"\\n\\u{9b}"}',
+      'info  a\\nb\\x1b[2J text="x\\r\\n2026-11-22 y" plain=a\\x07 k\\n=={"deep":"\\n\\x9b"}',
     ]);
   });
 

@@ -109,9 +109,9 @@ export class Printer {
     this.#options.stdout.write(this.#cutStatus());
   }
 
-  /** The last column stays free: some terminals wrap when it is filled. */
+  /** The last column stays free: some terminals wrap when it is filled. One that does not know its width says 0. */
   #cutStatus(): string {
-    return cutToColumns(this.#status, (this.#options.stdout.columns ?? 80) - 1);
+    return cutToColumns(this.#status, (this.#options.stdout.columns || 80) - 1);
   }
 
   #render(cell: Cell): string {

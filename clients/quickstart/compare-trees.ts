@@ -22,8 +22,8 @@ export async function compareTrees(
     '--modify-window=-1',
   ];
   const patterns = excludes.map((pattern) => `--exclude=${pattern}`);
-  const rsync = spawn('rsync', [...options, ...patterns, '--', `${source}/`, `${copy}/`], {
-    env: { ...process.env, LC_ALL: 'C' },
+  const words = ['LC_ALL=C', 'rsync', ...options, ...patterns, '--', `${source}/`, `${copy}/`];
+  const rsync = spawn('env', words, {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [output, complaint, [code, signal]] = await Promise.all([

@@ -93,9 +93,8 @@ async function runBusy(
 ): Promise<void> {
   say(`$ busy ${words.join(' ')}`);
   signal.throwIfAborted();
-  const child = spawn(process.execPath, [program, ...words], {
+  const child = spawn(process.execPath, [program, '--server', `unix:${socket}`, ...words], {
     stdio: 'inherit',
-    env: { ...process.env, BUSY_SERVER: `unix:${socket}` },
   });
   // A Ctrl-C in the terminal reaches the client by itself; a signal to this process alone does not.
   const end = (): void => void child.kill('SIGINT');

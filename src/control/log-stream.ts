@@ -59,17 +59,23 @@ export async function* streamLog(
   );
   let { offset } = request;
   let hasEnded = false;
-  while (!signal.aborted) {
-    const growth = sources.growth.next(runId);
-    hasEnded ||= !isActive((await sources.getRun(runId)).state);
-    const chunk = await sources.logs.read(runId, offset, hasEnded);
-    if (chunk.lines.length > 0) {
-      yield { offset, ...chunk };
-      offset = chunk.nextOffset;
-    } else if (hasEnded || !follow) {
-      return;
-    } else {
-      await Promise.race([growth, aborted]);
+  try {
+    while (!signal.aborted) {
+      // Before the state and the file are looked at, so that what comes in between is not missed.
+      const growth = sources.growth.next(runId);
+      hasEnded ||= !isActive((await sources.getRun(runId)).state);
+      const chunk = await sources.logs.read(runId, offset, hasEnded);
+      if (chunk.lines.length > 0) {
+        yield { offset, ...chunk };
+        offset = chunk.nextOffset;
+      } else if (hasEnded || !follow) {
+        return;
+      } else {
+        await Promise.race([growth, aborted]);
+      }
     }
+  } finally {
+    // A log that grows no more would be waited for for ever; those who wait for another reason look and wait again.
+    sources.growth.grew(runId);
   }
 }

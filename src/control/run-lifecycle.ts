@@ -3,46 +3,23 @@
  * to find, so cancel, crash and late reports cannot revive a run that has ended.
  */
 import { Mutex } from 'async-mutex';
-import { ulid } from 'ulid';
+import { monotonicFactory } from 'ulid';
 import { decideType } from '../core/due.js';
 import { BusyError, toBusyError, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type {
-  BackupResult,
-  Clock,
-  Executor,
-  RunChanges,
-  RunFilter,
-  RunLogs,
-  RunStore,
-} from '../core/ports.js';
+import type { BackupResult, RunChanges, RunFilter } from '../core/ports.js';
 import { isActive, statesBefore, type Progress, type RunRecord, type RunState } from '../core/run.js';
-import type { SnapshotRecord } from '../core/snapshot.js';
-import type { Catalog } from './catalog.js';
-import type { LogGrowth } from './log-stream.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
 import { endingOf, queuedRun, type BackupRequest, type EndState } from './run-ends.js';
-import type { RunEvents, RunView } from './run-events.js';
+import type { RunView } from './run-events.js';
 import { RunQueue } from './run-queue.js';
-
-export interface LifecycleParts {
-  readonly clock: Clock;
-  readonly runs: RunStore;
-  readonly catalog: Catalog;
-  readonly executor: Executor;
-  readonly logs: RunLogs;
-  readonly events: RunEvents;
-  readonly growth: LogGrowth;
-  readonly maxRunning: number;
-  /** Looks on the disk for the snapshot that a run committed. */
-  readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;
-  /** What no caller can be told. */
-  readonly onError: (message: string, error: unknown) => void;
-}
 
 interface ActiveRun {
   record: RunRecord;
   progress: Progress | null;
   readonly abort: AbortController;
+  /** Start, cancel and end of a run take turns: each decides by the state that the one before has left. */
+  readonly turn: Mutex;
   cancelledBy: string;
 }
 
@@ -52,7 +29,11 @@ export class RunLifecycle {
   private readonly lastRuns = new Map<string, RunRecord>();
   private readonly queue: RunQueue;
   private readonly triggering = new Mutex();
+  /** Ids of one millisecond sort in the order in which they were made. */
+  private readonly nextId = monotonicFactory();
   private isStopping = false;
+  /** What begins now would never be cancelled by anyone. */
+  private hasGivenUp = false;
 
   constructor(private readonly parts: LifecycleParts) {
     this.queue = new RunQueue(parts.maxRunning, (id) => this.carryOut(id));
@@ -77,19 +58,10 @@ export class RunLifecycle {
   /** Asks a run to stop and answers it. Throws RUN_NOT_FOUND or RUN_ENDED. */
   async cancel(id: string, by = 'on request'): Promise<RunRecord> {
     const active = this.active.get(id);
-    if (!active) {
-      const ended = await this.get(id);
-      throw new BusyError('RUN_ENDED', { run: id, state: ended.state });
-    }
-    active.cancelledBy = by;
-    const error = new BusyError('CANCELLED', { by }).toFailure();
-    if (active.record.state === 'QUEUED' && (await this.end(active, 'CANCELLED', { error }))) {
-      this.queue.remove(id);
-    } else if (await this.move(active, 'CANCELLING', {})) {
-      await this.say(id, `cancel was asked for (${by})`);
-      active.abort.abort();
-    }
-    return active.record;
+    const isCancelled = await active?.turn.runExclusive(() => this.cancelAlone(active, by));
+    if (active && isCancelled) return active.record;
+    const ended = await this.get(id);
+    throw new BusyError('RUN_ENDED', { run: id, state: ended.state });
   }
 
   /** Throws RUN_NOT_FOUND. */
@@ -130,6 +102,7 @@ export class RunLifecycle {
     this.isStopping = true;
     this.queue.stop();
     const cancelAll = (): void => {
+      this.hasGivenUp = true;
       const running = [...this.active.values()].filter(({ record }) => record.state === 'RUNNING');
       for (const { record } of running) {
         this.cancel(record.id, 'because the daemon stops').catch((error: unknown) => {
@@ -144,25 +117,44 @@ export class RunLifecycle {
   }
 
   private async triggerAlone(request: BackupRequest): Promise<RunRecord> {
-    const { clock, runs, catalog, events, logs } = this.parts;
+    const { clock, runs, catalog, events } = this.parts;
     if (this.isStopping) throw new BusyError('DAEMON_STOPPING');
     const known = request.requestId === null ? null : await runs.getByRequestId(request.requestId);
-    if (known) return this.active.get(known.id)?.record ?? known;
+    if (known) return this.again(known, request);
     const host = catalog.host(request.host);
     const busy = this.busyHosts.get(host.name);
     if (busy !== undefined) throw new BusyError('HOST_BUSY', { host: host.name, run: busy });
     const now = clock.now();
-    const run = queuedRun({ id: ulid(now.getTime()), request, now, revision: events.nextRevision() });
+    const run = queuedRun({ id: this.nextId(now.getTime()), request, now, revision: events.nextRevision() });
     await runs.add(run);
-    await logs.append(run.id, `backup of ${host.name} was asked for (${request.type})`);
+    await this.say(run.id, `backup of ${host.name} was asked for (${request.type})`);
     this.enqueue(run);
     return this.active.get(run.id)?.record ?? run;
+  }
+
+  /** A request id that was seen before answers its run, unless it came with something else. */
+  private again(known: RunRecord, request: BackupRequest): RunRecord {
+    if (known.host === request.host && known.requestedType === request.type) {
+      return this.active.get(known.id)?.record ?? known;
+    }
+    const problem = `"${request.requestId}" was used for another backup (run ${known.id} of ${known.host})`;
+    throw new BusyError('INVALID_ARGUMENT', {
+      field: 'request_id',
+      problem,
+      allowed: 'Use a new id for each backup.',
+    });
   }
 
   private enqueue(run: RunRecord): void {
     this.busyHosts.set(run.host, run.id);
     this.lastRuns.set(run.host, run);
-    this.active.set(run.id, { record: run, progress: null, abort: new AbortController(), cancelledBy: '' });
+    this.active.set(run.id, {
+      record: run,
+      progress: null,
+      abort: new AbortController(),
+      turn: new Mutex(),
+      cancelledBy: '',
+    });
     this.parts.events.publish({ run, progress: null });
     this.queue.add(run.id);
   }
@@ -172,18 +164,37 @@ export class RunLifecycle {
     if (!active) return;
     try {
       const host = this.parts.catalog.host(active.record.host);
-      if (!(await this.begin(active, host))) return;
+      if (!(await active.turn.runExclusive(() => this.begin(active, host)))) return;
+      if (this.hasGivenUp) await this.cancel(id, 'because the daemon stops');
       await this.settle(active, await this.execute(active, host));
     } catch (error) {
       this.parts.onError('a run could not be carried out', error);
-      await this.end(active, 'FAILED', { error: toFailure(error) }).catch((again: unknown) => {
+      const end = active.turn.runExclusive(() => this.end(active, 'FAILED', { error: toFailure(error) }));
+      await end.catch((again: unknown) => {
         this.parts.onError('the end of a run could not be recorded', again);
       });
     }
   }
 
+  /** Answers false when the run has ended before. */
+  private async cancelAlone(active: ActiveRun, by: string): Promise<boolean> {
+    const { id, state } = active.record;
+    if (!this.active.has(id)) return false;
+    active.cancelledBy = by;
+    if (state === 'QUEUED') {
+      this.queue.remove(id);
+      return this.end(active, 'CANCELLED', { error: new BusyError('CANCELLED', { by }).toFailure() });
+    }
+    if (await this.move(active, 'CANCELLING', {})) {
+      await this.say(id, `cancel was asked for (${by})`);
+      active.abort.abort();
+    }
+    return true;
+  }
+
   private async begin(active: ActiveRun, host: Host): Promise<boolean> {
     const { catalog, clock } = this.parts;
+    if (this.hasGivenUp || active.record.state !== 'QUEUED') return false;
     const now = clock.now();
     const { type, reason } = decideType(host, catalog.snapshots(host.name), active.record.requestedType, now);
     const isStarted = await this.move(active, 'RUNNING', { type, typeReason: reason, startedAt: now });
@@ -218,7 +229,7 @@ export class RunLifecycle {
   private async settle(active: ActiveRun, result: BackupResult): Promise<void> {
     if (result.snapshot) await this.parts.catalog.record(result.snapshot);
     const { state, changes } = endingOf(active.record, result, active.cancelledBy);
-    await this.end(active, state, changes);
+    await active.turn.runExclusive(() => this.end(active, state, changes));
   }
 
   /** Ends a run: its last line, its state, and then the host is free again. */
@@ -254,7 +265,12 @@ export class RunLifecycle {
     if (!this.active.has(active.record.id)) return;
     if ('progress' in change) active.progress = change.progress;
     const jobs = 'jobs' in change ? change.jobs : active.record.jobs;
-    this.publish(active, { ...active.record, jobs, revision: this.parts.events.nextRevision() });
+    if (active.turn.isLocked()) {
+      // A change of the state is under way with a lower revision; it will show this too.
+      active.record = { ...active.record, jobs };
+    } else {
+      this.publish(active, { ...active.record, jobs, revision: this.parts.events.nextRevision() });
+    }
   }
 
   private publish(active: ActiveRun, record: RunRecord): void {

@@ -49,7 +49,7 @@ export function outcomeOfJob(host: Host, facts: JobFacts): JobOutcome {
   if (facts.stalledSeconds !== null) {
     return failed(new BusyError('HOST_STALLED', { host: host.name, seconds: String(facts.stalledSeconds) }));
   }
-  if (facts.exitCode === 0) return { state: 'SUCCEEDED', error: null };
+  if (facts.exitCode === 0 && facts.localSignal === null) return { state: 'SUCCEEDED', error: null };
   if (facts.exitCode === someFilesVanished) return outcomeOfVanished(host, facts);
   if (facts.exitCode === someFilesFailed) return outcomeOfMissing(host, facts);
   if (facts.lost !== null)
@@ -110,8 +110,12 @@ function isRoot(source: string, path: string): boolean {
   return path === source || path === `${source}/` || path === `${source}/.`;
 }
 
+/** As in excludes: a pattern that begins with a slash begins at the root, any other anywhere, and both reach below. */
 function volatileMatcher(host: Host): (path: string) => boolean {
-  return host.volatile.length === 0 ? () => false : picomatch([...host.volatile], { dot: true });
+  if (host.volatile.length === 0) return () => false;
+  const patterns = host.volatile.map((pattern) => pattern.replace(/\/+$/, ''));
+  const anchored = patterns.map((pattern) => (pattern.startsWith('/') ? pattern : `**/${pattern}`));
+  return picomatch([...anchored, ...anchored.map((pattern) => `${pattern}/**`)], { dot: true });
 }
 
 function failed(error: BusyError): JobOutcome {

@@ -8,6 +8,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import { collect } from './output-batch.js';
 import { startProcess, type Ending, type LocalProcess } from './process.js';
 import {
   pullArguments,
@@ -20,7 +21,7 @@ import type { SshChannel, SshConnection } from './ssh.js';
 
 /** How both ends of a transfer ended. */
 export interface TransferEnding {
-  /** The rsync that was the client: its exit code decides. */
+  /** The rsync that was the client: its exit code decides. When only ours failed: ours. */
   readonly client: Ending;
   /** The rsync on the server, and what ran on the host. */
   readonly local: Ending;
@@ -69,17 +70,19 @@ async function pull(
   const rsync = startProcess('rsync', pullArguments(host, plan), AbortSignal.any([signal, stop.signal]));
   let channel: SshChannel | null = null;
   rsync.stdin.end();
-  rsync.stdout.on('data', output.onReport);
+  collect(rsync.stdout, output.onReport);
   rsync.stderr.on('data', output.onError);
   try {
-    const request = await Promise.race([readRequest(rsync.fromProcess, host), neverAfter(rsync)]);
+    const request = await Promise.race([readRequest(rsync.fromProcess, host, signal), neverAfter(rsync)]);
     if (request !== null) {
       channel = await connection.exec(pullCommand(host, plan, request.words));
       channel.stderr.on('data', output.onError);
       join(channel, rsync.fromProcess, rsync.toProcess, output, signal);
     }
     const local = await rsync.ended;
-    const remote = channel ? await closeChannel(channel, rsync.fromProcess) : { code: null, signal: null };
+    const remote = channel
+      ? await closeChannel(channel, rsync.fromProcess, signal)
+      : { code: null, signal: null };
     return { client: local, local, remote };
   } finally {
     stop.abort();
@@ -100,11 +103,15 @@ async function receivePush(
   let rsync: LocalProcess | null = null;
   const close = (): void => channel.close();
   signal.addEventListener('abort', close, { once: true });
-  channel.stderr.on('data', output.onReport);
+  collect(channel.stderr, output.onReport);
   try {
-    const request = await readRequest(channel.stdout, host);
+    const request = await readRequest(channel.stdout, host, signal);
     if (request === null) {
-      const remote = await channel.ended;
+      const remote = await endingOf(channel, signal);
+      if (remote.code === 0) {
+        const detail = 'its rsync ended well, but never began a transfer';
+        throw new BusyError('HOST_MISBEHAVED', { host: host.name, detail });
+      }
       return { client: remote, local: { code: null, signal: null }, remote };
     }
     const args = receiveArguments(host, plan, request.words);
@@ -112,8 +119,10 @@ async function receivePush(
     rsync.stderr.on('data', output.onError);
     join(channel, rsync.stdout, rsync.stdin, output, signal);
     const local = await rsync.ended;
-    const remote = await closeChannel(channel, rsync.stdout);
-    return { client: remote, local, remote };
+    const remote = await closeChannel(channel, rsync.stdout, signal);
+    // A host that says all went well is believed only when our own rsync says so too.
+    const client = remote.code === 0 && local.code !== 0 ? local : remote;
+    return { client, local, remote };
   } finally {
     signal.removeEventListener('abort', close);
     stop.abort();
@@ -150,14 +159,23 @@ function join(
 }
 
 /** After the local rsync has ended nobody reads the channel, so it is drained: else its `close` never comes. */
-async function closeChannel(channel: SshChannel, fromProcess: Readable): Promise<Ending> {
+function closeChannel(channel: SshChannel, fromProcess: Readable, signal: AbortSignal): Promise<Ending> {
   fromProcess.unpipe();
   channel.stdout.unpipe();
   channel.stdout.resume();
   channel.stdin.end();
-  const late = setTimeout(() => channel.close(), closeMs);
+  return endingOf(channel, signal);
+}
+
+/**
+ * How the command on the host ended. Unknown when its channel does not close in time: sshd closes it only after the
+ * command has ended, so one that hangs keeps it open.
+ */
+async function endingOf(channel: SshChannel, signal: AbortSignal): Promise<Ending> {
+  const patienceMs = signal.aborted ? 0 : closeMs;
+  const late = setTimeout(() => channel.close(), patienceMs);
   const abandoned = new Promise<Ending>((resolve) => {
-    setTimeout(() => resolve({ code: null, signal: null }), 2 * closeMs).unref();
+    setTimeout(() => resolve({ code: null, signal: null }), patienceMs + closeMs).unref();
   });
   try {
     return await Promise.race([channel.ended, abandoned]);
@@ -178,15 +196,17 @@ interface ConnectorRequest {
 
 /**
  * Reads what a connector sends first: the number of words and the words, each ended by a NUL. What follows is put
- * back into the stream. Null when the stream ends before. Throws HOST_MISBEHAVED for anything else.
+ * back into the stream. Null when the stream ends or `signal` is aborted before. Throws HOST_MISBEHAVED for anything
+ * else.
  */
-function readRequest(stream: Readable, host: Host): Promise<ConnectorRequest | null> {
+function readRequest(stream: Readable, host: Host, signal: AbortSignal): Promise<ConnectorRequest | null> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     const finish = (): void => {
       stream.off('readable', read);
       stream.off('end', end);
       stream.off('close', end);
+      signal.removeEventListener('abort', end);
     };
     const end = (): void => {
       finish();
@@ -218,7 +238,10 @@ function readRequest(stream: Readable, host: Host): Promise<ConnectorRequest | n
     stream.on('readable', read);
     stream.on('end', end);
     stream.on('close', end);
-    read();
+    // A hanging host ends nothing.
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    else read();
   });
 }
 

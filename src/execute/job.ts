@@ -36,6 +36,10 @@ export interface EndedJob {
 const mostProblems = 100_000;
 const mostLastWords = 5;
 
+/** A host may complain without end: the log of the run gets so many lines of a job, job-N.log so many bytes. */
+const mostLinesSaid = 1000;
+const mostMessageBytes = 64 * 1024 * 1024;
+
 /** Carries one job out. Never throws for what happens to the job; the record tells. */
 export async function runJob(
   context: JobContext,
@@ -99,6 +103,8 @@ class JobEar {
   private readonly report = new LineSplitter();
   private readonly errors = new LineSplitter();
   private readonly file;
+  private linesSaid = 0;
+  private messageBytes = 0;
 
   constructor(
     private readonly context: JobContext,
@@ -148,7 +154,7 @@ class JobEar {
         return;
       case 'message':
         if (isError) this.sayError(event.line);
-        else this.file.write(`${event.line}\n`);
+        else this.writeMessage(event.line);
         return;
       default:
         event satisfies never;
@@ -156,10 +162,20 @@ class JobEar {
   }
 
   private sayError(line: string): void {
-    this.file.write(`${line}\n`);
-    this.context.say(`job ${this.number}: ${line}`);
+    this.writeMessage(line);
+    if (this.linesSaid < mostLinesSaid) this.context.say(`job ${this.number}: ${line}`);
+    if (this.linesSaid === mostLinesSaid)
+      this.context.say(`job ${this.number}: more is in job-${this.number}.log`);
+    this.linesSaid += 1;
     this.lastWords.push(line);
     if (this.lastWords.length > mostLastWords) this.lastWords.shift();
+  }
+
+  private writeMessage(line: string): void {
+    const hadRoom = this.messageBytes <= mostMessageBytes;
+    this.messageBytes += line.length + 1;
+    if (this.messageBytes <= mostMessageBytes) this.file.write(`${line}\n`);
+    else if (hadRoom) this.file.write('[further messages are left out]\n');
   }
 
   private takeProblem(error: RsyncFileError): void {

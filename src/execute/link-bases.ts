@@ -22,8 +22,11 @@ export interface LinkBases {
   readonly mustCompareContents: boolean;
 }
 
-/** rsync takes at most 20 link bases; more than a few only cost look-ups. */
-const mostPartials = 4;
+/**
+ * rsync takes at most 20 link bases, and two are snapshots. All of the rest are used: after a long backup was cut,
+ * several short attempts must not crowd out the one that copied most.
+ */
+const mostPartials = 18;
 
 /** Chooses the link bases for a backup of the wanted type. `bootId` is that of the running system. */
 export function chooseLinkBases(store: HostStore, wanted: BackupType, bootId: string): LinkBases {

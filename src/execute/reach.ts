@@ -79,7 +79,11 @@ async function ask(
   command: string,
 ): Promise<{ code: number | null; text: string }> {
   const channel = await connection.exec(command);
-  const late = setTimeout(() => channel.close(), questionMs);
+  let late: NodeJS.Timeout | undefined;
+  // The channel of a command that hangs does not close, whatever is asked of it.
+  const unanswered = new Promise<{ code: null }>((resolve) => {
+    late = setTimeout(() => resolve({ code: null }), questionMs);
+  });
   let text = '';
   channel.stdout.on('data', (bytes: Buffer) => {
     if (text.length < longestAnswer) text += bytes.toString('utf8');
@@ -87,9 +91,11 @@ async function ask(
   channel.stderr.resume();
   channel.stdin.end();
   try {
-    const { code } = await Promise.race([channel.ended, connection.closed.then(() => ({ code: null }))]);
+    const lost = connection.closed.then(() => ({ code: null }));
+    const { code } = await Promise.race([channel.ended, lost, unanswered]);
     return { code, text: text.trim() };
   } finally {
     clearTimeout(late);
+    channel.close();
   }
 }

@@ -169,7 +169,7 @@ function withSlash(directory: string): string {
 
 /** Backslashes, not quotes: the scripts that restrict a key to rsync (rrsync) understand only these. */
 function escapeWord(word: string): string {
-  return word.replace(/[^A-Za-z0-9_@%+=:,./\u0080-\uffff-]/g, '\\$&');
+  return word.replace(/[^A-Za-z0-9_@%+=:,./\u0080-\uffff-]|\s/g, '\\$&');
 }
 
 /** A word for a POSIX shell. */

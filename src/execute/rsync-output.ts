@@ -59,14 +59,27 @@ export class LineSplitter {
   }
 }
 
+/**
+ * Files that grow meanwhile make the numbers negative or too large. And what was said on standard error in between
+ * makes rsync forget to end the line, so that something else may follow in it.
+ */
 const progressPattern =
-  /^\s*([\d,]+)\s+(\d+)%\s+([\d.]+)([kMGTP]?)B\/s\s+\d+:\d\d:\d\d(?:\s+\(xfr#(\d+), (ir|to)-chk=(\d+)\/(\d+)\))?\s*$/;
+  /^\s*(-?[\d,]+)\s+(-?\d+)%\s+([\d.]+)([kMGTP]?)B\/s\s+(?:\d+:\d\d:\d\d|\?\?:\?\?:\?\?)(?:\s+\(xfr#(\d+), (ir|to)-chk=(\d+)\/(\d+)\))?\s*(.*)$/;
 const itemPattern = /^([<>ch.*][fdLDS][.+?a-zA-Z ]{9}|\*deleting {2}) (.*)$/;
-const vanishedPattern = /file has vanished: "(.*)"/;
-const fileErrorPattern =
-  /^rsync: (?:\[([A-Za-z]+)\] )?.*?"(.*?)"\)?(?: \(in [^)]*\))?[^"]*?: (.+ \(\d+\))\s*$/;
+const vanishedPattern = /^file has vanished: "(.*)"(?: \(in [^"]*\))?\s*$/;
+/** Names may hold quotes: the path ends at the last one. */
+const fileErrorPattern = /^rsync: (?:\[([A-Za-z]+)\] )?([^"]*)"(.*)"[^"]*: ([^":]+ \(\d+\))\s*$/;
+/** The deeds of which rsync names the file and then something else in quotes. */
+const namesTwo = /(?:rename|copy|symlink|xattr\() ?$/;
 const endingPattern = /^rsync (?:error|warning): .*\(code (\d+)\)/;
-const unitFactors: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15 };
+const unitFactors: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1024,
+  M: 1024 ** 2,
+  G: 1024 ** 3,
+  T: 1024 ** 4,
+  P: 1024 ** 5,
+};
 
 const statsPatterns: readonly (readonly [keyof TransferStats, RegExp])[] = [
   ['fileCount', /^Number of files: ([\d,]+)/],
@@ -81,7 +94,7 @@ const statsPatterns: readonly (readonly [keyof TransferStats, RegExp])[] = [
 /** What one line of rsync says. A progress line may say two things. */
 export function parseRsyncLine(line: string): RsyncEvent[] {
   const progress = progressPattern.exec(line);
-  if (progress) return progressEvents(progress);
+  if (progress) return [...progressEvents(progress), ...(progress[9] ? parseRsyncLine(progress[9]) : [])];
   const item = itemPattern.exec(line);
   if (item) return [{ kind: 'item', change: item[1] ?? '', path: readableName(item[2] ?? '') }];
   const vanished = vanishedPattern.exec(line);
@@ -93,11 +106,9 @@ export function parseRsyncLine(line: string): RsyncEvent[] {
   if (ending) return [{ kind: 'ending', code: Number(ending[1]), line }];
   const fileError = fileErrorPattern.exec(line);
   if (fileError) {
-    const error = {
-      side: sideOf(fileError[1] ?? ''),
-      path: readableName(fileError[2] ?? ''),
-      why: fileError[3] ?? '',
-    } as const;
+    const [, role = '', deed = '', names = '', why = ''] = fileError;
+    const path = namesTwo.test(deed) ? names.replace(/"(?: -> |,)".*$/, '') : names;
+    const error = { side: sideOf(role), path: readableName(path), why } as const;
     return [{ kind: 'fileError', error, line: readableName(line) }];
   }
   for (const [key, pattern] of statsPatterns) {
@@ -134,8 +145,8 @@ function progressEvents(match: RegExpExecArray): RsyncEvent[] {
   const progress: RsyncEvent = {
     kind: 'progress',
     progress: {
-      bytesDone: toNumber(bytes),
-      percent: Math.min(100, toNumber(percent)),
+      bytesDone: Math.max(0, toNumber(bytes)),
+      percent: Math.max(0, Math.min(100, toNumber(percent))),
       bytesPerSecond: Math.round(Number(rate) * (unitFactors[unit ?? ''] ?? 1)),
     },
   };

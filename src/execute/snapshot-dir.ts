@@ -81,7 +81,15 @@ export function nextSnapshotName(store: HostStore, startedAt: Date, type: Backup
   const newest = taken
     .map((name) => parseSnapshotName(name)?.startedAt.getTime() ?? 0)
     .reduce((latest, time) => Math.max(latest, time), 0);
-  return snapshotName(new Date(Math.max(startedAt.getTime(), newest + 1000)), type);
+  const last = taken.map(withoutType).sort().at(-1) ?? '';
+  let time = Math.max(startedAt.getTime(), newest + 1000);
+  // In autumn an hour comes twice: names of its second pass go on from the last of the first.
+  while (withoutType(snapshotName(new Date(time), type)) <= last) time += 1000;
+  return snapshotName(new Date(time), type);
+}
+
+function withoutType(name: string): string {
+  return name.slice(0, -1);
 }
 
 /** Makes an empty partial directory with its mark. Throws DISK_FULL or BACKUPDIR_UNUSABLE. */
@@ -109,9 +117,14 @@ export async function commitPartial(partial: string, name: string, signal: Abort
   const parent = join(partial, '..');
   const path = join(parent, name);
   return orUnusable(parent, async () => {
-    await rm(join(partial, 'partial.json'), { force: true });
-    await runProcess('sync', ['-f', '--', partial], signal);
+    try {
+      await runProcess('sync', ['-f', '--', partial], signal);
+    } catch (error) {
+      throw signal.aborted ? new BusyError('CANCELLED', {}, { cause: error }) : error;
+    }
     if (signal.aborted) throw new BusyError('CANCELLED');
+    // Not before: what is cancelled or crashes until here is of use to the next backup only with its mark.
+    await rm(join(partial, 'partial.json'), { force: true });
     await rename(partial, path);
     await flushDirectory(parent);
     return path;
@@ -131,9 +144,12 @@ export async function sweep(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => [] as string[]);
   const doomed = names.filter((name) => name.startsWith(removedPrefix)).map((name) => join(directory, name));
   if (doomed.length === 0) return;
-  await runProcess('rm', ['-rf', '--one-file-system', '--', ...doomed], new AbortController().signal).catch(
-    () => '',
-  );
+  const never = new AbortController().signal;
+  // Not root: directories that came without the right to write cannot be emptied. Directories only, since a file may
+  // be shared with snapshots that stay.
+  const locked = ['-type', 'd', '!', '-perm', '-u=rwx', '-exec', 'chmod', 'u+rwx', '{}', '+'];
+  if (process.getuid?.() !== 0) await runProcess('find', [...doomed, ...locked], never).catch(() => '');
+  await runProcess('rm', ['-rf', '--one-file-system', '--', ...doomed], never).catch(() => '');
 }
 
 /** Runs `work` on the backup disk and turns what the system says into a reason. */

@@ -181,6 +181,19 @@ describe('volatile files', () => {
     expect(missingFilesOf(host, [vanished(path)])).toHaveLength(1);
   });
 
+  it.each([
+    ['*.lock', '/home/a/.x.lock', true],
+    ['*.lock', '/home/a/x.locks', false],
+    ['/tmp', '/tmp/a/b', true],
+    ['/tmp', '/srv/tmp/a', false],
+    ['/tmp', '/tmpfile', false],
+    ['cache/', '/home/a/cache/b/c', true],
+    ['cache/', '/home/a/caches/b', false],
+  ])('are named as in excludes: %s and %s: %s', (pattern, path, mayVanish) => {
+    const missing = missingFilesOf(sampleHost({ volatile: [pattern] }), [vanished(path)]);
+    expect(missing).toHaveLength(mayVanish ? 0 : 1);
+  });
+
   it('may vanish, but not be unreadable', () => {
     expect(missingFilesOf(host, [denied('/var/spool/a')])).toHaveLength(1);
     expect(verdict({ exitCode: 23, problems: [denied('/var/spool/a')] })).toBe('PARTIAL FILES_MISSING');

@@ -9,6 +9,8 @@ export interface FakeBackup {
   readonly signal: AbortSignal;
   /** Ends it with a result that is a success unless the changes say otherwise. */
   finish(changes?: Partial<BackupResult>): void;
+  /** Ends it as the real one does after an abort, at once or when that comes. */
+  obeyCancel(): void;
   /** The process that carried it is gone. */
   die(): void;
 }
@@ -21,11 +23,18 @@ export class FakeExecutor implements Executor {
 
   backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult> {
     return new Promise((resolve, reject) => {
+      const finish: FakeBackup['finish'] = (changes) =>
+        resolve({ jobs: [], type: task.type, snapshot: null, error: null, ...changes });
+      const endCancelled = (): void => finish({ error: new BusyError('CANCELLED').toFailure() });
       this.backups.push({
         task,
         events,
         signal,
-        finish: (changes) => resolve({ jobs: [], type: task.type, snapshot: null, error: null, ...changes }),
+        finish,
+        obeyCancel: () => {
+          if (signal.aborted) endCancelled();
+          else signal.addEventListener('abort', endCancelled, { once: true });
+        },
         die: () => reject(new BusyError('EXECUTOR_DIED', { ending: 'signal SIGKILL' })),
       });
       this.wake();

@@ -1,5 +1,5 @@
 /** Calls of a generated client as promises. */
-import type { Client, ServiceError } from '@grpc/grpc-js';
+import type { Client, MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../src/gen/google/rpc/status.js';
 
@@ -13,6 +13,20 @@ export function callUnary<Request, Answer>(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     method.call(client, request, (error, answer) => (error ? reject(error) : resolve(answer)));
+  });
+}
+
+/** Makes one unary call by its definition, such as `BackupServiceService.getRun`; rejects with the ServiceError. */
+export function callMethod<Request, Answer>(
+  client: Client,
+  method: MethodDefinition<Request, Answer>,
+  request: Request,
+): Promise<Answer> {
+  const { path, requestSerialize, responseDeserialize } = method;
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, answer) =>
+      error ? reject(error) : resolve(answer as Answer),
+    );
   });
 }
 

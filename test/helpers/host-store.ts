@@ -1,8 +1,10 @@
 /** What there is of one host: its snapshots as the API lists them, and what lies in its directory. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BackupServiceService } from '../../src/gen/busy/v1/backup_service.js';
+import { SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
 import type { Run } from '../../src/gen/busy/v1/run.js';
-import { callUnary } from './grpc-calls.js';
+import { callMethod } from './grpc-calls.js';
 import { hasEnded, until, type TestBed } from './test-bed.js';
 
 /** Names of the snapshots that ListSnapshots answers, oldest first. */
@@ -10,8 +12,8 @@ export async function listedSnapshots(bed: TestBed, host: string): Promise<strin
   const client = bed.snapshots;
   try {
     const request = { pageSize: 0, pageToken: '', host };
-    const { snapshots } = await callUnary(client, client.listSnapshots, request);
-    return snapshots.map(({ name }) => name).reverse();
+    const { snapshots } = await callMethod(client, SnapshotServiceService.listSnapshots, request);
+    return snapshots.map(({ name }) => name).toReversed();
   } finally {
     client.close();
   }
@@ -40,7 +42,7 @@ export async function untilSwept(bed: TestBed, host: string): Promise<void> {
  */
 export async function untilCopying(
   bed: TestBed,
-  { id, host }: Run,
+  { id, host }: Pick<Run, 'id' | 'host'>,
   file: { readonly source: string; readonly name: string; readonly leastBytes: number },
 ): Promise<void> {
   const isCopying = async (): Promise<boolean> => {
@@ -65,7 +67,7 @@ export async function untilCopying(
 async function getRun(bed: TestBed, id: string): Promise<Run> {
   const client = bed.backups;
   try {
-    const { run } = await callUnary(client, client.getRun, { id });
+    const { run } = await callMethod(client, BackupServiceService.getRun, { id });
     if (!run) throw new Error('no run was answered');
     return run;
   } finally {

@@ -15,12 +15,16 @@ import {
   type PrivateSshd,
   type PrivateSshdOptions,
 } from '../../clients/quickstart/private-sshd.js';
-import { BackupServiceClient, type WatchRunsResponse } from '../../src/gen/busy/v1/backup_service.js';
+import {
+  BackupServiceClient,
+  BackupServiceService,
+  type WatchRunsResponse,
+} from '../../src/gen/busy/v1/backup_service.js';
 import { DaemonServiceClient } from '../../src/gen/busy/v1/daemon_service.js';
 import { HostServiceClient } from '../../src/gen/busy/v1/host_service.js';
 import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { SnapshotServiceClient } from '../../src/gen/busy/v1/snapshot_service.js';
-import { callUnary } from './grpc-calls.js';
+import { callMethod } from './grpc-calls.js';
 
 const root = new URL('../../', import.meta.url).pathname;
 
@@ -158,7 +162,7 @@ export class TestBed {
   async trigger(host: string, type: BackupType = BackupType.AUTO, requestId = ''): Promise<Run> {
     const client = this.backups;
     try {
-      const { run } = await callUnary(client, client.triggerBackup, { host, type, requestId });
+      const { run } = await callMethod(client, BackupServiceService.triggerBackup, { host, type, requestId });
       if (!run) throw new Error('no run was answered');
       return run;
     } finally {
@@ -194,8 +198,8 @@ export class TestBed {
     const client = this.backups;
     try {
       const page = { host, pageSize: 1, pageToken: '', states: [] };
-      const { runs } = await callUnary(client, client.listRuns, page);
-      const { run } = await callUnary(client, client.getRun, { id: runs[0]?.id ?? '' });
+      const { runs } = await callMethod(client, BackupServiceService.listRuns, page);
+      const { run } = await callMethod(client, BackupServiceService.getRun, { id: runs[0]?.id ?? '' });
       if (!run) throw new Error(`host ${host} has no run`);
       return run;
     } finally {

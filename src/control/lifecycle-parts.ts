@@ -1,0 +1,22 @@
+/** What the life of runs needs from outside. */
+import type { Host } from '../core/host.js';
+import type { Clock, Executor, RunLogs, RunStore } from '../core/ports.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
+import type { Catalog } from './catalog.js';
+import type { LogGrowth } from './log-stream.js';
+import type { RunEvents } from './run-events.js';
+
+export interface LifecycleParts {
+  readonly clock: Clock;
+  readonly runs: RunStore;
+  readonly catalog: Catalog;
+  readonly executor: Executor;
+  readonly logs: RunLogs;
+  readonly events: RunEvents;
+  readonly growth: LogGrowth;
+  readonly maxRunning: number;
+  /** Looks on the disk for the snapshot that a run committed. */
+  readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;
+  /** What no caller can be told. */
+  readonly onError: (message: string, error: unknown) => void;
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { RunQueue } from '../../src/control/run-queue.js';
+
+/** A queue whose runs end when the test says so. */
+function queueOf(maxRunning: number): {
+  queue: RunQueue;
+  started: string[];
+  end: (id: string) => Promise<void>;
+} {
+  const started: string[] = [];
+  const running = new Map<string, () => void>();
+  const queue = new RunQueue(maxRunning, (id) => {
+    started.push(id);
+    return new Promise((resolve) => running.set(id, resolve));
+  });
+  const end = async (id: string): Promise<void> => {
+    running.get(id)?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { queue, started, end };
+}
+
+describe('RunQueue', () => {
+  it('runs at most so many, and the rest first come first served', async () => {
+    const { queue, started, end } = queueOf(2);
+    for (const id of ['a', 'b', 'c', 'd']) queue.add(id);
+    expect([started, queue.counts()]).toEqual([['a', 'b'], { queued: 2, running: 2 }]);
+    await end('b');
+    expect(started).toEqual(['a', 'b', 'c']);
+    queue.add('e');
+    await end('a');
+    await end('c');
+    expect([started, queue.counts()]).toEqual([['a', 'b', 'c', 'd', 'e'], { queued: 0, running: 2 }]);
+  });
+
+  it('forgets a run that waits, and only that', async () => {
+    const { queue, started, end } = queueOf(1);
+    for (const id of ['a', 'b', 'c']) queue.add(id);
+    queue.remove('b');
+    queue.remove('a');
+    queue.remove('never');
+    expect(queue.counts()).toEqual({ queued: 1, running: 1 });
+    await end('a');
+    expect(started).toEqual(['a', 'c']);
+  });
+
+  it('starts nothing after a stop, and is idle when the last has ended', async () => {
+    const { queue, started, end } = queueOf(2);
+    for (const id of ['a', 'b', 'c']) queue.add(id);
+    queue.stop();
+    let isIdle = false;
+    const idle = queue.idle().then(() => (isIdle = true));
+    await end('a');
+    queue.add('d');
+    expect([started, isIdle]).toEqual([['a', 'b'], false]);
+    await end('b');
+    await idle;
+    expect([started, queue.counts()]).toEqual([['a', 'b'], { queued: 2, running: 0 }]);
+  });
+
+  it('is idle at once when nothing runs', async () => {
+    await queueOf(1).queue.idle();
+  });
+});
