@@ -37,7 +37,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   const startedAt = clock.now();
   const closers: ((giveUp: AbortSignal) => Promise<void>)[] = [];
   const stop = async (giveUp: AbortSignal): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) {
+    for (const close of closers.splice(0).toReversed()) {
       await close(giveUp).catch((error: unknown) => log.error('a part did not stop well', { error }));
     }
   };

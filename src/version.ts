@@ -5,10 +5,8 @@ import { readFileSync } from 'node:fs';
 export function version(): string {
   for (const place of ['../package.json', '../../package.json']) {
     try {
-      const { version } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as {
-        version: string;
-      };
-      return version;
+      const text = readFileSync(new URL(place, import.meta.url), 'utf8');
+      return (JSON.parse(text) as { version: string }).version;
     } catch {
       continue;
     }

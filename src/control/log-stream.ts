@@ -24,7 +24,7 @@ export class LogGrowth {
   next(runId: string): Promise<void> {
     const known = this.waiting.get(runId);
     if (known) return known.promise;
-    let resolve = (): void => {};
+    let resolve = nothing;
     const promise = new Promise<void>((settle) => (resolve = settle));
     this.waiting.set(runId, { promise, resolve });
     return promise;
@@ -79,3 +79,5 @@ export async function* streamLog(
     sources.growth.grew(runId);
   }
 }
+
+function nothing(): void {}

@@ -60,7 +60,7 @@ export class RunEvents {
     signal: AbortSignal,
     activeRuns: () => readonly RunView[] = () => [],
   ): AsyncGenerator<RunView> {
-    let wake = (): void => {};
+    let wake = nothing;
     const watcher: Watcher = { options, pending: new Map(), wake: () => wake() };
     this.watchers.add(watcher);
     const onAbort = (): void => wake();
@@ -115,3 +115,5 @@ function isWanted(run: RunRecord, options: WatchOptions): boolean {
     (options.runId === null || run.id === options.runId)
   );
 }
+
+function nothing(): void {}

@@ -43,7 +43,7 @@ export class RunLifecycle {
   async start(): Promise<void> {
     for (const run of await this.parts.runs.newestOfEachHost()) this.lastRuns.set(run.host, run);
     const waiting = await this.parts.runs.list({ states: ['QUEUED'] });
-    for (const run of waiting.reverse()) this.enqueue(run);
+    for (const run of waiting.toReversed()) this.enqueue(run);
   }
 
   /**

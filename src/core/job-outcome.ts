@@ -95,9 +95,8 @@ function outcomeOfVanished(host: Host, facts: JobFacts): JobOutcome {
 function outcomeOfMissing(host: Host, facts: JobFacts): JobOutcome {
   const { source } = facts;
   const root = facts.problems.find((problem) => !problem.isOurs && isRoot(source, problem.path));
-  if (root && /\(2\)$/.test(root.why))
-    return failed(new BusyError('SOURCE_MISSING', { source, host: host.name }));
-  if (root && /\(13\)$/.test(root.why)) {
+  if (root?.why.endsWith('(2)')) return failed(new BusyError('SOURCE_MISSING', { source, host: host.name }));
+  if (root?.why.endsWith('(13)')) {
     return failed(new BusyError('SOURCE_UNREADABLE', { source, host: host.name, user: host.user }));
   }
   const missing = missingFilesOf(host, facts.problems);

@@ -39,10 +39,13 @@ const namePattern = /^(\d{4})-(\d{2})-(\d{2})_(\d{2})-(\d{2})-(\d{2})([fi])$/;
 
 /** The name of a snapshot that starts now, in the server's time zone. */
 export function snapshotName(startedAt: Date, type: BackupType): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
   const day = `${startedAt.getFullYear()}-${two(startedAt.getMonth() + 1)}-${two(startedAt.getDate())}`;
   const time = `${two(startedAt.getHours())}-${two(startedAt.getMinutes())}-${two(startedAt.getSeconds())}`;
   return `${day}_${time}${type === 'full' ? 'f' : 'i'}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }
 
 /** Type and start of a snapshot by its name, or null when the name is not one. */

@@ -30,11 +30,11 @@ export interface TransferEnding {
 
 export interface TransferOutput {
   /** What rsync says of the transfer: progress, items, statistics; with initiator client also errors. */
-  onReport(bytes: Buffer): void;
+  readonly onReport: (bytes: Buffer) => void;
   /** What goes wrong, from either side. */
-  onError(bytes: Buffer): void;
+  readonly onError: (bytes: Buffer) => void;
   /** Bytes went through the bridge. */
-  onTraffic(): void;
+  readonly onTraffic: () => void;
 }
 
 /** How long a channel may take to close after its rsync has ended. */
@@ -152,7 +152,7 @@ function join(
     toProcess.end();
   };
   signal.addEventListener('abort', abandon, { once: true });
-  void channel.ended.then(() => {
+  void channel.ended.finally(() => {
     signal.removeEventListener('abort', abandon);
     abandon();
   });

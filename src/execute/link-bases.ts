@@ -38,7 +38,7 @@ export function chooseLinkBases(store: HostStore, wanted: BackupType, bootId: st
   const resumed = store.partials
     .filter((partial) => partial.mark !== null && (type === 'incremental' || partial.mark.type === 'full'))
     .slice(-mostPartials)
-    .reverse();
+    .toReversed();
   return {
     type,
     snapshotNames,
