@@ -37,9 +37,21 @@ async function main(args: readonly string[]): Promise<number> {
 async function runDaemon(configFile: string): Promise<void> {
   const config = await readConfig(configFile, cpus().length);
   const log = createLog(config.log);
-  const daemon = await startDaemon(config, log);
   const giveUp = new AbortController();
-  const signal = await new Promise<string>((resolve) => {
+  // Before the start: a signal that comes meanwhile must not end the process with its lock and sockets left behind.
+  const told = firstSignal(giveUp);
+  const daemon = await startDaemon(config, log);
+  const signal = await told;
+  log.info('stopping', { signal, graceSeconds: config.stopGraceMs / 1000 });
+  const grace = setTimeout(() => giveUp.abort(), config.stopGraceMs);
+  await daemon.stop(giveUp.signal);
+  clearTimeout(grace);
+  log.info('stopped');
+}
+
+/** Settles with the name of the first signal that asks the daemon to end; each further one aborts `giveUp`. */
+function firstSignal(giveUp: AbortController): Promise<string> {
+  return new Promise((resolve) => {
     let isFirst = true;
     const take = (name: string): void => {
       if (isFirst) resolve(name);
@@ -49,9 +61,4 @@ async function runDaemon(configFile: string): Promise<void> {
     process.on('SIGTERM', take);
     process.on('SIGINT', take);
   });
-  log.info('stopping', { signal, graceSeconds: config.stopGraceMs / 1000 });
-  const grace = setTimeout(() => giveUp.abort(), config.stopGraceMs);
-  await daemon.stop(giveUp.signal);
-  clearTimeout(grace);
-  log.info('stopped');
 }

@@ -1,5 +1,6 @@
 /** The processes that carry a run out, on the server and on the host. */
 import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { processTree } from '../../clients/quickstart/process-tree.js';
 import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
 import type { TestBed } from './test-bed.js';
@@ -7,6 +8,17 @@ import type { TestBed } from './test-bed.js';
 /** The executor processes of the daemon. */
 export async function executorPids(bed: TestBed): Promise<number[]> {
   return withCommand(await bed.daemonChildren(), (command) => command.includes('executor-main.js'));
+}
+
+/** The executor process that carries the running backup of a host. */
+export async function executorOf(bed: TestBed, host: string): Promise<number> {
+  const directory = `${join(bed.backupdir, host)}/`;
+  for (const pid of await executorPids(bed)) {
+    const members = await processTree(pid);
+    const rsync = await withCommand(members, (command) => isRsync(command) && command.includes(directory));
+    if (rsync.length > 0) return pid;
+  }
+  throw new Error(`no executor has an rsync for ${host}`);
 }
 
 /** The rsync processes that the daemon started. */

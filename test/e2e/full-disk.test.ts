@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
+import { JobState, RunState } from '../../src/gen/busy/v1/run.js';
+import { callMethod } from '../helpers/grpc-calls.js';
+import { partialDirs } from '../helpers/host-store.js';
+import { runPids } from '../helpers/run-processes.js';
+import { expectBackup, takeStock } from '../helpers/stock.js';
+import { TestBed } from '../helpers/test-bed.js';
+import { inodeOf, writeFiles } from '../helpers/tree-listing.js';
+
+const runFile = promisify(execFile);
+const host = 'web1';
+const isRoot = process.getuid?.() === 0;
+
+// Only root may mount a small disk.
+describe.runIf(isRoot).each(['server', 'client'])('a backup disk that is full, initiator %s', (initiator) => {
+  let bed: TestBed;
+  let source: string;
+
+  beforeAll(async () => {
+    bed = await TestBed.create();
+    const sshd = await bed.startSshd();
+    await runFile('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'busy-test', bed.backupdir]);
+    source = join(bed.directory, 'source');
+    const second = join(bed.directory, 'second-source');
+    await writeFiles(source, { kept: 100_000, 'deep/kept': 1000 });
+    await writeFiles(second, { kept: 1000 });
+    await bed.configure([bed.hostAt(sshd, { name: host, srcdirs: [source, second], initiator })]);
+    await bed.startDaemon();
+  });
+  afterAll(async () => {
+    await bed.stopDaemon();
+    await runFile('umount', [bed.backupdir]);
+    await bed.end();
+  });
+
+  test('harms nothing, and once there is space the next backup goes on', async () => {
+    await expectBackup(bed, host, source);
+    const expectUnchanged = await takeStock(bed, host);
+    await writeFiles(source, { added: 500_000, large: 3_000_000 });
+
+    for (const attempt of ['first', 'second', 'third']) {
+      const run = await bed.backUp(host);
+      const failure = { state: RunState.FAILED, snapshot: '', error: { reason: 'DISK_FULL' } };
+      expect(run, attempt).toMatchObject(failure);
+      expect(run.error?.message).toMatch(/^The backup disk is full: .*no space left on device/i);
+      expect(run.error?.advice).toMatch(/^Free space below backupdir\. No snapshot was harmed/);
+      await expectUnchanged();
+    }
+    expect(await runPids(bed)).toEqual([]);
+    await expectUsableDaemon();
+
+    const [left = ''] = await partialDirs(bed, host);
+    const copied = await inodeOf(join(left, 'data', source, 'added'));
+    await runFile('mount', ['-o', 'remount,size=16m', bed.backupdir]);
+    const next = await expectBackup(bed, host, source);
+    expect(next.jobs.map(({ state }) => state)).toEqual([JobState.SUCCEEDED, JobState.SUCCEEDED]);
+    expect(await inodeOf(join(bed.snapshotPath(next), 'data', source, 'added'))).toBe(copied);
+  });
+
+  async function expectUsableDaemon(): Promise<void> {
+    const client = bed.info;
+    const answer = callMethod(client, DaemonServiceService.getDaemonInfo, {});
+    const { disks } = await answer.finally(() => client.close());
+    expect(disks.map(({ backupdir }) => backupdir)).toEqual([bed.backupdir]);
+    expect(disks[0]?.totalBytes).toBe(2 * 1024 ** 2);
+  }
+});

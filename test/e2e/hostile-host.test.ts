@@ -1,0 +1,294 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JobState, RunState, type Run } from '../../src/gen/busy/v1/run.js';
+import { TestBed } from '../helpers/test-bed.js';
+
+/** A program on the host that is called in place of rsync, and what comes of it. */
+interface Trick {
+  readonly name: string;
+  /** Shell; what it is, beside answering --version. */
+  readonly program: string;
+  readonly reason: string;
+  /** What the sentence must hold. */
+  readonly says?: string;
+}
+
+/** Runs the real rsync, but with another connector: `change` works on the words that rsync asks the server for. */
+function askingFor(change: string): string {
+  const connector = `${change}
+printf "%s\\0" "$#" "$@" >&4; exec 5<&0; cat <&5 >&4 & exec 4>&- 5<&-; exec cat <&3`;
+  return `cat > "$0-connector" <<'CONNECTOR'
+${connector}
+CONNECTOR
+connector="$0-connector"
+shell=
+for word in "$@"; do
+  shift
+  if [ "$shell" = -e ]; then set -- "$@" "/bin/sh $connector"; else set -- "$@" "$word"; fi
+  shell=$word
+done
+exec rsync "$@"`;
+}
+
+const request = 'printf "%s\\0" 6 busy rsync --server -logDtpre.iLsfxCIvu . snapshot/ >&4';
+
+/** What the host asks for is not what it gets: the run is good, and nothing else was touched. */
+const ignoredRequests = [
+  ['another destination', 'set -- "$1" "$2" --server "$4" . ../../../outside/'],
+  ['an absolute destination', 'set -- "$1" "$2" --server "$4" . "$(dirname "$0")/outside/"'],
+  ['the snapshot of another host', 'set -- "$1" "$2" --server "$4" . ../../../../victim/'],
+  ['--delete', 'set -- "$1" "$2" --server "$4" --delete-before --force --numeric-ids . snapshot/'],
+  ['a log file', 'set -- "$1" "$2" --server "$4" --log-file="$(dirname "$0")/outside/log" . snapshot/'],
+  ['backups of what it overwrites', 'set -- "$1" "$2" --server "$4" --backup --backup-dir=/tmp . snapshot/'],
+  ['another link base', 'set -- "$1" "$2" --server "$4" --link-dest=/etc --copy-dest=/etc . snapshot/'],
+] as const;
+
+const clientTricks: readonly Trick[] = [
+  {
+    name: 'a daemon',
+    program: askingFor('set -- "$1" "$2" --daemon --config=/etc/passwd'),
+    reason: 'HOST_MISBEHAVED',
+  },
+  {
+    name: 'to read',
+    program: askingFor('set -- "$1" "$2" --server --sender "$4" . /etc/'),
+    reason: 'HOST_MISBEHAVED',
+  },
+  {
+    name: 'letters that are not allowed',
+    program: askingFor('set -- "$1" "$2" --server -logDtpRre.iLsfxCIvu . snapshot/'),
+    reason: 'HOST_MISBEHAVED',
+  },
+  {
+    name: 'an option among the letters',
+    program: askingFor('set -- "$1" "$2" --server "-e.i --rsync-path=x" . snapshot/'),
+    reason: 'HOST_MISBEHAVED',
+  },
+  {
+    name: 'a greeting',
+    program: 'echo "Welcome to web1, authorized use only" >&4',
+    reason: 'HOST_MISBEHAVED',
+    says: 'greeting',
+  },
+  {
+    name: 'an endless request',
+    program: 'printf "150\\0" >&4; tr "\\0" x </dev/zero >&4',
+    reason: 'HOST_MISBEHAVED',
+  },
+  { name: 'endless words', program: 'printf "150\\0" >&4; cat /dev/zero >&4', reason: 'HOST_MISBEHAVED' },
+  { name: 'nothing, and ends well', program: 'exit 0', reason: 'HOST_MISBEHAVED' },
+  { name: 'nothing, and fails', program: 'exit 3', reason: 'RSYNC_FAILED' },
+  { name: 'nothing, and stays', program: 'exec sleep 1000', reason: 'HOST_STALLED' },
+  { name: 'properly, and then ends', program: request, reason: 'RSYNC_FAILED' },
+  {
+    name: 'properly, and then sends noise',
+    program: `${request}; head -c 1000000 /dev/urandom >&4`,
+    reason: 'RSYNC_FAILED',
+  },
+];
+
+const serverTricks: readonly Trick[] = [
+  { name: 'noise', program: 'head -c 1000000 /dev/urandom', reason: 'RSYNC_FAILED' },
+  { name: 'a greeting', program: 'echo "Welcome to web1, authorized use only"', reason: 'RSYNC_FAILED' },
+  { name: 'nothing, and ends well', program: 'exit 0', reason: 'RSYNC_FAILED' },
+  { name: 'nothing, and stays', program: 'exec sleep 1000', reason: 'HOST_STALLED' },
+];
+
+describe.each([
+  { initiator: 'client', verb: 'asks for', tricks: clientTricks },
+  { initiator: 'server', verb: 'answers with', tricks: serverTricks },
+])('a host that $verb', ({ initiator, tricks }) => {
+  let bed: TestBed;
+
+  beforeAll(async () => {
+    bed = await prepareBed(initiator, [
+      ...tricks.map(({ program }, index) => [`trick-${index}`, program] as const),
+      ...ignoredRequests.map(([, change], index) => [`ignored-${index}`, askingFor(change)] as const),
+      ['dot-dot', initiator === 'client' ? pushDotDot : pullDotDot],
+      [
+        'other-source',
+        `left=$#
+for word in "$@"; do left=$((left - 1)); shift; if [ $left -gt 0 ]; then set -- "$@" "$word"; fi; done
+exec rsync "$@" "$(dirname "$0")/../outside/"`,
+      ],
+    ]);
+  });
+  afterAll(() => bed.end());
+
+  it.each(tricks.map((trick, index) => ({ ...trick, host: `trick-${index}` })))(
+    '$name: $reason',
+    async ({ host, reason, says = host }) => {
+      const before = await listAll(bed, host);
+      const run = await bed.backUp(host);
+      expect(run).toMatchObject({ state: RunState.FAILED, error: { reason }, snapshot: '' });
+      expect(run.error?.message).toContain(reason === 'RSYNC_FAILED' ? '/source' : says);
+      expect(await listAll(bed, host)).toEqual(before);
+    },
+  );
+
+  it('names that lead out of the snapshot', async () => {
+    const before = await listAll(bed, 'dot-dot');
+    const run = await bed.backUp('dot-dot');
+    expect(run.state).toBe(RunState.FAILED);
+    expect(await bed.readRunLog(run.id)).toContain('unsafe pathname');
+    expect(await listAll(bed, 'dot-dot')).toEqual(before);
+    const { stdout } = await promisify(execFile)('find', [bed.backupdir, '-name', '*evil*']);
+    expect(stdout).toBe('');
+  });
+
+  if (initiator === 'server') {
+    it('files of another directory, which stay in the snapshot', async () => {
+      const before = await listAll(bed, 'other-source');
+      const run = await bed.backUp('other-source');
+      expect(run).toMatchObject({ state: RunState.SUCCEEDED });
+      const data = join(bed.snapshotPath(run), 'data', bed.directory, 'source/secret');
+      expect(await readFile(data, 'utf8')).toBe('not asked for');
+      expect(await listAll(bed, 'other-source')).toEqual(before);
+    });
+  }
+
+  if (initiator === 'client') {
+    it.each(ignoredRequests.map(([name], index) => ({ name, host: `ignored-${index}` })))(
+      '$name, and does not get it',
+      async ({ host }) => {
+        const before = await listAll(bed, host);
+        const run = await bed.backUp(host);
+        expect(run).toMatchObject({ state: RunState.SUCCEEDED, error: undefined });
+        const data = join(bed.snapshotPath(run), 'data', bed.directory, 'source/file');
+        expect(await readFile(data, 'utf8')).toBe('mine');
+        expect(await listAll(bed, host)).toEqual(before);
+      },
+    );
+  }
+});
+
+describe('a host that sends without end', () => {
+  let bed: TestBed;
+  const banners: Server[] = [];
+
+  beforeAll(async () => {
+    bed = await prepareBed('server', [
+      ['terminal', 'yes "$(printf \'\\033[2J\\033]0;evil\\007\\r\')" >&2'],
+      ['one-line', 'tr "\\0" x </dev/zero >&2'],
+      ['banner-lines', '', await startFlood(banners, 'welcome\n'.repeat(8000))],
+      ['banner-line', '', await startFlood(banners, 'x'.repeat(64_000))],
+    ]);
+  });
+  afterAll(async () => {
+    for (const server of banners) server.close();
+    await bed.end();
+  });
+
+  it.each(['terminal', 'one-line'])('complaints (%s) is ended as stalled', async (host) => {
+    const run = await bed.backUp(host);
+    expect(run).toMatchObject({ state: RunState.FAILED, error: { reason: 'HOST_STALLED' } });
+    await expectSmallAndClean(run);
+  });
+
+  it.each(['terminal', 'one-line'])('complaints (%s) can be cancelled', async (host) => {
+    const { id } = await bed.trigger(host);
+    await bed.waitForRun(id, ({ jobs }) => jobs[0]?.state === JobState.RUNNING);
+    expect((await bed.busy(['cancel', id])).code).toBe(0);
+    const run = await bed.waitForRun(id);
+    expect(run.state).toBe(RunState.CANCELLED);
+    await expectSmallAndClean(run);
+  });
+
+  it.each(['banner-lines', 'banner-line'])('a greeting (%s) is given up', async (host) => {
+    const { code, stderr } = await bed.busy(['probe', host]);
+    expect(stderr).toContain('(NOT_SSH)');
+    expect(code).toBe(1);
+    await expectSmallMemory();
+  });
+
+  async function expectSmallAndClean(run: Run): Promise<void> {
+    const log = await bed.readRunLog(run.id);
+    expect(log.length).toBeLessThan(12_000_000);
+    expect(log.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    const { stdout } = await promisify(execFile)('du', ['-sb', join(bed.backupdir, run.host)]);
+    expect(Number.parseInt(stdout, 10)).toBeLessThan(160e6);
+    await expectSmallMemory();
+  }
+
+  async function expectSmallMemory(): Promise<void> {
+    const pids = [bed.daemonPid(), ...(await bed.daemonChildren())];
+    for (const pid of pids) expect(await peakMemoryBytes(pid)).toBeLessThan(400e6);
+  }
+});
+
+/** A server that greets without end, as fast as the other side takes it; answers the settings of a host there. */
+async function startFlood(servers: Server[], text: string): Promise<object> {
+  const server = createServer((socket) => {
+    const write = (): void => {
+      while (!socket.destroyed && socket.write(text));
+    };
+    socket.on('error', () => socket.destroy());
+    socket.on('drain', write);
+    write();
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, connect_timeout: '2s' };
+}
+
+async function prepareBed(
+  initiator: string,
+  programs: readonly (readonly [name: string, text: string, settings?: object])[],
+) {
+  const bed = await TestBed.create();
+  const sshd = await bed.startSshd();
+  for (const name of ['source', 'outside', 'backups/victim']) await mkdir(join(bed.directory, name));
+  await writeFile(join(bed.directory, 'source/file'), 'mine');
+  await writeFile(join(bed.directory, 'source/AA_AA_evil'), 'evil');
+  await writeFile(join(bed.directory, 'outside/secret'), 'not asked for');
+  await writeFile(join(bed.directory, 'backups/victim/file'), 'of another host');
+  const hosts = [];
+  for (const [name, text, settings] of programs) {
+    const version = 'if [ "$1" = --version ]; then exec rsync --version; fi';
+    const program = await bed.writeProgram(`programs/${name}`, `#!/bin/sh\n${version}\n${text}\n`);
+    const srcdirs = [join(bed.directory, 'source')];
+    hosts.push(
+      bed.hostAt(sshd, { name, srcdirs, rsync_path: program, initiator, idle_timeout: '2s', ...settings }),
+    );
+  }
+  await bed.configure(hosts, { executors: 1 });
+  await bed.startDaemon();
+  return bed;
+}
+
+/** Replaces a name in the stream by one of the same length that leads out of the directory. */
+const renaming = `${process.execPath} -e "process.stdin.on('data', (bytes) => process.stdout.write(
+  Buffer.from(bytes.toString('latin1').replaceAll('AA_AA_evil', '../../evil'), 'latin1')))"`;
+const pullDotDot = `rsync "$@" | ${renaming}`;
+const pushDotDot = `exec 6>&4; { rsync "$@" 4>&1 1>&2; } | ${renaming} >&6`;
+
+/** Everything that a run of this host may not change, with what a change would show. */
+async function listAll(bed: TestBed, host: string): Promise<string[]> {
+  const own = join(bed.backupdir, host);
+  const changing = ['state', 'programs', 'sshd-1', 'busyd.sock'].map((name) => join(bed.directory, name));
+  const pruned = [own, ...changing].flatMap((path) => ['-path', path, '-prune', '-o']);
+  const { stdout } = await promisify(execFile)('find', [
+    bed.directory,
+    ...pruned,
+    '!',
+    '-path',
+    bed.backupdir,
+    '-printf',
+    '%p %y %m %U %G %s %T@ %n\\n',
+  ]);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .sort();
+}
+
+async function peakMemoryBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+}
