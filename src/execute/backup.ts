@@ -4,6 +4,7 @@
  */
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import type { BackupEvents, BackupResult, BackupTask, Clock } from '../core/ports.js';
 import { isCommittable, outcomeOfJobs, type JobRecord } from '../core/run.js';
@@ -19,7 +20,7 @@ import { writeSnapshotJson } from './snapshot-json.js';
 import * as store from './snapshot-dir.js';
 
 /** How long an ending backup may take to flush what it leaves for the next one. */
-const flushMs = 2000;
+const flushMs = 1500;
 
 /** How often a long copy says in the log how far it is. */
 const heartbeatMs = 30_000;
@@ -170,9 +171,11 @@ async function planJob(
 
 /** Flushes what an unfinished backup leaves, so that the next one may trust it also after a restart of the machine. */
 async function leaveForNext(partial: string, mark: store.PartialMark, log: RunLogFile): Promise<void> {
-  await store
+  const flushed = store
     .flushPartial(partial, mark, AbortSignal.timeout(flushMs))
     .catch((error: unknown) => log.say(`could not flush ${partial}: ${toBusyError(error).message}`));
+  // A disk with much to write keeps even a killed `sync` from ending; a cancel must not wait for it.
+  await Promise.race([flushed, delay(2 * flushMs, undefined, { ref: false })]);
 }
 
 /** After a commit nothing of earlier, unfinished backups is needed: they leave the listing now, the disk soon. */
