@@ -8,7 +8,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import { collect } from './output-batch.js';
+import { takeInBatches } from './output-batch.js';
 import { startProcess, type Ending, type LocalProcess } from './process.js';
 import {
   pullArguments,
@@ -70,7 +70,7 @@ async function pull(
   const rsync = startProcess('rsync', pullArguments(host, plan), AbortSignal.any([signal, stop.signal]));
   let channel: SshChannel | null = null;
   rsync.stdin.end();
-  collect(rsync.stdout, output.onReport);
+  const flushReport = takeInBatches(rsync.stdout, output.onReport);
   rsync.stderr.on('data', output.onError);
   try {
     const request = await Promise.race([readRequest(rsync.fromProcess, host, signal), neverAfter(rsync)]);
@@ -88,6 +88,7 @@ async function pull(
     stop.abort();
     channel?.close();
     await rsync.ended.catch(() => {});
+    flushReport();
   }
 }
 
@@ -103,7 +104,7 @@ async function receivePush(
   let rsync: LocalProcess | null = null;
   const close = (): void => channel.close();
   signal.addEventListener('abort', close, { once: true });
-  collect(channel.stderr, output.onReport);
+  const flushReport = takeInBatches(channel.stderr, output.onReport);
   try {
     const request = await readRequest(channel.stdout, host, signal);
     if (request === null) {
@@ -128,6 +129,7 @@ async function receivePush(
     stop.abort();
     channel.close();
     await rsync?.ended.catch(() => {});
+    flushReport();
   }
 }
 

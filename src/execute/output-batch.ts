@@ -5,11 +5,11 @@ const collectMs = 50;
 const mostBytes = 256 * 1024;
 
 /**
- * Hands on what a stream says, in pieces of some milliseconds; all of it before the stream closes. rsync writes
- * twice for every file: to parse and log each of these crumbs at once costs the executor more than to decrypt the
- * files, where they are small.
+ * Hands on what a stream says, in pieces of some milliseconds; the answered function hands on at once what waits,
+ * as the end of the stream does. rsync writes two or three times for every file, and to parse and log each of these
+ * crumbs by itself took a fourth of the CPU time of a backup of small files.
  */
-export function collect(stream: Readable, take: (bytes: Buffer) => void): void {
+export function takeInBatches(stream: Readable, take: (bytes: Buffer) => void): () => void {
   let pieces: Buffer[] = [];
   let length = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -30,4 +30,5 @@ export function collect(stream: Readable, take: (bytes: Buffer) => void): void {
   });
   stream.on('end', flush);
   stream.on('close', flush);
+  return flush;
 }

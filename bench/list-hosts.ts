@@ -1,0 +1,28 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { HostServiceService } from '../src/gen/busy/v1/host_service.js';
+import { callMethod } from '../test/helpers/grpc-calls.js';
+import { percentile } from './statistics.js';
+
+export interface CallTimes {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const warmUpCalls = 50;
+
+/** Calls ListHosts again and again, each call after the answer to the one before, on one connection. */
+export async function measureListHosts(socket: string, pageSize: number, calls: number): Promise<CallTimes> {
+  const client = new Client(`unix:${socket}`, credentials.createInsecure());
+  const timesMs: number[] = [];
+  try {
+    for (let call = 0; call < warmUpCalls + calls; call++) {
+      const startedAt = performance.now();
+      const { hosts } = await callMethod(client, HostServiceService.listHosts, { pageSize, pageToken: '' });
+      if (call >= warmUpCalls) timesMs.push(performance.now() - startedAt);
+      if (hosts.length !== pageSize) throw new Error(`ListHosts answered ${hosts.length} hosts.`);
+    }
+  } finally {
+    client.close();
+  }
+  return { p50Ms: percentile(timesMs, 50), p99Ms: percentile(timesMs, 99) };
+}
