@@ -129,7 +129,10 @@ class JobEar {
   }
 
   private hear(lines: readonly string[], isError: boolean): void {
+    // One write for all lines that came together.
+    this.file.cork();
     for (const line of lines) for (const event of parseRsyncLine(line)) this.take(event, isError);
+    this.file.uncork();
   }
 
   private take(event: RsyncEvent, isError: boolean): void {
