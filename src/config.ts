@@ -13,6 +13,7 @@ import { findingsOfSchema } from './config/schema-findings.js';
 import { parseYaml } from './config/yaml-source.js';
 import type { Endpoint } from './core/endpoint.js';
 import type { Host } from './core/host.js';
+import type { MailSettings } from './core/settings.js';
 import type { LogSettings } from './log.js';
 
 export { ConfigError } from './config/problems.js';
@@ -29,6 +30,9 @@ export interface Config {
   readonly database: DatabaseAddress;
   /** Runs carried out at the same time. */
   readonly maxRunning: number;
+  /** Of these on one backup disk. */
+  readonly maxRunningPerDisk: number;
+  readonly mail: MailSettings;
   /** Executor processes. */
   readonly executors: number;
   /** How long running backups may go on after the daemon was told to stop. */
@@ -65,6 +69,16 @@ function complete(settings: FileSettings, file: string, coreCount: number): Conf
     listen: settings.listen ?? [{ kind: 'unix', path: '/run/busy/busyd.sock' }],
     database: settings.database ?? { kind: 'sqlite', path: join(stateDir, 'busy.db') },
     maxRunning: settings.max_running ?? 4,
+    maxRunningPerDisk: settings.max_running_per_disk ?? settings.max_running ?? 4,
+    mail: {
+      from: settings.mail?.from ?? 'busy',
+      transport: settings.mail?.transport ?? { kind: 'sendmail' },
+      sendmail: settings.mail?.sendmail ?? '/usr/sbin/sendmail',
+      user: settings.mail?.user ?? '',
+      passwordFile: settings.mail?.password_file ?? '',
+      digest: settings.mail?.digest ?? null,
+      digestTo: settings.mail?.digest_to ?? [],
+    },
     executors: settings.executors ?? coreCount,
     stopGraceMs: settings.stop_grace ?? 30_000,
     log: {

@@ -6,6 +6,9 @@ import { quoted } from './quoted.js';
 import { allowedAt } from './schema-findings.js';
 import type { FileSettings, HostSettings } from './schema.js';
 
+/** What rsync is told when the configuration says nothing. */
+export const defaultRsyncOpts: readonly string[] = ['-aHAXS', '--numeric-ids'];
+
 /** The hosts with all their settings: the host's own, else those of `defaults`, else those of BUSY. */
 export function resolveHosts(settings: FileSettings, stateDir: string): Host[] {
   return (settings.hosts ?? []).map((host) => resolveHost({ ...settings.defaults, ...host }, stateDir));
@@ -54,6 +57,10 @@ function asMap(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
+function ownTimeZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 function resolveHost(settings: HostSettings, stateDir: string): Host {
   const hostname = settings.hostname ?? '';
   return {
@@ -69,7 +76,7 @@ function resolveHost(settings: HostSettings, stateDir: string): Host {
     excludes: settings.excludes ?? [],
     volatile: settings.volatile ?? [],
     initiator: settings.initiator ?? 'server',
-    rsyncOpts: settings.rsync_opts ?? ['-aHAXS', '--numeric-ids'],
+    rsyncOpts: settings.rsync_opts ?? defaultRsyncOpts,
     rsyncPath: settings.rsync_path ?? ['rsync'],
     bandwidthLimit: settings.bandwidth_limit ?? '',
     jobsAtOnce: settings.jobs_at_once ?? 1,
@@ -78,5 +85,21 @@ function resolveHost(settings: HostSettings, stateDir: string): Host {
     maxAgeIncr: settings.max_age_incr ?? 1,
     connectTimeoutMs: settings.connect_timeout ?? 10_000,
     idleTimeoutMs: settings.idle_timeout ?? 600_000,
+    timeoutMs: settings.timeout ?? 86_400_000,
+    schedule: {
+      slots: settings.schedule ?? [],
+      timeZone: settings.time_zone ?? ownTimeZone(),
+      catchUpMs: settings.catch_up ?? 86_400_000,
+      jitterMs: settings.jitter ?? 0,
+    },
+    windows: settings.windows ?? [],
+    retryAfterMs: settings.retry_after ?? 300_000,
+    alertAfter: settings.alert_after ?? 7,
+    mail: {
+      to: settings.email ?? [],
+      when: settings.mail ?? 'on_change',
+      includesPartial: settings.mail_partial ?? true,
+      reminderMs: settings.mail_reminder ?? 259_200_000,
+    },
   };
 }

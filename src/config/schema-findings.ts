@@ -10,19 +10,23 @@ type Part = keyof typeof settingsOf;
 
 /** The findings of a failed parse; unknown keys get one each. */
 export function findingsOfSchema(issues: readonly z.core.$ZodIssue[]): Finding[] {
-  return issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => unknownKey(issue.path, key))
-      : [{ path: issue.path, wrong: wrongWords(issue), allowed: allowedAt(issue.path) }],
-  );
+  return issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(issue.path, key));
+    if (issue.code === 'invalid_union') return findingsOfSchema(issuesOfLastOption(issue));
+    return [{ path: issue.path, wrong: wrongWords(issue), allowed: allowedAt(issue.path) }];
+  });
 }
 
 /** What the setting at a path may be, in words. */
 export function allowedAt(path: Path): string {
-  const [first, second, third] = path;
-  if (first === 'hosts' && third !== undefined) return allowedWords('host', third);
-  if ((first === 'log' || first === 'defaults') && second !== undefined) return allowedWords(first, second);
-  return first === undefined ? 'a map of settings' : allowedWords('top', first);
+  const { part, name } = placeAt(path);
+  if (name !== undefined) return allowedWords(part, name);
+  return path[0] === undefined ? 'a map of settings' : allowedWords('top', path[0]);
+}
+
+/** Where one of several forms is allowed, the last is the general one, whose words help most. */
+function issuesOfLastOption({ errors, path }: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] {
+  return (errors.at(-1) ?? []).map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
 }
 
 function allowedWords(part: Part, name: PropertyKey): string {
@@ -32,10 +36,12 @@ function allowedWords(part: Part, name: PropertyKey): string {
 }
 
 function unknownKey(path: Path, key: string): Finding {
-  const part = partAt(path);
+  const { part } = placeAt([...path, key]);
   const names = Object.keys(settingsOf[part]);
   const nearest = nearestName(key, names);
-  const home = (['top', 'host', 'log'] as const).find((other) => Object.hasOwn(settingsOf[other], key));
+  const home = (['top', 'host', 'log', 'mail'] as const).find((other) =>
+    Object.hasOwn(settingsOf[other], key),
+  );
   const place = { path: [...path, key], isAboutKey: true };
   if (part === 'defaults' && key === 'name') {
     return {
@@ -51,11 +57,19 @@ function unknownKey(path: Path, key: string): Finding {
   return { ...place, wrong: 'is no setting', allowed: names.join(', ') };
 }
 
-const homes = { top: 'to the top level', host: 'below a host or defaults', log: 'below log' } as const;
+const homes = {
+  top: 'to the top level',
+  host: 'below a host or defaults',
+  log: 'below log',
+  mail: 'below mail',
+} as const;
 
-function partAt([first]: Path): Part {
-  if (first === 'log' || first === 'defaults') return first;
-  return first === 'hosts' ? 'host' : 'top';
+/** The part of the file that a path leads into, and the setting there; none when the path is the part itself. */
+function placeAt(path: Path): { readonly part: Part; readonly name: PropertyKey | undefined } {
+  const [first] = path;
+  const section = (['log', 'mail', 'defaults'] as const).find((name) => name === first);
+  const part: Part = section ?? (first === 'hosts' ? 'host' : 'top');
+  return { part, name: path[section ? 1 : first === 'hosts' ? 2 : 0] };
 }
 
 function wrongWords(issue: z.core.$ZodIssue): string {

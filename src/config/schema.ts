@@ -6,6 +6,14 @@ import { z } from 'zod';
 import { checkRsyncOptions } from '../core/rsync-options.js';
 import { readDatabase, readEndpoint } from './addresses.js';
 import { readHostKey } from './host-key.js';
+import {
+  readMailAddress,
+  readMailTransport,
+  readSlot,
+  readTimeOfDay,
+  readTimeZone,
+  readWindow,
+} from './unattended-values.js';
 import { quoted } from './quoted.js';
 import {
   readAbsolutePath,
@@ -68,7 +76,37 @@ const hostFields = {
   ),
 };
 
-const defaultsSchema = z.strictObject(hostFields).partial();
+const unattendedFields = {
+  email: allow(
+    'one mail address or a list of them',
+    z.preprocess(textAsList, z.array(text(readMailAddress)).superRefine(refuseRepeats)),
+  ),
+  schedule: allow(
+    'never, or a list of times of day such as "14:00" and of cron expressions such as "0 */4 * * *"',
+    z.preprocess(slotsAsList, z.union([z.literal('never'), z.array(text(readSlot))])),
+  ),
+  time_zone: allow('the name of a time zone such as Europe/Berlin', text(readTimeZone)),
+  catch_up: duration('a duration from 0 to 7d', (ms) => ms <= longestMs),
+  jitter: duration('a duration from 0 to 1d', (ms) => ms <= 86_400_000),
+  windows: allow(
+    'a list of windows such as "22:00-06:00" or "sat,sun 00:00-24:00"',
+    z.preprocess(textAsList, z.array(text(readWindow))),
+  ),
+  alert_after: days(),
+  timeout: duration(
+    'a duration from 1m to 7d, or 0 for never',
+    (ms) => ms === 0 || (ms >= 60_000 && ms <= longestMs),
+  ),
+  retry_after: duration('a duration from 1s to 1d', (ms) => ms >= 1000 && ms <= 86_400_000),
+  mail: allow('on_change, every_failure or never', z.enum(['on_change', 'every_failure', 'never'])),
+  mail_partial: allow('true or false', z.boolean()),
+  mail_reminder: duration(
+    'a duration from 1h to 7d, or 0 for never',
+    (ms) => ms === 0 || (ms >= 3_600_000 && ms <= longestMs),
+  ),
+};
+
+const defaultsSchema = z.strictObject({ ...hostFields, ...unattendedFields }).partial();
 
 const hostSchema = defaultsSchema.extend({
   name: allow(
@@ -76,6 +114,21 @@ const hostSchema = defaultsSchema.extend({
     text(readHostName),
   ),
 });
+
+const mailServerSchema = z
+  .strictObject({
+    from: allow('a mail address', text(readMailAddress)),
+    transport: allow('sendmail, or smtp://HOST:PORT or smtps://HOST:PORT', text(readMailTransport)),
+    sendmail: allow('the absolute path of a program', text(readAbsolutePath)),
+    user: allow('the name to log in with', z.string().min(1)),
+    password_file: allow('the absolute path of a file that holds the password', text(readAbsolutePath)),
+    digest: allow('a time of day such as "07:00"', text(readTimeOfDay)),
+    digest_to: allow(
+      'one mail address or a list of them',
+      z.preprocess(textAsList, z.array(text(readMailAddress))),
+    ),
+  })
+  .partial();
 
 const logSchema = z
   .strictObject({
@@ -94,6 +147,11 @@ export const fileSchema = z
     ),
     database: allow('sqlite:/PATH', text(readDatabase)),
     max_running: whole(1, 1000),
+    max_running_per_disk: whole(1, 1000),
+    mail: allow(
+      'a map with from, transport, sendmail, user, password_file, digest and digest_to',
+      z.preprocess(nothingAs({}), mailServerSchema),
+    ),
     executors: whole(1, 256),
     stop_grace: duration('a duration from 0 to 7d', (ms) => ms <= longestMs),
     log: allow('a map with level, format and file', z.preprocess(nothingAs({}), logSchema)),
@@ -112,6 +170,7 @@ export type HostSettings = z.output<typeof hostSchema>;
 export const settingsOf = {
   top: fileSchema.shape,
   log: logSchema.shape,
+  mail: mailServerSchema.shape,
   defaults: defaultsSchema.shape,
   host: hostSchema.shape,
 } as const;
@@ -158,6 +217,10 @@ function numberAsText(value: unknown): unknown {
 
 function textAsList(value: unknown): unknown {
   return typeof value === 'string' ? [value] : value;
+}
+
+function slotsAsList(value: unknown): unknown {
+  return value === 'never' ? value : textAsList(value);
 }
 
 function textAsWords(value: unknown, context: z.RefinementCtx): unknown {

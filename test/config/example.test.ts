@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import type { Host } from '../../src/core/host.js';
 import { settingsOf } from '../../src/config/schema.js';
 import { parsed } from './parsed.js';
 
@@ -14,20 +15,40 @@ describe('the example file', () => {
   it('shows every setting, each with its default', async () => {
     const text = (await exampleText()).replace(commentedKey, '$1$2');
     const config = parsed(text);
-    const settings = parse(text) as { log: object; defaults: object; hosts: object[] };
+    const settings = parse(text) as {
+      log: object;
+      mail: object;
+      defaults: object;
+      hosts: object[];
+    };
     const hostKeys = [...Object.keys(settings.defaults), ...Object.keys(settings.hosts[0] ?? {})];
     expect(Object.keys(settings).sort()).toEqual(Object.keys(settingsOf.top).sort());
-    expect(Object.keys(settings.log).sort()).toEqual(Object.keys(settingsOf.log).sort());
     expect(hostKeys.sort()).toEqual(Object.keys(settingsOf.host).sort());
+    for (const section of ['log', 'mail'] as const)
+      expect(Object.keys(settings[section]).sort()).toEqual(Object.keys(settingsOf[section]).sort());
 
     const bare = parsed('hosts: [{ name: web1, backupdir: /srv/backup, srcdirs: [/etc, /home] }]');
-    const withoutDefault = { executors: config.executors, log: { ...bare.log, file: config.log.file } };
-    const [shown] = config.hosts;
-    const withoutHostDefault = { hostname: shown?.hostname, hostKey: shown?.hostKey };
-    const hosts = bare.hosts.map((host) => ({ ...host, ...withoutHostDefault }));
+    const { user, passwordFile, digest } = config.mail;
+    const withoutDefault = {
+      executors: config.executors,
+      log: { ...bare.log, file: config.log.file },
+      mail: { ...bare.mail, user, passwordFile, digest },
+    };
+    const hosts = bare.hosts.map((host, index) => ({
+      ...host,
+      ...withoutHostDefault(config.hosts[index], host),
+    }));
     expect(config).toEqual({ ...bare, ...withoutDefault, hosts });
   });
 });
+
+/** What the file shows an example of, since there is no default or one that depends on the machine. */
+function withoutHostDefault(shown: Host | undefined, { schedule }: Host): Partial<Host> {
+  if (!shown) return {};
+  const { hostname, hostKey } = shown;
+  const { timeZone } = shown.schedule;
+  return { hostname, hostKey, schedule: { ...schedule, timeZone } };
+}
 
 function exampleText(): Promise<string> {
   return readFile(new URL('../../config/busy.example.yaml', import.meta.url), 'utf8');

@@ -1,0 +1,42 @@
+/** The commands of busyd beside running it: they read a configuration, print, and end. */
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { ConfigError, readConfig } from './config.js';
+import { convertConfig } from './config/convert.js';
+import { describeConfig } from './config/describe.js';
+
+/**
+ * Checks a configuration and answers the settings in effect as YAML, or nothing when `isQuiet`. Throws a ConfigError
+ * with all problems.
+ */
+export async function checkConfig(file: string, isQuiet: boolean): Promise<string> {
+  const config = await readConfig(file, cpus().length);
+  if (isQuiet) return '';
+  const unpinned = config.hosts.filter((host) => host.hostKey === '').map((host) => host.name);
+  const missing = `# Without host_key, so not backed up yet (busy probe NAME shows it): ${unpinned.join(', ')}\n`;
+  return `# ${file} is good. The settings in effect:\n${unpinned.length > 0 ? missing : ''}${describeConfig(config)}`;
+}
+
+/** Answers a file of the original BUSY as YAML for this one. Throws a ConfigError. */
+export async function convertOriginalConfig(file: string): Promise<string> {
+  return convertConfig(decoded(await readOriginal(file)), file);
+}
+
+async function readOriginal(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const wrong = `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const allowed = 'a configuration file of the original BUSY, such as /etc/busy/busy.conf';
+    throw new ConfigError(file, [{ line: 0, column: 0, key: '', wrong, allowed }], { cause: error });
+  }
+}
+
+/** Files of that age may be in Latin-1, which is never good UTF-8 when it has umlauts. */
+function decoded(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return bytes.toString('latin1');
+  }
+}

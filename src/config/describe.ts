@@ -1,0 +1,92 @@
+/** Shows the settings that are in effect, as a file that would bring about the same. */
+import type { Config } from '../config.js';
+import { formatEndpoint, hostAndPort } from '../core/endpoint.js';
+import type { Host } from '../core/host.js';
+import type { MailTransport } from '../core/settings.js';
+import { yamlText } from './yaml-text.js';
+
+/** YAML that `parseConfig` takes and that gives the same configuration; secrets are only named by their files. */
+export function describeConfig(config: Config): string {
+  const { mail, log } = config;
+  const daemon = {
+    state_dir: config.stateDir,
+    listen: config.listen.map(formatEndpoint),
+    database: `${config.database.kind}:${config.database.path}`,
+    max_running: config.maxRunning,
+    max_running_per_disk: config.maxRunningPerDisk,
+    executors: config.executors,
+    stop_grace: durationText(config.stopGraceMs),
+    log: { level: log.level, format: log.format, file: log.file ?? undefined },
+    mail: {
+      from: mail.from,
+      transport: transportText(mail.transport),
+      sendmail: mail.sendmail,
+      user: mail.user || undefined,
+      password_file: mail.passwordFile || undefined,
+      digest: mail.digest ?? undefined,
+      digest_to: mail.digestTo,
+    },
+  };
+  return yamlText({ ...daemon, hosts: config.hosts.map(hostSettings) });
+}
+
+function hostSettings(host: Host): Record<string, unknown> {
+  return {
+    name: host.name,
+    hostname: host.hostname || undefined,
+    addresses: host.addresses,
+    port: host.port,
+    user: host.user,
+    identity_file: host.identityFile,
+    host_key: host.hostKey || undefined,
+    initiator: host.initiator,
+    backupdir: host.backupdir,
+    srcdirs: host.srcdirs,
+    excludes: host.excludes,
+    volatile: host.volatile,
+    rsync_opts: host.rsyncOpts,
+    rsync_path: host.rsyncPath,
+    bandwidth_limit: host.bandwidthLimit || 0,
+    jobs_at_once: host.jobsAtOnce,
+    connect_timeout: durationText(host.connectTimeoutMs),
+    idle_timeout: durationText(host.idleTimeoutMs),
+    timeout: durationText(host.timeoutMs),
+    ...timeSettings(host),
+    max_incr: host.maxIncr,
+    max_age_full: host.maxAgeFull,
+    max_age_incr: host.maxAgeIncr,
+    email: host.mail.to,
+    mail: host.mail.when,
+    mail_partial: host.mail.includesPartial,
+    mail_reminder: durationText(host.mail.reminderMs),
+  };
+}
+
+function timeSettings({ schedule, windows, retryAfterMs, alertAfter }: Host): Record<string, unknown> {
+  return {
+    schedule: schedule.slots,
+    time_zone: schedule.timeZone,
+    catch_up: durationText(schedule.catchUpMs),
+    jitter: durationText(schedule.jitterMs),
+    windows,
+    retry_after: durationText(retryAfterMs),
+    alert_after: alertAfter,
+  };
+}
+
+const units = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+] as const;
+
+/** In the largest unit that leaves no rest, as `readDuration` takes it. */
+function durationText(ms: number): string {
+  const unit = ms === 0 ? undefined : units.find(([, factor]) => ms % factor === 0);
+  return unit ? `${ms / unit[1]}${unit[0]}` : `${ms / 1000}s`;
+}
+
+function transportText(transport: MailTransport): string {
+  if (transport.kind === 'sendmail') return 'sendmail';
+  return `${transport.isTls ? 'smtps' : 'smtp'}://${hostAndPort(transport)}`;
+}

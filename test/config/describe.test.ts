@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { describeConfig } from '../../src/config/describe.js';
+import { edKey, parsed } from './parsed.js';
+
+describe('the settings in effect', () => {
+  it.each([
+    'hosts: []',
+    'hosts: [{ name: web1, backupdir: /b, srcdirs: [/etc] }]',
+    `
+state_dir: /state
+listen: [unix:/run/b.sock, "tcp://[::1]:4000"]
+max_running: 9
+max_running_per_disk: 2
+stop_grace: 1.5s
+log: { level: debug, format: json, file: /var/log/b.log }
+mail: { from: b@x.example, transport: "smtps://[2001:db8::1]:465", user: u, password_file: /p, digest: "07:00", digest_to: [root] }
+defaults: { backupdir: /b, srcdirs: [/etc, "/a b, c"], email: [root, a@b.example] }
+hosts:
+  - name: web1
+    hostname: web1.example
+    addresses: [192.0.2.1, "2001:db8::1"]
+    host_key: ${edKey}
+    excludes: ["*.tmp", "# x", "- y", "{z}", "yes", "14:00"]
+    rsync_opts: -aH --exclude="a b"
+    bandwidth_limit: 1.5m
+    initiator: client
+    schedule: never
+    time_zone: Europe/Berlin
+    windows: ["sat,sun 00:00-24:00"]
+    idle_timeout: 0
+    mail: never
+    mail_partial: false
+    mail_reminder: 36h
+  - { name: web2, schedule: ["8:00", "0 */4 * * *"], jitter: 90m, user: root, identity_file: /k, timeout: 0 }
+`,
+  ])('are a file that gives the same %#', (text) => {
+    const config = parsed(text);
+    const described = parsed(describeConfig(config));
+    expect(described).toEqual(config);
+  });
+
+  it('are easy to read', () => {
+    const text = describeConfig(
+      parsed('hosts: [{ name: web1, backupdir: /b, srcdirs: [/etc], timeout: 90m }]'),
+    );
+    expect(text.split('\n')).toEqual(
+      expect.arrayContaining(['    srcdirs: [/etc]', '    timeout: 90m', '    idle_timeout: 10m']),
+    );
+  });
+});
