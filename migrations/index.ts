@@ -1,4 +1,5 @@
 /** All migrations, oldest first. One that was released is never changed; the next change is a new one. */
 import { RunsAndSnapshots1700000000001 } from './1700000000001-runs-and-snapshots.js';
+import { Mail1700000000011 } from './1700000000011-mail.js';
 
-export const migrations = [RunsAndSnapshots1700000000001] as const;
+export const migrations = [RunsAndSnapshots1700000000001, Mail1700000000011] as const;

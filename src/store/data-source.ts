@@ -5,6 +5,7 @@
 import { Mutex } from 'async-mutex';
 import { DataSource, type EntityManager } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
+import { AlertStateEntity, MailMarkEntity, OutboxEntity } from './mail-entities.js';
 import { RunEntity } from './run-entity.js';
 import { SnapshotEntity } from './snapshot-entity.js';
 
@@ -26,7 +27,7 @@ export async function openDatabase(file: string): Promise<Database> {
   const source = new DataSource({
     type: 'better-sqlite3',
     database: file,
-    entities: [RunEntity, SnapshotEntity],
+    entities: [RunEntity, SnapshotEntity, OutboxEntity, AlertStateEntity, MailMarkEntity],
     migrations: [...migrations],
     // With 'none' a table that is rebuilt would take the rows of its children with it.
     migrationsTransactionMode: 'each',

@@ -5,10 +5,13 @@ import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { openDatabase } from '../../src/store/data-source.js';
+import { AlertStateEntity, MailMarkEntity, OutboxEntity } from '../../src/store/mail-entities.js';
+import { createOutboxStore } from '../../src/store/outbox.js';
 import { RunEntity } from '../../src/store/run-entity.js';
 import { createRunStore } from '../../src/store/runs.js';
 import { SnapshotEntity } from '../../src/store/snapshot-entity.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
+import { outboxStoreContract } from './outbox-store-contract.js';
 import { runStoreContract } from './run-store-contract.js';
 import { runId, sampleRun, sampleSnapshot } from './samples.js';
 import { snapshotStoreContract } from './snapshot-store-contract.js';
@@ -30,6 +33,13 @@ describe('snapshots in SQLite', () => {
   snapshotStoreContract(async () => {
     const database = await openDatabase(path.join(directory, 'busy.db'));
     return { snapshots: createSnapshotStore(database), close: () => database.close() };
+  });
+});
+
+describe('mails in SQLite', () => {
+  outboxStoreContract(async () => {
+    const database = await openDatabase(path.join(directory, 'busy.db'));
+    return { outbox: createOutboxStore(database), close: () => database.close() };
   });
 });
 
@@ -101,7 +111,7 @@ describe('the SQLite file', () => {
     const source = new DataSource({
       type: 'better-sqlite3',
       database: file,
-      entities: [RunEntity, SnapshotEntity],
+      entities: [RunEntity, SnapshotEntity, OutboxEntity, AlertStateEntity, MailMarkEntity],
       migrations: [...migrations],
     });
     await source.initialize();
