@@ -2,20 +2,23 @@
  * The composition root: builds every part, starts them in order, and stops them in reverse. Order of the start:
  * lock, database, recovery, queue, endpoints; so a client never sees a run of a dead daemon as running.
  */
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Config } from './config.js';
+import { isDeepStrictEqual } from 'node:util';
+import { readConfig, type Config } from './config.js';
 import { Catalog } from './control/catalog.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
 import { recover } from './control/recovery.js';
 import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
+import type { QueueLimits } from './control/run-queue.js';
+import { Scheduler } from './control/scheduler.js';
 import type { Host } from './core/host.js';
 import type { SnapshotRecord } from './core/snapshot.js';
+import { diskOf } from './execute/disk.js';
 import { ExecutorPool } from './execute/executor-pool.js';
-import { requireLocalRsync } from './execute/local-rsync.js';
+import { isOnline } from './execute/presence.js';
 import { readSnapshots } from './execute/snapshot-json.js';
-import type { GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
 import { openDatabase } from './store/data-source.js';
@@ -23,9 +26,16 @@ import { openRunLogs } from './store/run-log.js';
 import { createRunStore } from './store/runs.js';
 import { createSnapshotStore } from './store/snapshots.js';
 import { lockStateDir } from './store/state-lock.js';
+import { startMail } from './daemon-mail.js';
+import { describeDaemon } from './daemon-info.js';
 import { version } from './version.js';
 
 export interface Daemon {
+  /**
+   * Reads the configuration again and takes it over as a whole: hosts, schedules, limits. Runs that are under way keep
+   * the settings they started with. Throws a ConfigError; the old configuration then goes on.
+   */
+  reload(): Promise<void>;
   /** Running backups may end until `giveUp` is aborted, then they are cancelled. Settles when all has ended. */
   stop(giveUp: AbortSignal): Promise<void>;
 }
@@ -60,6 +70,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     for (const run of await recover({ ...parts, nextRevision: () => events.nextRevision() })) {
       log.warn('a run was left by a daemon that died', { run: run.id, host: run.host, state: run.state });
     }
+    const mail = await startMail({ ...parts, config, database, events, log });
+    closers.push((giveUp) => mail.stop(giveUp));
     const executor = new ExecutorPool(executorEntry(), config.executors, (pid, ending) => {
       log.error('an executor process died', { pid, ending });
     });
@@ -69,31 +81,53 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       ...parts,
       executor,
       events,
-      maxRunning: config.maxRunning,
+      limits: limitsOf(config),
       onError,
+      diskOf: (host: Host) => diskOf(host.backupdir),
     });
     await lifecycle.start();
     closers.push((giveUp) => lifecycle.stop(giveUp));
+    const scheduler = new Scheduler({ ...parts, lifecycle, isOnline, onError });
     const sources = { logs: parts.logs, growth: parts.growth, getRun: (id: string) => lifecycle.get(id) };
     let endpoints: string[] = [];
     const server = await createRpcServer({
       ...parts,
       lifecycle,
+      scheduler,
       executor,
       log,
       events,
+      sendTestMail: (to) => mail.sendTestMail(to),
       streamLog: (request: LogRequest, signal: AbortSignal) => streamLog(sources, request, signal),
       daemonInfo: () => describeDaemon({ config, startedAt, endpoints, executor, lifecycle }),
       descriptorFile: fileURLToPath(new URL('./gen/busy.binpb', import.meta.url)),
     });
+    const reload = async (): Promise<void> => {
+      const next = await readConfig(config.file, config.executors);
+      parts.catalog.replaceHosts(next.hosts);
+      lifecycle.setLimits(limitsOf(next));
+      log.info('configuration taken over', { hosts: next.hosts.length });
+      const fixed = settingsThatNeedRestart.filter((name) => !isDeepStrictEqual(config[name], next[name]));
+      if (fixed.length > 0)
+        log.warn('some changed settings need a restart of busyd', { settings: fixed.join(' ') });
+    };
     endpoints = await server.listen(config.listen);
     closers.push(() => server.stop());
+    scheduler.start();
+    closers.push(() => scheduler.stop());
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: config.hosts.length });
-    return { stop };
+    return { reload, stop };
   } catch (error) {
     await stop(AbortSignal.abort());
     throw error;
   }
+}
+
+/** What is built once, at the start. */
+const settingsThatNeedRestart = ['stateDir', 'listen', 'database', 'executors', 'log', 'mail'] as const;
+
+function limitsOf(config: Config): QueueLimits {
+  return { total: config.maxRunning, perDisk: config.maxRunningPerDisk };
 }
 
 /** Executors are plain Node processes, so they need the compiled file also when this one runs from source. */
@@ -104,43 +138,4 @@ function executorEntry(): string {
 async function findCommitted(host: Host, runId: string): Promise<SnapshotRecord | null> {
   const snapshots = await readSnapshots(host.backupdir, host.name);
   return snapshots.find((snapshot) => snapshot.runId === runId) ?? null;
-}
-
-interface DaemonFacts {
-  readonly config: Config;
-  readonly startedAt: Date;
-  readonly endpoints: readonly string[];
-  readonly executor: ExecutorPool;
-  readonly lifecycle: RunLifecycle;
-}
-
-async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoResponse> {
-  const { config, lifecycle } = facts;
-  const counts = lifecycle.counts();
-  const backupdirs = [...new Set(config.hosts.map((host) => host.backupdir))].sort();
-  const disks = await Promise.all(backupdirs.map(describeDisk));
-  return {
-    version: version(),
-    startedAt: facts.startedAt,
-    pid: process.pid,
-    configFile: config.file,
-    stateDir: config.stateDir,
-    database: config.database.kind,
-    endpoints: [...facts.endpoints],
-    hostCount: config.hosts.length,
-    runsQueued: counts.queued,
-    runsRunning: counts.running,
-    maxRunning: config.maxRunning,
-    executors: facts.executor.processCount(),
-    rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
-    memoryBytes: process.memoryUsage.rss(),
-    disks: disks.filter((disk) => disk !== null),
-  };
-}
-
-async function describeDisk(
-  backupdir: string,
-): Promise<{ backupdir: string; freeBytes: number; totalBytes: number } | null> {
-  const disk = await statfs(backupdir).catch(() => null);
-  return disk && { backupdir, freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize };
 }

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-/** busyd: flags, configuration, start, signals, exit code. Exit codes: 0 stopped, 1 could not start, 2 wrong usage. */
+/**
+ * busyd: flags, configuration, start, signals, exit code. Exit codes: 0 stopped or done, 1 could not start or the
+ * file is bad, 2 wrong usage.
+ */
 import { Command, CommanderError } from 'commander';
 import { cpus } from 'node:os';
-import { readConfig } from './config.js';
-import { startDaemon } from './daemon.js';
+import { checkConfig, convertOriginalConfig } from './busyd-commands.js';
+import { ConfigError, readConfig } from './config.js';
 import { createLog } from './log.js';
 import { version } from './version.js';
 
@@ -12,25 +15,47 @@ const defaultConfigFile = '/etc/busy/busy.yaml';
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`${errorText(error)}\n`);
+    return 1;
+  }
+}
+
+/** Problems of a file stand one in a line, each with its place in front, as editors and compilers know it. */
+function errorText(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  return `busyd: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function createProgram(): Command {
   const program = new Command('busyd')
     .description('The backup daemon. Runs in the foreground; ends on SIGTERM or SIGINT.')
     .option('--config <file>', 'the configuration', defaultConfigFile)
     .version(version())
     .allowExcessArguments(false)
     .exitOverride();
-  try {
-    program.parse(args, { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
-  }
-  try {
-    await runDaemon(program.opts<{ config: string }>().config);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`busyd: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
-  }
+  const configFile = (): string => program.opts<{ config: string }>().config;
+  program.action(() => runDaemon(configFile()));
+  program
+    .command('check-config')
+    .description('print all problems of a configuration, or the settings in effect')
+    .argument('[file]', 'the configuration (default: that of --config)')
+    .option('-q, --quiet', 'print problems only')
+    .action(async (file: string | undefined, { quiet }: { quiet?: true }) => {
+      process.stdout.write(await checkConfig(file ?? configFile(), quiet ?? false));
+    });
+  program
+    .command('convert-config')
+    .description('print the configuration of the original BUSY (libconfig) as YAML for this one')
+    .argument('<file>', 'for example /etc/busy/busy.conf')
+    .action(async (file: string) => {
+      process.stdout.write(await convertOriginalConfig(file));
+    });
+  return program;
 }
 
 /** Settles when the daemon has stopped. The first signal lets running backups end within the grace; the second not. */
@@ -40,7 +65,15 @@ async function runDaemon(configFile: string): Promise<void> {
   const giveUp = new AbortController();
   // Before the start: a signal that comes meanwhile must not end the process with its lock and sockets left behind.
   const told = firstSignal(giveUp);
+  // Only here, since it takes long to load on a small machine, and no other command needs it.
+  const { startDaemon } = await import('./daemon.js');
   const daemon = await startDaemon(config, log);
+  process.on('SIGHUP', () => {
+    log.info('SIGHUP: reading the configuration again');
+    daemon.reload().catch((error: unknown) => {
+      log.error('the new configuration is refused, the old one goes on', { error });
+    });
+  });
   const signal = await told;
   log.info('stopping', { signal, graceSeconds: config.stopGraceMs / 1000 });
   const grace = setTimeout(() => giveUp.abort(), config.stopGraceMs);

@@ -30,7 +30,11 @@ interface Layer {
 const layers: Readonly<Record<string, Layer>> = {
   gen: { paths: ['src/gen/'], uses: [] },
   core: { paths: ['src/core/'], uses: [], packages: [/^picomatch$/, /^croner$/] },
-  control: { paths: ['src/control/'], uses: ['core'], packages: [/^ulid$/, /^async-mutex$/, /^node-cron$/] },
+  control: {
+    paths: ['src/control/'],
+    uses: ['core'],
+    packages: [/^ulid$/, /^async-mutex$/, /^node-cron$/, /^p-limit$/],
+  },
   execute: { paths: ['src/execute/'], uses: ['core'] },
   store: { paths: ['src/store/'], uses: ['core', 'migrations'] },
   notify: { paths: ['src/notify/'], uses: ['core'] },
@@ -43,8 +47,14 @@ const layers: Readonly<Record<string, Layer>> = {
   quickstart: { paths: ['clients/quickstart/'], uses: [] },
   clients: { paths: ['clients/'], uses: ['gen'] },
   root: {
-    paths: ['src/daemon.ts', 'src/main.ts'],
-    uses: ['core', 'control', 'execute', 'store', 'notify', 'rpc', 'config', 'log', 'version', 'gen'],
+    paths: [
+      'src/daemon.ts',
+      'src/daemon-info.ts',
+      'src/daemon-mail.ts',
+      'src/main.ts',
+      'src/busyd-commands.ts',
+    ],
+    uses: ['core', 'control', 'execute', 'store', 'notify', 'rpc', 'config', 'log', 'version', 'gen', 'root'],
   },
 };
 
@@ -59,7 +69,12 @@ const packageHomes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^winston/, ['src/log.ts']],
   [
     /^(node:)?child_process$/,
-    ['src/execute/process.ts', 'src/execute/executor-pool.ts', 'clients/quickstart/'],
+    [
+      'src/execute/process.ts',
+      'src/execute/executor-pool.ts',
+      'src/notify/sendmail.ts',
+      'clients/quickstart/',
+    ],
   ],
 ];
 
@@ -68,6 +83,7 @@ const environmentHomes = [
   'src/main.ts',
   'src/daemon.ts',
   'src/execute/process.ts',
+  'src/notify/sendmail.ts',
   /^clients\/[^/]+\/main\.ts$/,
 ];
 

@@ -7,10 +7,12 @@ import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { connect } from './connection.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
+import { addExplainCommand } from './explain.js';
 import { helpText } from './help.js';
 import { addHostCommands } from './hosts.js';
 import { addInfoCommand } from './info.js';
 import { addLogsCommand } from './logs.js';
+import { addMailCommand } from './mail.js';
 import { Printer } from './output.js';
 import { addRunCommands } from './runs.js';
 import type { Commands, Io, Work } from './session.js';
@@ -96,12 +98,14 @@ function baseProgram(io: Io): Command {
 
 function addCommands(commands: Commands): void {
   addHostCommands(commands);
+  addExplainCommand(commands);
   addBackupCommand(commands);
   addRunCommands(commands);
   addLogsCommand(commands);
   addWatchCommand(commands);
   addSnapshotCommands(commands);
   addInfoCommand(commands);
+  addMailCommand(commands);
 }
 
 function fromCommander(error: CommanderError, program: Command, argv: readonly string[]): CliError {

@@ -44,6 +44,7 @@ export async function writeConfig({
         host_key: sshd.hostKey,
         backupdir,
         srcdirs: [source],
+        schedule: 'never',
         excludes,
       },
     ],

@@ -5,8 +5,8 @@ import type { SnapshotStore } from '../core/ports.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 
 export class Catalog {
-  private readonly byName: ReadonlyMap<string, Host>;
-  private readonly sorted: readonly Host[];
+  private byName: ReadonlyMap<string, Host> = new Map();
+  private sorted: readonly Host[] = [];
   /** Newest first, by host. */
   private readonly snapshotsOf = new Map<string, readonly SnapshotRecord[]>();
 
@@ -14,6 +14,11 @@ export class Catalog {
     hosts: readonly Host[],
     private readonly store: SnapshotStore,
   ) {
+    this.replaceHosts(hosts);
+  }
+
+  /** Takes other hosts; runs that are under way keep the settings they started with. */
+  replaceHosts(hosts: readonly Host[]): void {
     this.sorted = [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.byName = new Map(hosts.map((host) => [host.name, host]));
   }

@@ -5,6 +5,7 @@ import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
 import type { LogGrowth } from './log-stream.js';
 import type { RunEvents } from './run-events.js';
+import type { QueueLimits } from './run-queue.js';
 
 export interface LifecycleParts {
   readonly clock: Clock;
@@ -14,7 +15,9 @@ export interface LifecycleParts {
   readonly logs: RunLogs;
   readonly events: RunEvents;
   readonly growth: LogGrowth;
-  readonly maxRunning: number;
+  readonly limits: QueueLimits;
+  /** Names the disk of a host's backups; hosts with the same name share its limit. */
+  readonly diskOf: (host: Host) => Promise<string>;
   /** Looks on the disk for the snapshot that a run committed. */
   readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;
   /** What no caller can be told. */

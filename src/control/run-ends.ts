@@ -1,14 +1,21 @@
 /** The two ends of a run as data: the record it begins with, and the state that its result leads to. Pure. */
 import { BusyError } from '../core/errors.js';
 import type { BackupResult, RunChanges } from '../core/ports.js';
-import type { RequestedType, RunRecord, RunState } from '../core/run.js';
+import { isActive, type RequestedType, type RunRecord, type RunState } from '../core/run.js';
 
 export interface BackupRequest {
   readonly host: string;
   readonly type: RequestedType;
   /** The same id answers the same run again. */
   readonly requestId: string | null;
+  /** How soon it must be carried out, against others that wait; what a person asks for goes first. */
+  readonly urgency?: number;
+  /** Why it was asked for; for the log. */
+  readonly why?: string;
 }
+
+/** What made a run end before its time. */
+export type StopCause = 'on request' | 'daemon stops' | 'timeout';
 
 export type EndState = Extract<RunState, 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED'>;
 
@@ -38,11 +45,14 @@ export function queuedRun(made: {
   };
 }
 
-/** How a run ends with this result. A committed snapshot counts, also when a cancel came at the same time. */
+/**
+ * How a run ends with this result. A committed snapshot counts, also when a cancel came at the same time.
+ * `cause`: what stopped it, if something did.
+ */
 export function endingOf(
   run: RunRecord,
   result: BackupResult,
-  cancelledBy: string,
+  cause: StopCause | null,
 ): { state: EndState; changes: RunChanges } {
   const { snapshot, jobs, type } = result;
   const typeReason = type === run.type ? run.typeReason : 'there is no snapshot on the disk to link to';
@@ -51,13 +61,41 @@ export function endingOf(
     const error = jobs.find((job) => job.state === 'PARTIAL')?.error ?? null;
     return { state: snapshot.outcome, changes: { ...facts, snapshot: snapshot.name, error } };
   }
-  if (result.error?.reason === 'CANCELLED') {
+  if (result.error?.reason === 'CANCELLED' && cause === 'timeout') {
     return {
-      state: 'CANCELLED',
-      changes: { ...facts, error: new BusyError('CANCELLED', { by: cancelledBy }).toFailure() },
+      state: 'FAILED',
+      changes: { ...facts, error: new BusyError('RUN_TIMED_OUT', { host: run.host }).toFailure() },
     };
+  }
+  if (result.error?.reason === 'CANCELLED') {
+    return { state: 'CANCELLED', changes: { ...facts, error: stoppedBy(cause).toFailure() } };
   }
   const error =
     result.error ?? new BusyError('INTERNAL', { what: 'a backup ended without a result' }).toFailure();
   return { state: 'FAILED', changes: { ...facts, error } };
+}
+
+/** What a run says that was stopped. After a stop of the daemon it is not taken for the wish of a person. */
+export function stoppedBy(cause: StopCause | null): BusyError {
+  return cause === 'daemon stops'
+    ? new BusyError('CANCELLED_BY_STOP')
+    : new BusyError('CANCELLED', { by: 'on request' });
+}
+
+/** How many runs at the head of a list (newest first) failed; a cancelled one counts for nothing. */
+export function failuresAtHead(runs: readonly RunRecord[]): number {
+  const ended = runs.filter(({ state }) => !isActive(state) && state !== 'CANCELLED');
+  const good = ended.findIndex(({ state }) => state === 'SUCCEEDED' || state === 'PARTIAL');
+  return good < 0 ? ended.length : good;
+}
+
+/** A request id that was seen before stands for its run; with anything else it is a mistake. Throws INVALID_ARGUMENT. */
+export function refuseReuse(known: RunRecord, request: BackupRequest): void {
+  if (known.host === request.host && known.requestedType === request.type) return;
+  const problem = `"${request.requestId}" was used for another backup (run ${known.id} of ${known.host})`;
+  throw new BusyError('INVALID_ARGUMENT', {
+    field: 'request_id',
+    problem,
+    allowed: 'Use a new id for each backup.',
+  });
 }

@@ -4,29 +4,30 @@
  */
 import { Mutex } from 'async-mutex';
 import { monotonicFactory } from 'ulid';
-import { decideType } from '../core/due.js';
+import { decideType } from '../core/backup-type.js';
 import { BusyError, toBusyError, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupResult, RunChanges, RunFilter } from '../core/ports.js';
 import { isActive, statesBefore, type Progress, type RunRecord, type RunState } from '../core/run.js';
+import { newActiveRun, stopWhenLate, type ActiveRun } from './active-run.js';
+import { HostHistory } from './host-history.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
-import { endingOf, queuedRun, type BackupRequest, type EndState } from './run-ends.js';
+import {
+  endingOf,
+  queuedRun,
+  refuseReuse,
+  stoppedBy,
+  type BackupRequest,
+  type EndState,
+  type StopCause,
+} from './run-ends.js';
 import type { RunView } from './run-events.js';
-import { RunQueue } from './run-queue.js';
-
-interface ActiveRun {
-  record: RunRecord;
-  progress: Progress | null;
-  readonly abort: AbortController;
-  /** Start, cancel and end of a run take turns: each decides by the state that the one before has left. */
-  readonly turn: Mutex;
-  cancelledBy: string;
-}
+import { RunQueue, type QueueLimits } from './run-queue.js';
 
 export class RunLifecycle {
   private readonly active = new Map<string, ActiveRun>();
   private readonly busyHosts = new Map<string, string>();
-  private readonly lastRuns = new Map<string, RunRecord>();
+  private readonly history = new HostHistory();
   private readonly queue: RunQueue;
   private readonly triggering = new Mutex();
   /** Ids of one millisecond sort in the order in which they were made. */
@@ -36,14 +37,14 @@ export class RunLifecycle {
   private hasGivenUp = false;
 
   constructor(private readonly parts: LifecycleParts) {
-    this.queue = new RunQueue(parts.maxRunning, (id) => this.carryOut(id));
+    this.queue = new RunQueue(parts.limits, (id) => this.carryOut(id));
   }
 
   /** Takes up the runs that wait since before the start, after `recover` has settled all others. */
   async start(): Promise<void> {
-    for (const run of await this.parts.runs.newestOfEachHost()) this.lastRuns.set(run.host, run);
+    await this.history.load(this.parts.runs);
     const waiting = await this.parts.runs.list({ states: ['QUEUED'] });
-    for (const run of waiting.toReversed()) this.enqueue(run);
+    for (const run of waiting.toReversed()) await this.enqueue(run, Infinity);
   }
 
   /**
@@ -56,9 +57,9 @@ export class RunLifecycle {
   }
 
   /** Asks a run to stop and answers it. Throws RUN_NOT_FOUND or RUN_ENDED. */
-  async cancel(id: string, by = 'on request'): Promise<RunRecord> {
+  async cancel(id: string, cause: StopCause = 'on request'): Promise<RunRecord> {
     const active = this.active.get(id);
-    const isCancelled = await active?.turn.runExclusive(() => this.cancelAlone(active, by));
+    const isCancelled = await active?.turn.runExclusive(() => this.cancelAlone(active, cause));
     if (active && isCancelled) return active.record;
     const ended = await this.get(id);
     throw new BusyError('RUN_ENDED', { run: id, state: ended.state });
@@ -82,7 +83,20 @@ export class RunLifecycle {
   }
 
   lastRun(host: string): RunRecord | null {
-    return this.lastRuns.get(host) ?? null;
+    return this.history.lastRun(host);
+  }
+
+  failuresInRow(host: string): number {
+    return this.history.failuresInRow(host);
+  }
+
+  /** Whether the host has a run that has not ended. */
+  isBusy(host: string): boolean {
+    return this.busyHosts.has(host);
+  }
+
+  setLimits(limits: QueueLimits): void {
+    this.queue.setLimits(limits);
   }
 
   counts(): { queued: number; running: number } {
@@ -105,7 +119,7 @@ export class RunLifecycle {
       this.hasGivenUp = true;
       const running = [...this.active.values()].filter(({ record }) => record.state === 'RUNNING');
       for (const { record } of running) {
-        this.cancel(record.id, 'because the daemon stops').catch((error: unknown) => {
+        this.cancel(record.id, 'daemon stops').catch((error: unknown) => {
           this.parts.onError('could not cancel a run', error);
         });
       }
@@ -120,43 +134,29 @@ export class RunLifecycle {
     const { clock, runs, catalog, events } = this.parts;
     if (this.isStopping) throw new BusyError('DAEMON_STOPPING');
     const known = request.requestId === null ? null : await runs.getByRequestId(request.requestId);
-    if (known) return this.again(known, request);
+    if (known) {
+      refuseReuse(known, request);
+      return this.active.get(known.id)?.record ?? known;
+    }
     const host = catalog.host(request.host);
     const busy = this.busyHosts.get(host.name);
     if (busy !== undefined) throw new BusyError('HOST_BUSY', { host: host.name, run: busy });
     const now = clock.now();
     const run = queuedRun({ id: this.nextId(now.getTime()), request, now, revision: events.nextRevision() });
     await runs.add(run);
-    await this.say(run.id, `backup of ${host.name} was asked for (${request.type})`);
-    this.enqueue(run);
+    const why = request.why === undefined ? '' : `: ${request.why}`;
+    await this.say(run.id, `backup of ${host.name} was asked for (${request.type})${why}`);
+    await this.enqueue(run, request.urgency ?? Infinity);
     return this.active.get(run.id)?.record ?? run;
   }
 
-  /** A request id that was seen before answers its run, unless it came with something else. */
-  private again(known: RunRecord, request: BackupRequest): RunRecord {
-    if (known.host === request.host && known.requestedType === request.type) {
-      return this.active.get(known.id)?.record ?? known;
-    }
-    const problem = `"${request.requestId}" was used for another backup (run ${known.id} of ${known.host})`;
-    throw new BusyError('INVALID_ARGUMENT', {
-      field: 'request_id',
-      problem,
-      allowed: 'Use a new id for each backup.',
-    });
-  }
-
-  private enqueue(run: RunRecord): void {
+  private async enqueue(run: RunRecord, urgency: number): Promise<void> {
     this.busyHosts.set(run.host, run.id);
-    this.lastRuns.set(run.host, run);
-    this.active.set(run.id, {
-      record: run,
-      progress: null,
-      abort: new AbortController(),
-      turn: new Mutex(),
-      cancelledBy: '',
-    });
-    this.parts.events.publish({ run, progress: null });
-    this.queue.add(run.id);
+    const active = newActiveRun(run);
+    this.active.set(run.id, active);
+    this.publish(active, run);
+    const host = this.parts.catalog.hosts().find(({ name }) => name === run.host);
+    this.queue.add({ id: run.id, disk: host ? await this.parts.diskOf(host) : '', urgency });
   }
 
   private async carryOut(id: string): Promise<void> {
@@ -165,7 +165,7 @@ export class RunLifecycle {
     try {
       const host = this.parts.catalog.host(active.record.host);
       if (!(await active.turn.runExclusive(() => this.begin(active, host)))) return;
-      if (this.hasGivenUp) await this.cancel(id, 'because the daemon stops');
+      if (this.hasGivenUp) await this.cancel(id, 'daemon stops');
       await this.settle(active, await this.execute(active, host));
     } catch (error) {
       this.parts.onError('a run could not be carried out', error);
@@ -177,16 +177,16 @@ export class RunLifecycle {
   }
 
   /** Answers false when the run has ended before. */
-  private async cancelAlone(active: ActiveRun, by: string): Promise<boolean> {
+  private async cancelAlone(active: ActiveRun, cause: StopCause): Promise<boolean> {
     const { id, state } = active.record;
     if (!this.active.has(id)) return false;
-    active.cancelledBy = by;
+    active.stopCause ??= cause;
     if (state === 'QUEUED') {
       this.queue.remove(id);
-      return this.end(active, 'CANCELLED', { error: new BusyError('CANCELLED', { by }).toFailure() });
+      return this.end(active, 'CANCELLED', { error: stoppedBy(cause).toFailure() });
     }
     if (await this.move(active, 'CANCELLING', {})) {
-      await this.say(id, `cancel was asked for (${by})`);
+      await this.say(id, `cancel was asked for (${cause})`);
       active.abort.abort();
     }
     return true;
@@ -211,6 +211,7 @@ export class RunLifecycle {
       onJobs: (jobs: RunRecord['jobs']): void => this.note(active, { jobs }),
       onLog: (): void => growth.grew(id),
     };
+    const late = stopWhenLate(active, host);
     try {
       return await executor.backUp(
         { runId: id, host, type, logFile: logs.path(id) },
@@ -223,12 +224,14 @@ export class RunLifecycle {
       const failure = toBusyError(error);
       await this.say(id, `${failure.reason}: ${failure.message} ${failure.advice}`);
       return { jobs: active.record.jobs, type: snapshot?.type ?? type, snapshot, error: failure.toFailure() };
+    } finally {
+      clearTimeout(late);
     }
   }
 
   private async settle(active: ActiveRun, result: BackupResult): Promise<void> {
     if (result.snapshot) await this.parts.catalog.record(result.snapshot);
-    const { state, changes } = endingOf(active.record, result, active.cancelledBy);
+    const { state, changes } = endingOf(active.record, result, active.stopCause);
     await active.turn.runExclusive(() => this.end(active, state, changes));
   }
 
@@ -275,7 +278,7 @@ export class RunLifecycle {
 
   private publish(active: ActiveRun, record: RunRecord): void {
     active.record = record;
-    this.lastRuns.set(record.host, record);
+    this.history.note(record);
     this.parts.events.publish({ run: record, progress: active.progress });
   }
 

@@ -1,24 +1,46 @@
-/** Which runs wait and which run: a limit in total, first come first served. */
+/**
+ * Which runs wait and which run. Limits: in total and on each backup disk (one run a host is the lifecycle's rule).
+ * The most overdue goes first; one whose disk is busy lets others pass.
+ */
+export interface QueuedRun {
+  readonly id: string;
+  /** Runs with the same disk share its limit. */
+  readonly disk: string;
+  /** The greater the sooner; equal ones in the order in which they came. */
+  readonly urgency: number;
+}
+
+export interface QueueLimits {
+  readonly total: number;
+  readonly perDisk: number;
+}
+
 export class RunQueue {
-  private readonly waiting: string[] = [];
-  private readonly running = new Map<string, Promise<void>>();
+  /** Most urgent first. */
+  private waiting: QueuedRun[] = [];
+  private readonly running = new Map<string, { disk: string; ended: Promise<void> }>();
   private isStopped = false;
 
   /** `carryOut` must not throw; its promise settles when the run has ended. */
   constructor(
-    private readonly maxRunning: number,
+    private limits: QueueLimits,
     private readonly carryOut: (runId: string) => Promise<void>,
   ) {}
 
-  add(runId: string): void {
-    this.waiting.push(runId);
+  add(run: QueuedRun): void {
+    this.waiting = [...this.waiting, run].sort((a, b) => compare(b.urgency, a.urgency));
     this.startNext();
   }
 
   /** Takes a run out that has not started. */
   remove(runId: string): void {
-    const place = this.waiting.indexOf(runId);
-    if (place >= 0) this.waiting.splice(place, 1);
+    this.waiting = this.waiting.filter(({ id }) => id !== runId);
+  }
+
+  /** New limits; what runs goes on. */
+  setLimits(limits: QueueLimits): void {
+    this.limits = limits;
+    this.startNext();
   }
 
   counts(): { queued: number; running: number } {
@@ -32,18 +54,29 @@ export class RunQueue {
 
   /** Settles when nothing runs. */
   async idle(): Promise<void> {
-    while (this.running.size > 0) await Promise.all(this.running.values());
+    while (this.running.size > 0) await Promise.all([...this.running.values()].map(({ ended }) => ended));
   }
 
   private startNext(): void {
-    while (!this.isStopped && this.running.size < this.maxRunning) {
-      const runId = this.waiting.shift();
-      if (runId === undefined) return;
-      const ended = this.carryOut(runId).finally(() => {
-        this.running.delete(runId);
+    while (!this.isStopped && this.running.size < this.limits.total) {
+      const next = this.waiting.find(({ disk }) => this.runningOn(disk) < this.limits.perDisk);
+      if (!next) return;
+      this.remove(next.id);
+      const ended = this.carryOut(next.id).finally(() => {
+        this.running.delete(next.id);
         this.startNext();
       });
-      this.running.set(runId, ended);
+      this.running.set(next.id, { disk: next.disk, ended });
     }
   }
+
+  private runningOn(disk: string): number {
+    return [...this.running.values()].filter((run) => run.disk === disk).length;
+  }
+}
+
+/** Infinity minus itself is no number, so the difference will not do. */
+function compare(a: number, b: number): number {
+  if (a === b) return 0;
+  return a > b ? 1 : -1;
 }

@@ -1,45 +1,224 @@
 /**
- * Which type a backup must have, with the reason. The rules are those of the original BUSY: full when there is no
- * full, after `max_incr` incremental ones, or when the youngest full is `max_age_full` days old; else incremental.
+ * Whether a host needs a backup now, with the reasons. The rules are those of the original BUSY: on schedule, and no
+ * snapshot or the youngest at least `max_age_incr` days old. Whether the host is online is asked afterwards: an
+ * absent host stays due and is backed up when it appears, within `catch_up`.
  */
+import { decideType, type TypeDecision } from './backup-type.js';
 import type { Host } from './host.js';
-import type { RequestedType } from './run.js';
-import type { BackupType, SnapshotRecord } from './snapshot.js';
+import type { RunRecord } from './run.js';
+import { jitterOf, SlotFinder } from './schedule.js';
+import type { SnapshotRecord } from './snapshot.js';
+import { isWindowOpen, nextWindowOpening } from './windows.js';
 
-export interface TypeDecision {
-  readonly type: BackupType;
-  /** One plain sentence. */
-  readonly reason: string;
+export interface DueFacts {
+  readonly host: Host;
+  /** Committed ones, newest first. */
+  readonly snapshots: readonly SnapshotRecord[];
+  /** The last run; null when there was none. */
+  readonly lastRun: RunRecord | null;
+  /** How many of the last runs failed, one after the other. */
+  readonly failuresInRow: number;
+  readonly now: Date;
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
+export interface DueDecision {
+  /** A backup should start as soon as the host answers. */
+  readonly isDue: boolean;
+  readonly isOnSchedule: boolean;
+  readonly isWindowOpen: boolean;
+  /** Which type a backup would have now. */
+  readonly type: TypeDecision;
+  /** Plain sentences, in the order in which the rules were asked. */
+  readonly reasons: readonly string[];
+  /** When the rules will next say yes, if nothing else happens; null: they do now, or it cannot be said. */
+  readonly nextAt: Date | null;
+  /** How urgent it is: the age of the youngest snapshot in units of `max_age_incr`; infinite without a snapshot. */
+  readonly overdue: number;
+}
 
-/** Decides the type of a backup from the committed snapshots of the host (newest first). */
-export function decideType(
-  host: Host,
-  snapshots: readonly SnapshotRecord[],
-  requested: RequestedType,
-  now: Date,
-): TypeDecision {
-  if (requested !== 'auto') return { type: requested, reason: `${requested} was asked for` };
-  const youngestFull = snapshots.findIndex((snapshot) => snapshot.type === 'full');
-  const full = snapshots[youngestFull];
-  if (!full) return { type: 'full', reason: 'there is no full snapshot yet' };
-  if (youngestFull >= host.maxIncr) {
+const hourMs = 60 * 60 * 1000;
+const dayMs = 24 * hourMs;
+const longestRetryMs = 4 * hourMs;
+
+/** What one rule says: yes, or no until a moment (null: unknown). */
+interface Answer {
+  readonly isYes: boolean;
+  readonly reason: string;
+  readonly nextAt: Date | null;
+}
+
+/** Decides for one host after the other; keeps only what makes the next look faster. */
+export class DueRules {
+  private readonly slots = new SlotFinder();
+  private readonly slotOfSnapshot = new Map<string, { key: string; slot: Date }>();
+
+  decide(facts: DueFacts): DueDecision {
+    const { host, snapshots, now } = facts;
+    const type = decideType(host, snapshots, 'auto', now);
+    const slot = this.currentSlot(facts);
+    const age = slot === null ? ageNow(facts) : this.ageAtSlot(facts, slot.time, slot.next);
+    const onSchedule: Answer = slot ?? {
+      isYes: true,
+      reason: 'there is no schedule, so it is always on schedule',
+      nextAt: null,
+    };
+    const retry = mayTryAgain(facts, slot?.time ?? null);
+    const isDueByRules = onSchedule.isYes && age.isYes && retry.isYes;
+    const window = windowAnswer(facts, isDueByRules);
+    const answers = [onSchedule, age, retry, window];
+    const isDue = isDueByRules && window.isYes;
     return {
-      type: 'full',
-      reason: `there are ${youngestFull} incremental snapshots since the youngest full one, and max_incr is ${host.maxIncr}`,
+      isDue,
+      isOnSchedule: onSchedule.isYes,
+      isWindowOpen: window.isYes,
+      type,
+      reasons: answers.flatMap(({ reason }) => (reason === '' ? [] : [reason])),
+      nextAt: isDue ? null : latest(answers),
+      overdue: overdueOf(facts),
     };
   }
-  const age = (now.getTime() - full.startedAt.getTime()) / dayMs;
-  if (age >= host.maxAgeFull) {
+
+  /** The slot that a backup now would be for; null without a schedule. */
+  private currentSlot({ host, now }: DueFacts): (Answer & { time: Date | null; next: Date | null }) | null {
+    const { schedule } = host;
+    const { slots } = schedule;
+    if (slots === 'never') {
+      return {
+        isYes: false,
+        reason: 'its schedule is never: only by hand',
+        nextAt: null,
+        time: null,
+        next: null,
+      };
+    }
+    if (slots.length === 0) return null;
+    const jitter = jitterOf(host.name, schedule.jitterMs);
+    const found = this.slots.around(slots, schedule.timeZone, new Date(now.getTime() - jitter));
+    const last = found.last && new Date(found.last.getTime() + jitter);
+    const next = found.next && new Date(found.next.getTime() + jitter);
+    if (last === null)
+      return { isYes: false, reason: 'no time of the schedule has come yet', nextAt: next, time: null, next };
+    const lateMs = now.getTime() - last.getTime();
+    const isYes = lateMs <= schedule.catchUpMs || lateMs < 60_000;
+    const reason = isYes
+      ? `the schedule asked for it at ${show(last)}`
+      : `the schedule asked for it at ${show(last)}, longer ago than catch_up`;
+    return { isYes, reason, nextAt: isYes ? null : next, time: last, next };
+  }
+
+  /**
+   * With a schedule, ages are counted from slot to slot: a backup that waited in the queue or started late does not
+   * move the next one, and neither does the change to summer time.
+   */
+  private ageAtSlot(facts: DueFacts, slot: Date | null, next: Date | null): Answer {
+    const { host, snapshots } = facts;
+    const [youngest] = snapshots;
+    if (!youngest) return { isYes: true, reason: 'there is no snapshot yet', nextAt: null };
+    if (slot === null) return { isYes: false, reason: '', nextAt: next };
+    if (youngest.startedAt >= slot) {
+      return { isYes: false, reason: `the snapshot ${youngest.name} was made for that time`, nextAt: next };
+    }
+    const from = this.slotOf(host, youngest);
+    const age = slot.getTime() - from.getTime();
+    const wanted = host.maxAgeIncr * dayMs;
+    // Where clocks change a day may have 23 hours; half the way to the next time keeps apart what comes more often.
+    const tolerance = Math.min(hourMs, next === null ? hourMs : (next.getTime() - slot.getTime()) / 2);
+    return ageAnswer({ youngest, age, wanted, tolerance, next });
+  }
+
+  private slotOf(host: Host, snapshot: SnapshotRecord): Date {
+    const { slots, timeZone } = host.schedule;
+    if (slots === 'never') return snapshot.startedAt;
+    const key = `${snapshot.name} ${timeZone} ${slots.join(' ')}`;
+    const known = this.slotOfSnapshot.get(host.name);
+    if (known?.key === key) return known.slot;
+    const jitter = jitterOf(host.name, host.schedule.jitterMs);
+    const moment = new Date(snapshot.startedAt.getTime() - jitter);
+    const last = new SlotFinder().around(slots, timeZone, moment).last;
+    const slot = last === null ? snapshot.startedAt : new Date(last.getTime() + jitter);
+    this.slotOfSnapshot.set(host.name, { key, slot });
+    return slot;
+  }
+}
+
+function ageNow({ host, snapshots, now }: DueFacts): Answer {
+  const [youngest] = snapshots;
+  if (!youngest) return { isYes: true, reason: 'there is no snapshot yet', nextAt: null };
+  const wanted = host.maxAgeIncr * dayMs + jitterOf(host.name, host.schedule.jitterMs);
+  const age = now.getTime() - youngest.startedAt.getTime();
+  const next = new Date(youngest.startedAt.getTime() + wanted);
+  return ageAnswer({ youngest, age, wanted, tolerance: 0, next });
+}
+
+function days(ms: number): string {
+  return (ms / dayMs).toFixed(2).replace(/\.?0+$/, '');
+}
+
+function ageAnswer(facts: {
+  readonly youngest: SnapshotRecord;
+  readonly age: number;
+  readonly wanted: number;
+  readonly tolerance: number;
+  readonly next: Date | null;
+}): Answer {
+  const { youngest, age, wanted, tolerance, next } = facts;
+  const isYes = age + tolerance >= wanted;
+  const relation = isYes ? 'which is at least' : 'which is less than';
+  const reason = `the youngest snapshot ${youngest.name} is ${days(age)} days old, ${relation} max_age_incr (${days(wanted)})`;
+  return { isYes, reason, nextAt: isYes ? null : next };
+}
+
+/** After a failure it waits, longer with each one in a row; after a cancel on request until the next time. */
+function mayTryAgain({ host, lastRun, failuresInRow, now }: DueFacts, slot: Date | null): Answer {
+  const yes: Answer = { isYes: true, reason: '', nextAt: null };
+  if (!lastRun?.endedAt) return yes;
+  const wasCancelled = lastRun.state === 'CANCELLED' && lastRun.error?.reason === 'CANCELLED';
+  if (wasCancelled) {
+    const again = new Date(lastRun.endedAt.getTime() + host.maxAgeIncr * dayMs);
+    const isOver = slot === null ? now >= again : lastRun.createdAt < slot;
+    if (isOver) return yes;
     return {
-      type: 'full',
-      reason: `the youngest full snapshot is ${age.toFixed(1)} days old, and max_age_full is ${host.maxAgeFull}`,
+      isYes: false,
+      reason: `the last run was cancelled on request`,
+      nextAt: slot === null ? again : null,
     };
   }
-  return {
-    type: 'incremental',
-    reason: `the youngest full snapshot is ${age.toFixed(1)} days old, with ${youngestFull} incremental ones since`,
-  };
+  if (failuresInRow === 0) return yes;
+  const waitMs = Math.min(longestRetryMs, host.retryAfterMs * 2 ** (failuresInRow - 1));
+  const again = new Date(lastRun.endedAt.getTime() + waitMs);
+  const times = failuresInRow === 1 ? 'the last run' : `the last ${failuresInRow} runs`;
+  if (now >= again)
+    return { isYes: true, reason: `${times} failed, and it is time to try again`, nextAt: null };
+  return { isYes: false, reason: `${times} failed; it is tried again at ${show(again)}`, nextAt: again };
+}
+
+function windowAnswer({ host, now }: DueFacts, isAsked: boolean): Answer {
+  const { windows, schedule } = host;
+  if (windows.length === 0 || !isAsked) return { isYes: true, reason: '', nextAt: null };
+  if (isWindowOpen(windows, schedule.timeZone, now)) {
+    return { isYes: true, reason: 'its window is open', nextAt: null };
+  }
+  const next = nextWindowOpening(windows, schedule.timeZone, now);
+  const when = next ? `; it opens at ${show(next)}` : '';
+  return { isYes: false, reason: `its window is closed${when}`, nextAt: next };
+}
+
+function overdueOf({ host, snapshots, now }: DueFacts): number {
+  const [youngest] = snapshots;
+  if (!youngest) return Infinity;
+  return (now.getTime() - youngest.startedAt.getTime()) / Math.max(1000, host.maxAgeIncr * dayMs);
+}
+
+/** All rules must say yes, so the last of them to do so decides. */
+function latest(answers: readonly Answer[]): Date | null {
+  const times = answers.filter(({ isYes }) => !isYes).map(({ nextAt }) => nextAt);
+  if (times.some((time) => time === null)) return null;
+  return times.reduce<Date | null>(
+    (last, time) => (last === null || (time && time > last) ? time : last),
+    null,
+  );
+}
+
+function show(moment: Date): string {
+  return moment.toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -185,11 +185,33 @@ export const sentences = {
       'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
   ),
 
+  // Mail.
+  MAIL_FAILED: says(
+    'FAILED_PRECONDITION',
+    (f) => `The mail to ${f.recipient} could not be sent through ${f.way}: ${f.detail}.`,
+    () => 'Check the section mail of the configuration, then try again with: busy mail-test',
+  ),
+  MAIL_NOWHERE: says(
+    'FAILED_PRECONDITION',
+    () => 'There is no address to send a mail to.',
+    () => 'Name one (busy mail-test ADDRESS), or set email for a host in the configuration.',
+  ),
+
   // The daemon itself.
   CANCELLED: says(
     'ABORTED',
     (f) => `The run was cancelled${f.by ? ` ${f.by}` : ''}.`,
     () => 'What was copied helps the next backup.',
+  ),
+  CANCELLED_BY_STOP: says(
+    'ABORTED',
+    () => 'The run was cancelled because the daemon stops.',
+    () => 'It is started again after the next start when it is due, and goes on from what was copied.',
+  ),
+  RUN_TIMED_OUT: says(
+    'UNAVAILABLE',
+    (f) => `The backup of host "${f.host}" took longer than its timeout, so it was stopped.`,
+    () => 'Raise timeout, or look for what makes it slow. The next backup goes on from what was copied.',
   ),
   EXECUTOR_DIED: says(
     'INTERNAL',

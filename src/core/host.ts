@@ -1,3 +1,5 @@
+import type { Schedule } from './schedule.js';
+
 /**
  * A host as the configuration describes it, complete with defaults. Plain data, safe to send to an executor
  * process. Names of settings are those of the original BUSY where it had one.
@@ -42,6 +44,27 @@ export interface Host {
   readonly connectTimeoutMs: number;
   /** A run whose connection carries no data for this long is ended. */
   readonly idleTimeoutMs: number;
+  /** A backup that takes longer is ended; 0 means never. */
+  readonly timeoutMs: number;
+  /** When it is backed up; `core/schedule.ts`. */
+  readonly schedule: Schedule;
+  /** When it may run at all; `core/windows.ts`. In the time zone of the schedule. */
+  readonly windows: readonly string[];
+  /** How long after a failure it is tried again; doubled with each failure in a row. */
+  readonly retryAfterMs: number;
+  /** Days without a snapshot after which its absence is an alarm. */
+  readonly alertAfter: number;
+  readonly mail: MailPolicy;
+}
+
+/** Who is told, and when. */
+export interface MailPolicy {
+  readonly to: readonly string[];
+  readonly when: 'on_change' | 'every_failure' | 'never';
+  /** Whether a PARTIAL run counts as a failure. */
+  readonly includesPartial: boolean;
+  /** While a host goes on failing; 0: never. */
+  readonly reminderMs: number;
 }
 
 /** Which side starts the rsync that does the work. */

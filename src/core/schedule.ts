@@ -6,8 +6,8 @@
 import { Cron } from 'croner';
 
 export interface Schedule {
-  /** `HH:MM` or cron expressions; empty means always. */
-  readonly slots: readonly string[];
+  /** `HH:MM` or cron expressions; empty means always, and `never` only by hand. */
+  readonly slots: readonly string[] | 'never';
   /** IANA name. */
   readonly timeZone: string;
   /** How long after its time a missed slot is still caught up. */
@@ -59,20 +59,21 @@ export interface SlotsAround {
 export class SlotFinder {
   private readonly known = new Map<string, SlotsAround & { from: number; until: number }>();
 
-  around(schedule: Schedule, moment: Date): SlotsAround {
-    const key = `${schedule.timeZone}\n${schedule.slots.join('\n')}`;
+  /** `slots` are not empty. */
+  around(slots: readonly string[], timeZone: string, moment: Date): SlotsAround {
+    const key = `${timeZone}\n${slots.join('\n')}`;
     const time = moment.getTime();
     const known = this.known.get(key);
     if (known && time >= known.from && time < known.until) return known;
-    const found = slotsAround(schedule, moment);
+    const found = slotsAround(slots, timeZone, moment);
     const from = found.last?.getTime() ?? time;
     this.known.set(key, { ...found, from, until: found.next?.getTime() ?? time });
     return found;
   }
 }
 
-function slotsAround(schedule: Schedule, moment: Date): SlotsAround {
-  const crons = schedule.slots.map((slot) => cronOf(slot, schedule.timeZone));
+function slotsAround(slots: readonly string[], timeZone: string, moment: Date): SlotsAround {
+  const crons = slots.map((slot) => cronOf(slot, timeZone));
   // croner looks for slots before a moment, but one at the moment itself has come too.
   const justAfter = new Date(moment.getTime() + 1000);
   const before = crons
@@ -90,6 +91,8 @@ function slotsAround(schedule: Schedule, moment: Date): SlotsAround {
 
 function cronOf(slot: string, timezone: string): Cron {
   const time = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(slot.trim());
+  // croner also takes dates, and what looks like one; a schedule comes again and again.
+  if (!time && !/^(@[a-z]+|\S+(\s+\S+){4,6})$/.test(slot.trim())) throw new Error(`"${slot}" is no schedule`);
   const pattern = time ? `${Number(time[2])} ${Number(time[1])} * * *` : slot;
   return new Cron(pattern, { timezone, paused: true });
 }

@@ -2,9 +2,16 @@
 import type { DaemonServiceServer, GetDaemonInfoResponse } from '../gen/busy/v1/daemon_service.js';
 import type { CallAdapters } from './stream.js';
 
-/** Collects the daemon's facts as they are now. */
-export type DaemonInfoSource = () => Promise<GetDaemonInfoResponse>;
+export interface DaemonParts {
+  /** Collects the daemon's facts as they are now. */
+  readonly daemonInfo: () => Promise<GetDaemonInfoResponse>;
+  /** Sends a test mail to one address, or (empty) to all that are configured, and answers the recipients. */
+  readonly sendTestMail: (to: string) => Promise<string[]>;
+}
 
-export function daemonHandlers(collect: DaemonInfoSource, calls: CallAdapters): DaemonServiceServer {
-  return { getDaemonInfo: calls.unary(collect) };
+export function daemonHandlers(parts: DaemonParts, calls: CallAdapters): DaemonServiceServer {
+  return {
+    getDaemonInfo: calls.unary(() => parts.daemonInfo()),
+    sendTestMail: calls.unary(async ({ to }) => ({ recipients: await parts.sendTestMail(to) })),
+  };
 }

@@ -1,22 +1,26 @@
 /** HostService: what is configured, and whether a host can be reached. */
 import type { Catalog } from '../control/catalog.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
+import type { Scheduler } from '../control/scheduler.js';
 import type { Host } from '../core/host.js';
 import type { Clock, Executor } from '../core/ports.js';
 import type {
   Host as HostMessage,
+  ExplainHostResponse,
   HostServiceServer,
   ProbeHostResponse,
 } from '../gen/busy/v1/host_service.js';
-import { toHostMessage, toListedRunMessage } from './convert.js';
+import { toHostMessage, toListedRunMessage, toSnapshotMessage } from './convert.js';
+import { types } from './enums.js';
 import { readPageStart, toPage } from './page.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
 
 export interface HostParts {
   readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots'>;
-  readonly lifecycle: Pick<RunLifecycle, 'lastRun' | 'progress'>;
+  readonly lifecycle: Pick<RunLifecycle, 'lastRun' | 'progress' | 'failuresInRow'>;
   readonly executor: Pick<Executor, 'probe'>;
+  readonly scheduler: Pick<Scheduler, 'explain'>;
   readonly clock: Clock;
 }
 
@@ -33,6 +37,7 @@ export function hostHandlers(parts: HostParts, calls: CallAdapters): HostService
       return { host: withFacts(parts, host) };
     }),
     probeHost: calls.unary(({ name }) => probe(parts, requireText('name', name))),
+    explainHost: calls.unary(({ name }) => explain(parts, requireText('name', name))),
   };
 }
 
@@ -53,4 +58,26 @@ async function probe({ catalog, executor, clock }: HostParts, name: string): Pro
   const result = await executor.probe(catalog.host(name));
   const probedAt = clock.now();
   return { ...result, probedAt, durationMs: Math.max(0, probedAt.getTime() - startedAt.getTime()) };
+}
+
+async function explain(parts: HostParts, name: string): Promise<ExplainHostResponse> {
+  const { decision, isOnline, isBusy, waitsFor } = await parts.scheduler.explain(name);
+  const snapshots = parts.catalog.snapshots(name);
+  const [newest] = snapshots;
+  const full = snapshots.find(({ type }) => type === 'full');
+  return {
+    isDue: decision.isDue,
+    isOnSchedule: decision.isOnSchedule,
+    isWindowOpen: decision.isWindowOpen,
+    isOnline,
+    isBusy,
+    reasons: [...decision.reasons],
+    type: types[decision.type.type],
+    typeReason: decision.type.reason,
+    waitsFor,
+    nextAt: decision.nextAt ?? undefined,
+    newestSnapshot: newest && toSnapshotMessage(newest),
+    youngestFullSnapshot: full && toSnapshotMessage(full),
+    failuresInRow: parts.lifecycle.failuresInRow(name),
+  };
 }

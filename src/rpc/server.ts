@@ -14,7 +14,7 @@ import {
   ServerReflectionService,
 } from '../gen/grpc/reflection/v1/reflection.js';
 import { backupHandlers, type BackupParts } from './backups.js';
-import { daemonHandlers, type DaemonInfoSource } from './daemon-info.js';
+import { daemonHandlers, type DaemonParts } from './daemon-info.js';
 import { EndpointError, refuseBeyondLoopback } from './endpoint.js';
 import { hostHandlers, type HostParts } from './hosts.js';
 import { answerReflection, readDescriptors } from './reflection.js';
@@ -25,8 +25,8 @@ import { bindUnixSocket } from './unix-socket.js';
 
 export type RpcParts = HostParts &
   BackupParts &
-  SnapshotParts & {
-    readonly daemonInfo: DaemonInfoSource;
+  SnapshotParts &
+  DaemonParts & {
     /** The descriptor set that reflection answers from. */
     readonly descriptorFile: string;
     readonly log: RpcLog;
@@ -65,7 +65,7 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
   server.addService(HostServiceService, hostHandlers(parts, calls));
   server.addService(BackupServiceService, backupHandlers(parts, calls));
   server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
-  server.addService(DaemonServiceService, daemonHandlers(parts.daemonInfo, calls));
+  server.addService(DaemonServiceService, daemonHandlers(parts, calls));
   health.addToServer(server);
   const reflect = calls.answerEach((request: ServerReflectionRequest) =>
     answerReflection(descriptors, request),

@@ -50,11 +50,11 @@ describe('a cancel', () => {
     await trigger(bed, 'a');
     const first = await bed.parts.executor.next();
     const { id } = await trigger(bed, 'b');
-    expect(await bed.lifecycle.cancel(id, 'by an operator')).toMatchObject({
+    expect(await bed.lifecycle.cancel(id)).toMatchObject({
       state: 'CANCELLED',
       startedAt: null,
     });
-    expect((await bed.lifecycle.get(id)).error?.message).toBe('The run was cancelled by an operator.');
+    expect((await bed.lifecycle.get(id)).error?.message).toBe('The run was cancelled on request.');
     const again = await trigger(bed, 'b');
     succeed(bed, first);
     expect((await bed.parts.executor.next()).task.runId).toBe(again.id);
@@ -65,7 +65,7 @@ describe('a cancel', () => {
     const bed = await open();
     const { id } = await trigger(bed);
     const backup = await bed.parts.executor.next();
-    expect((await bed.lifecycle.cancel(id, 'by an operator')).state).toBe('CANCELLING');
+    expect((await bed.lifecycle.cancel(id)).state).toBe('CANCELLING');
     expect(backup.signal.aborted).toBe(true);
     expect(await reasonOf(trigger(bed))).toBe('HOST_BUSY');
     expect((await bed.lifecycle.cancel(id)).state).toBe('CANCELLING');

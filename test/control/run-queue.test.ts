@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { RunQueue } from '../../src/control/run-queue.js';
+import { RunQueue, type QueuedRun } from '../../src/control/run-queue.js';
+
+function waiting(id: string, changes: Partial<QueuedRun> = {}): QueuedRun {
+  return { id, disk: 'disk', urgency: 1, ...changes };
+}
 
 /** A queue whose runs end when the test says so. */
 function queueOf(maxRunning: number): {
@@ -9,7 +13,7 @@ function queueOf(maxRunning: number): {
 } {
   const started: string[] = [];
   const running = new Map<string, () => void>();
-  const queue = new RunQueue(maxRunning, (id) => {
+  const queue = new RunQueue({ total: maxRunning, perDisk: maxRunning }, (id) => {
     started.push(id);
     return new Promise((resolve) => running.set(id, resolve));
   });
@@ -23,11 +27,11 @@ function queueOf(maxRunning: number): {
 describe('RunQueue', () => {
   it('runs at most so many, and the rest first come first served', async () => {
     const { queue, started, end } = queueOf(2);
-    for (const id of ['a', 'b', 'c', 'd']) queue.add(id);
+    for (const id of ['a', 'b', 'c', 'd']) queue.add(waiting(id));
     expect([started, queue.counts()]).toEqual([['a', 'b'], { queued: 2, running: 2 }]);
     await end('b');
     expect(started).toEqual(['a', 'b', 'c']);
-    queue.add('e');
+    queue.add(waiting('e'));
     await end('a');
     await end('c');
     expect([started, queue.counts()]).toEqual([['a', 'b', 'c', 'd', 'e'], { queued: 0, running: 2 }]);
@@ -35,7 +39,7 @@ describe('RunQueue', () => {
 
   it('forgets a run that waits, and only that', async () => {
     const { queue, started, end } = queueOf(1);
-    for (const id of ['a', 'b', 'c']) queue.add(id);
+    for (const id of ['a', 'b', 'c']) queue.add(waiting(id));
     queue.remove('b');
     queue.remove('a');
     queue.remove('never');
@@ -46,12 +50,12 @@ describe('RunQueue', () => {
 
   it('starts nothing after a stop, and is idle when the last has ended', async () => {
     const { queue, started, end } = queueOf(2);
-    for (const id of ['a', 'b', 'c']) queue.add(id);
+    for (const id of ['a', 'b', 'c']) queue.add(waiting(id));
     queue.stop();
     let isIdle = false;
     const idle = queue.idle().then(() => (isIdle = true));
     await end('a');
-    queue.add('d');
+    queue.add(waiting('d'));
     expect([started, isIdle]).toEqual([['a', 'b'], false]);
     await end('b');
     await idle;

@@ -1,83 +1,204 @@
 import { describe, expect, it } from 'vitest';
-import { decideType } from '../../src/core/due.js';
-import type { BackupType, SnapshotRecord } from '../../src/core/snapshot.js';
-import { snapshotOf } from '../helpers/fake-executor.js';
+import { DueRules, type DueDecision, type DueFacts } from '../../src/core/due.js';
+import { BusyError } from '../../src/core/errors.js';
+import type { Host } from '../../src/core/host.js';
+import type { RunRecord } from '../../src/core/run.js';
+import { noTransfer, snapshotName, type SnapshotRecord } from '../../src/core/snapshot.js';
 import { sampleHost } from '../helpers/sample-host.js';
 
-const dayMs = 24 * 60 * 60 * 1000;
-const now = new Date('2026-11-22T20:00:05Z');
-const host = sampleHost({ maxIncr: 3, maxAgeFull: 7 });
+const dayMs = 86_400_000;
 
-function snapshot(type: BackupType, daysAgo: number): SnapshotRecord {
-  const task = { runId: '01JDTEST000000000000000001', host, type, logFile: '/dev/null' };
-  return snapshotOf(task, new Date(now.getTime() - daysAgo * dayMs));
+function snapshotAt(time: string, type: SnapshotRecord['type'] = 'incremental'): SnapshotRecord {
+  const startedAt = new Date(time);
+  return {
+    host: 'web1',
+    name: snapshotName(startedAt, type),
+    type,
+    outcome: 'SUCCEEDED',
+    path: '/srv/backup/web1/x',
+    startedAt,
+    committedAt: startedAt,
+    runId: 'r',
+    linkBases: [],
+    sources: ['/etc'],
+    stats: noTransfer,
+    missingFileCount: 0,
+  };
 }
 
-/** Newest first; the first is one day old. */
-function history(...types: BackupType[]): SnapshotRecord[] {
-  return types.map((type, index) => snapshot(type, index + 1));
+function runAt(
+  time: string,
+  state: RunRecord['state'],
+  reason: 'CANCELLED' | 'CANCELLED_BY_STOP' | 'DISK_FULL',
+): RunRecord {
+  const at = new Date(time);
+  return {
+    id: 'r',
+    kind: 'backup',
+    host: 'web1',
+    state,
+    requestedType: 'auto',
+    type: 'full',
+    typeReason: '',
+    createdAt: at,
+    startedAt: at,
+    endedAt: at,
+    snapshot: null,
+    error: new BusyError(reason, { by: 'on request', detail: 'x' }).toFailure(),
+    jobs: [],
+    requestId: null,
+    revision: 1,
+  };
 }
 
-describe('decideType', () => {
-  it('makes the first backup full', () => {
-    expect(decideType(host, [], 'auto', now)).toEqual({
-      type: 'full',
-      reason: 'there is no full snapshot yet',
+function hostOn(slots: string[] | 'never', changes: Partial<Host> = {}, timeZone = 'UTC'): Host {
+  return sampleHost({ schedule: { slots, timeZone, catchUpMs: dayMs, jitterMs: 0 }, ...changes });
+}
+
+function decide(now: string, facts: Partial<DueFacts> & { host: Host }): DueDecision {
+  return new DueRules().decide({
+    snapshots: [],
+    lastRun: null,
+    failuresInRow: 0,
+    now: new Date(now),
+    ...facts,
+  });
+}
+
+describe('without a schedule a host', () => {
+  const host = hostOn([]);
+
+  it('is due when there is no snapshot', () => {
+    expect(decide('2026-06-10T12:00:00Z', { host })).toMatchObject({
+      isDue: true,
+      isOnSchedule: true,
+      overdue: Infinity,
     });
   });
 
-  it('makes a full one when there are only incremental ones', () => {
-    expect(decideType(host, history('incremental'), 'auto', now).type).toBe('full');
+  it('is due exactly when the youngest snapshot is max_age_incr days old', () => {
+    const snapshots = [snapshotAt('2026-06-09T12:00:00Z')];
+    expect(decide('2026-06-10T11:59:59.999Z', { host, snapshots })).toMatchObject({
+      isDue: false,
+      nextAt: new Date('2026-06-10T12:00:00Z'),
+    });
+    expect(decide('2026-06-10T12:00:00Z', { host, snapshots })).toMatchObject({ isDue: true, overdue: 1 });
+  });
+});
+
+describe('with a schedule a host', () => {
+  const host = hostOn(['14:00']);
+  const snapshots = [snapshotAt('2026-06-09T14:00:07Z')];
+
+  it('is due at its time, although the last backup started a little later than its time', () => {
+    expect(decide('2026-06-10T13:59:59Z', { host, snapshots }).isDue).toBe(false);
+    expect(decide('2026-06-10T14:00:00Z', { host, snapshots }).isDue).toBe(true);
   });
 
-  it('makes an incremental one after a full one', () => {
-    expect(decideType(host, history('full'), 'auto', now)).toEqual({
-      type: 'incremental',
-      reason: 'the youngest full snapshot is 1.0 days old, with 0 incremental ones since',
+  it('is not due again when the backup for that time was made', () => {
+    const made = [snapshotAt('2026-06-10T14:00:09Z'), ...snapshots];
+    expect(decide('2026-06-10T18:00:00Z', { host, snapshots: made })).toMatchObject({
+      isDue: false,
+      nextAt: new Date('2026-06-11T14:00:00Z'),
     });
   });
 
-  it('makes a full one after exactly max_incr incremental ones, not before', () => {
-    const two = history('incremental', 'incremental', 'full');
-    expect(decideType(host, two, 'auto', now).type).toBe('incremental');
-    const three = history('incremental', 'incremental', 'incremental', 'full');
-    expect(decideType(host, three, 'auto', now)).toEqual({
-      type: 'full',
-      reason: 'there are 3 incremental snapshots since the youngest full one, and max_incr is 3',
+  it('is not due at its time when the youngest snapshot was too young then, nor later that day', () => {
+    const byHand = [snapshotAt('2026-06-10T10:00:00Z')];
+    const twice = hostOn(['14:00'], { maxAgeIncr: 1 });
+    // Counted from its slot of the day before, the one made by hand at 10:00 stands for 14:00 of yesterday.
+    expect(decide('2026-06-10T14:00:00Z', { host: twice, snapshots: byHand }).isDue).toBe(true);
+    const hourly = hostOn(['0 * * * *']);
+    expect(decide('2026-06-10T14:00:00Z', { host: hourly, snapshots: byHand }).isDue).toBe(false);
+    expect(decide('2026-06-11T09:00:00Z', { host: hourly, snapshots: byHand }).isDue).toBe(false);
+    expect(decide('2026-06-11T10:00:00Z', { host: hourly, snapshots: byHand }).isDue).toBe(true);
+  });
+
+  it('catches up a missed time, and only within catch_up', () => {
+    const old = [snapshotAt('2026-06-01T14:00:00Z')];
+    const narrow = hostOn(['14:00'], {
+      schedule: { slots: ['14:00'], timeZone: 'UTC', catchUpMs: 3_600_000, jitterMs: 0 },
+    });
+    expect(decide('2026-06-10T23:00:00Z', { host, snapshots: old }).isDue).toBe(true);
+    expect(decide('2026-06-10T15:00:00Z', { host: narrow, snapshots: old }).isDue).toBe(true);
+    expect(decide('2026-06-10T15:00:01Z', { host: narrow, snapshots: old })).toMatchObject({
+      isDue: false,
+      isOnSchedule: false,
+      nextAt: new Date('2026-06-11T14:00:00Z'),
     });
   });
 
-  it('counts only what came after the youngest full one', () => {
-    const snapshots = history('incremental', 'full', 'incremental', 'incremental', 'incremental', 'full');
-    expect(decideType(host, snapshots, 'auto', now).type).toBe('incremental');
+  it('is backed up every day also when a day has 23 or 25 hours', () => {
+    const berlin = hostOn(['14:00'], {}, 'Europe/Berlin');
+    const beforeSpring = [snapshotAt('2026-03-28T13:00:05Z')];
+    expect(decide('2026-03-29T12:00:00Z', { host: berlin, snapshots: beforeSpring }).isDue).toBe(true);
+    const beforeAutumn = [snapshotAt('2026-10-24T12:00:05Z')];
+    expect(decide('2026-10-25T12:59:00Z', { host: berlin, snapshots: beforeAutumn }).isDue).toBe(false);
+    expect(decide('2026-10-25T13:00:00Z', { host: berlin, snapshots: beforeAutumn }).isDue).toBe(true);
   });
 
-  it('makes only full ones when max_incr is 0', () => {
-    expect(decideType(sampleHost({ maxIncr: 0 }), history('full'), 'auto', now).type).toBe('full');
-  });
-
-  it('makes a full one when the youngest is exactly max_age_full old, not a millisecond before', () => {
-    const full = [snapshot('full', 7)];
-    expect(decideType(host, full, 'auto', now)).toEqual({
-      type: 'full',
-      reason: 'the youngest full snapshot is 7.0 days old, and max_age_full is 7',
+  it('runs later by its jitter, every day by the same', () => {
+    const spread = hostOn(['14:00'], {
+      schedule: { slots: ['14:00'], timeZone: 'UTC', catchUpMs: dayMs, jitterMs: 3_600_000 },
     });
-    expect(decideType(host, full, 'auto', new Date(now.getTime() - 1)).type).toBe('incremental');
+    const firstDue = (day: string): number => {
+      const before = [snapshotAt(`2026-06-0${Number(day) - 1}T15:30:00Z`)];
+      for (let minute = 0; minute < 61; minute++) {
+        const now = new Date(Date.parse(`2026-06-0${day}T14:00:00Z`) + minute * 60_000).toISOString();
+        if (decide(now, { host: spread, snapshots: before }).isDue) return minute;
+      }
+      return -1;
+    };
+    expect(firstDue('5')).toBeGreaterThan(0);
+    expect(firstDue('6')).toBe(firstDue('5'));
   });
 
-  it('takes the age of the full one, not that of a younger incremental one', () => {
-    expect(decideType(host, [snapshot('incremental', 1), snapshot('full', 8)], 'auto', now).type).toBe(
-      'full',
-    );
+  it('of never is never due, and says so', () => {
+    const decision = decide('2026-06-10T14:00:00Z', { host: hostOn('never') });
+    expect(decision).toMatchObject({ isDue: false, nextAt: null });
+    expect(decision.reasons.join()).toContain('only by hand');
+  });
+});
+
+describe('after a failure a host', () => {
+  const host = hostOn([], { retryAfterMs: 300_000 });
+  const lastRun = runAt('2026-06-10T12:00:00Z', 'FAILED', 'DISK_FULL');
+
+  it.each([
+    [1, '2026-06-10T12:05:00.000Z'],
+    [2, '2026-06-10T12:10:00.000Z'],
+    [4, '2026-06-10T12:40:00.000Z'],
+    [20, '2026-06-10T16:00:00.000Z'],
+  ])('waits longer with each one in a row: %i', (failuresInRow, again) => {
+    const before = new Date(Date.parse(again) - 1).toISOString();
+    const waiting = decide(before, { host, lastRun, failuresInRow });
+    expect([waiting.isDue, waiting.nextAt?.toISOString()]).toEqual([false, again]);
+    expect(decide(again, { host, lastRun, failuresInRow }).isDue).toBe(true);
   });
 
-  it('goes on with incremental ones when the clock was set back', () => {
-    expect(decideType(host, [snapshot('full', -400)], 'auto', now).type).toBe('incremental');
+  it('is tried at once when only the daemon was stopped', () => {
+    const stopped = runAt('2026-06-10T12:00:00Z', 'CANCELLED', 'CANCELLED_BY_STOP');
+    expect(decide('2026-06-10T12:00:01Z', { host, lastRun: stopped }).isDue).toBe(true);
   });
 
-  it.each(['full', 'incremental'] as const)('obeys a wish for %s', (wish) => {
-    const reason = `${wish} was asked for`;
-    expect(decideType(host, history('full'), wish, now)).toEqual({ type: wish, reason });
-    expect(decideType(host, [], wish, now)).toEqual({ type: wish, reason });
+  it('is left alone when someone cancelled it, until its next time', () => {
+    const cancelled = runAt('2026-06-10T14:00:30Z', 'CANCELLED', 'CANCELLED');
+    const daily = hostOn(['14:00']);
+    expect(decide('2026-06-10T20:00:00Z', { host: daily, lastRun: cancelled }).isDue).toBe(false);
+    expect(decide('2026-06-11T14:00:00Z', { host: daily, lastRun: cancelled }).isDue).toBe(true);
+    expect(decide('2026-06-11T14:00:00Z', { host, lastRun: cancelled }).isDue).toBe(false);
+    expect(decide('2026-06-11T14:00:30Z', { host, lastRun: cancelled }).isDue).toBe(true);
   });
+});
+
+it('a host whose window is closed waits for it, and says until when', () => {
+  const host = hostOn([], { windows: ['22:00-06:00'] });
+  const decision = decide('2026-06-10T12:00:00Z', { host });
+  expect(decision).toMatchObject({
+    isDue: false,
+    isWindowOpen: false,
+    nextAt: new Date('2026-06-10T22:00:00Z'),
+  });
+  expect(decision.reasons.at(-1)).toContain('window is closed');
+  expect(decide('2026-06-10T22:00:00Z', { host }).isDue).toBe(true);
 });

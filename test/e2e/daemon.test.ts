@@ -143,7 +143,7 @@ describe('busyd and its signals', () => {
     await writeFile(bed.configFile, patient);
     await until(() => !children.some(isAlive), 'the processes of the backup to end');
     const run = await afterRestart('long');
-    expect(run).toMatchObject({ id, state: RunState.CANCELLED, error: { reason: 'CANCELLED' } });
+    expect(run).toMatchObject({ id, state: RunState.CANCELLED, error: { reason: 'CANCELLED_BY_STOP' } });
     expect(run.error?.message).toContain('because the daemon stops');
   });
 

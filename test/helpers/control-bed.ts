@@ -76,7 +76,8 @@ export class ControlBed {
       logs: await openRunLogs(directory, clock),
       events,
       growth: new LogGrowth(),
-      maxRunning: options.maxRunning ?? 4,
+      limits: { total: options.maxRunning ?? 4, perDisk: options.maxRunning ?? 4 },
+      diskOf: (host) => Promise.resolve(host.backupdir),
       findCommitted: (host, runId) =>
         Promise.resolve(
           bed.onDisk.find((found) => found.host === host.name && found.runId === runId) ?? null,

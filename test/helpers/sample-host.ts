@@ -24,6 +24,12 @@ export function sampleHost(changes: Partial<Host> = {}): Host {
     maxAgeIncr: 1,
     connectTimeoutMs: 10_000,
     idleTimeoutMs: 600_000,
+    timeoutMs: 0,
+    schedule: { slots: 'never', timeZone: 'UTC', catchUpMs: 86_400_000, jitterMs: 0 },
+    windows: [],
+    retryAfterMs: 300_000,
+    alertAfter: 7,
+    mail: { to: [], when: 'never', includesPartial: true, reminderMs: 0 },
     ...changes,
   };
 }

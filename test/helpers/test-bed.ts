@@ -73,6 +73,8 @@ export class TestBed {
       identity_file: sshd.identityFile,
       host_key: sshd.hostKey,
       backupdir: this.backupdir,
+      // Else the daemon backs it up by itself.
+      schedule: 'never',
       ...settings,
     };
   }

@@ -108,6 +108,7 @@ export function fakeParts(): RpcParts {
       list: async () => [],
       progress: () => sampleProgress,
       lastRun: (name) => (name === 'web1' ? sampleRun(1) : null),
+      failuresInRow: () => 0,
       activeRuns: () => [],
     },
     events: { watch: async function* () {} },
@@ -119,6 +120,22 @@ export function fakeParts(): RpcParts {
         hostname: 'web1',
         rsyncVersion: '3.2.7',
         sshSoftware: 'OpenSSH_9.2',
+      }),
+    },
+    scheduler: {
+      explain: async () => ({
+        decision: {
+          isDue: true,
+          isOnSchedule: true,
+          isWindowOpen: true,
+          type: { type: 'full', reason: 'there is no full snapshot yet' },
+          reasons: ['there is no snapshot yet'],
+          nextAt: null,
+          overdue: Infinity,
+        },
+        isOnline: false,
+        isBusy: false,
+        waitsFor: 'the host to come online',
       }),
     },
     clock: { now: () => new Date(times.shift() ?? 0) },
@@ -139,6 +156,7 @@ export function fakeParts(): RpcParts {
       memoryBytes: 90_000_000,
       disks: [{ backupdir: '/srv/backup', freeBytes: 1, totalBytes: Number.MAX_SAFE_INTEGER }],
     }),
+    sendTestMail: async (to) => [to === '' ? 'root' : to],
     descriptorFile,
     log: { error: () => undefined },
   };

@@ -1,32 +1,19 @@
 /** Records for the tests of the rpc layer. */
 import type { Host } from '../../src/core/host.js';
 import type { Progress, RunRecord } from '../../src/core/run.js';
+import { sampleHost as baseHost } from '../helpers/sample-host.js';
 import { noTransfer, type SnapshotRecord } from '../../src/core/snapshot.js';
 
 export function sampleHost(name: string): Host {
-  return {
+  return baseHost({
     name,
     hostname: name,
-    addresses: ['192.0.2.10'],
-    port: 22,
-    user: 'backup',
     identityFile: `/var/lib/busy/keys/${name}`,
-    hostKey: 'SHA256:abc',
-    backupdir: '/srv/backup',
     srcdirs: ['/etc', '/home'],
     excludes: ['*.tmp'],
-    volatile: [],
     initiator: 'client',
-    rsyncOpts: ['-aHAXS'],
-    rsyncPath: ['rsync'],
-    bandwidthLimit: '',
     jobsAtOnce: 2,
-    maxIncr: 10,
-    maxAgeFull: 7,
-    maxAgeIncr: 1,
-    connectTimeoutMs: 10_000,
-    idleTimeoutMs: 600_000,
-  };
+  });
 }
 
 export function sampleSnapshot(host: string, name: string): SnapshotRecord {

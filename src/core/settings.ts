@@ -1,0 +1,21 @@
+/** Settings of the daemon that parts below the configuration need. Plain data. */
+
+/** Where mail goes: the local sendmail program, or a server. */
+export type MailTransport =
+  | { readonly kind: 'sendmail' }
+  /** `isTls`: encrypted from the first byte; else STARTTLS is used when the server offers it. */
+  | { readonly kind: 'smtp'; readonly host: string; readonly port: number; readonly isTls: boolean };
+
+export interface MailSettings {
+  readonly from: string;
+  readonly transport: MailTransport;
+  /** The sendmail program. */
+  readonly sendmail: string;
+  /** For the login at a mail server; empty: none. */
+  readonly user: string;
+  /** Holds the password; read when it is needed. */
+  readonly passwordFile: string;
+  /** The time of day of the daily digest; null: none. */
+  readonly digest: string | null;
+  readonly digestTo: readonly string[];
+}

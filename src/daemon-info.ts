@@ -1,0 +1,41 @@
+/** What GetDaemonInfo answers: the daemon's facts, collected from its parts. */
+import type { Config } from './config.js';
+import type { RunLifecycle } from './control/run-lifecycle.js';
+import { spaceOf } from './execute/disk.js';
+import type { ExecutorPool } from './execute/executor-pool.js';
+import { requireLocalRsync } from './execute/local-rsync.js';
+import type { GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
+import { version } from './version.js';
+
+export interface DaemonFacts {
+  readonly config: Config;
+  readonly startedAt: Date;
+  readonly endpoints: readonly string[];
+  readonly executor: ExecutorPool;
+  readonly lifecycle: RunLifecycle;
+}
+
+/** Collects the facts as they are now. */
+export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoResponse> {
+  const { config, lifecycle } = facts;
+  const counts = lifecycle.counts();
+  const backupdirs = [...new Set(config.hosts.map((host) => host.backupdir))].sort();
+  const disks = await Promise.all(backupdirs.map(spaceOf));
+  return {
+    version: version(),
+    startedAt: facts.startedAt,
+    pid: process.pid,
+    configFile: config.file,
+    stateDir: config.stateDir,
+    database: config.database.kind,
+    endpoints: [...facts.endpoints],
+    hostCount: config.hosts.length,
+    runsQueued: counts.queued,
+    runsRunning: counts.running,
+    maxRunning: config.maxRunning,
+    executors: facts.executor.processCount(),
+    rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
+    memoryBytes: process.memoryUsage.rss(),
+    disks: disks.filter((disk) => disk !== null),
+  };
+}
