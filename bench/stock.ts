@@ -50,7 +50,7 @@ export async function writeRunLogs(stateDir: string, lineCount: number): Promise
 
 /** Gives each host a run and a snapshot; the first two runs are those of the logs. */
 export async function fillDatabase(file: string, hostCount: number, logs: StoredLogs): Promise<void> {
-  const database = await openDatabase(file);
+  const database = await openDatabase({ kind: 'sqlite', path: file });
   const [runs, snapshots] = [createRunStore(database), createSnapshotStore(database)];
   try {
     for (let index = 0; index < hostCount; index++) {
@@ -69,7 +69,8 @@ function logLine(number: number): string {
   return `2026-11-22T20:00:05.123Z job 1: rsync: [sender] send_files failed to open "${path}"\n`;
 }
 
-function snapshotOf(host: string, runId: string): SnapshotRecord {
+/** A snapshot of a host, as large as a server often is. */
+export function snapshotOf(host: string, runId: string): SnapshotRecord {
   const startedAt = new Date('2026-11-22T20:00:05Z');
   const name = snapshotName(startedAt, 'full');
   return {
@@ -88,7 +89,8 @@ function snapshotOf(host: string, runId: string): SnapshotRecord {
   };
 }
 
-function runOf({ host, name, runId, startedAt }: SnapshotRecord, revision: number): RunRecord {
+/** The run that made a snapshot. */
+export function runOf({ host, name, runId, startedAt }: SnapshotRecord, revision: number): RunRecord {
   return {
     id: runId,
     kind: 'backup',

@@ -1,10 +1,11 @@
 /** The first tables: runs and snapshots. */
-import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import type { MigrationInterface, QueryRunner, TableOptions } from 'typeorm';
+import { createTable } from './create-table.js';
 
 export class RunsAndSnapshots1700000000001 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.createTable(runs);
-    await queryRunner.createTable(snapshots);
+    await createTable(queryRunner, runs);
+    await createTable(queryRunner, snapshots);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
@@ -13,7 +14,7 @@ export class RunsAndSnapshots1700000000001 implements MigrationInterface {
   }
 }
 
-const runs = new Table({
+const runs: TableOptions = {
   name: 'runs',
   columns: [
     { name: 'id', type: 'varchar', length: '26', isPrimary: true },
@@ -38,9 +39,9 @@ const runs = new Table({
     { name: 'runs_host_id', columnNames: ['host', 'id'] },
     { name: 'runs_state', columnNames: ['state'] },
   ],
-});
+};
 
-const snapshots = new Table({
+const snapshots: TableOptions = {
   name: 'snapshots',
   columns: [
     { name: 'host', type: 'varchar', length: '255', isPrimary: true },
@@ -56,4 +57,4 @@ const snapshots = new Table({
     { name: 'stats', type: 'text' },
     { name: 'missing_file_count', type: 'bigint' },
   ],
-});
+};

@@ -1,18 +1,18 @@
 /** Mails that wait to be sent, what was told of each host, and when the last digest was due. */
-import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import type { MigrationInterface, QueryRunner, TableOptions } from 'typeorm';
+import { createTable } from './create-table.js';
 
 export class Mail1700000000011 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
-    // Where a database cannot undo a table, a second attempt finds the first ones there.
-    for (const table of [outbox, alertStates, mailMarks]) await queryRunner.createTable(table, true);
+    for (const table of [outbox, alertStates, mailMarks]) await createTable(queryRunner, table);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    for (const table of [mailMarks, alertStates, outbox]) await queryRunner.dropTable(table);
+    for (const { name } of [mailMarks, alertStates, outbox]) await queryRunner.dropTable(name);
   }
 }
 
-const outbox = new Table({
+const outbox: TableOptions = {
   name: 'outbox',
   columns: [
     { name: 'id', type: 'varchar', length: '26', isPrimary: true },
@@ -24,9 +24,9 @@ const outbox = new Table({
     { name: 'next_attempt_at', type: 'bigint' },
   ],
   indices: [{ name: 'outbox_next_attempt_at', columnNames: ['next_attempt_at'] }],
-});
+};
 
-const alertStates = new Table({
+const alertStates: TableOptions = {
   name: 'alert_states',
   columns: [
     { name: 'host', type: 'varchar', length: '255', isPrimary: true },
@@ -39,12 +39,12 @@ const alertStates = new Table({
     { name: 'overdue_told_at', type: 'bigint', isNullable: true },
     { name: 'revision', type: 'bigint' },
   ],
-});
+};
 
-const mailMarks = new Table({
+const mailMarks: TableOptions = {
   name: 'mail_marks',
   columns: [
     { name: 'name', type: 'varchar', length: '16', isPrimary: true },
     { name: 'at', type: 'bigint' },
   ],
-});
+};

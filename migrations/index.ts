@@ -1,5 +1,6 @@
 /** All migrations, oldest first. One that was released is never changed; the next change is a new one. */
 import { RunsAndSnapshots1700000000001 } from './1700000000001-runs-and-snapshots.js';
 import { Mail1700000000011 } from './1700000000011-mail.js';
+import { Hosts1700000000021 } from './1700000000021-hosts.js';
 
-export const migrations = [RunsAndSnapshots1700000000001, Mail1700000000011] as const;
+export const migrations = [RunsAndSnapshots1700000000001, Mail1700000000011, Hosts1700000000021] as const;

@@ -14,7 +14,13 @@ export async function checkConfig(file: string, isQuiet: boolean): Promise<strin
   if (isQuiet) return '';
   const unpinned = config.hosts.filter((host) => host.hostKey === '').map((host) => host.name);
   const missing = `# Without host_key, so not backed up yet (busy probe NAME shows it): ${unpinned.join(', ')}\n`;
-  return `# ${file} is good. The settings in effect:\n${unpinned.length > 0 ? missing : ''}${describeConfig(config)}`;
+  const { database } = config;
+  const isHidden = database.kind === 'mysql' && database.password !== '';
+  const notes = [
+    unpinned.length > 0 ? missing : '',
+    isHidden ? '# The password of the database is not shown.\n' : '',
+  ];
+  return `# ${file} is good. The settings in effect:\n${notes.join('')}${describeConfig(config)}`;
 }
 
 /** Answers a file of the original BUSY as YAML for this one. Throws a ConfigError. */

@@ -4,21 +4,21 @@
  * whole.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { DatabaseAddress } from './config/addresses.js';
+import { checkDatabase, resolveDatabase } from './config/database.js';
 import { checkHosts, resolveHosts } from './config/hosts.js';
 import { ConfigError } from './config/problems.js';
 import { fileSchema, type FileSettings } from './config/schema.js';
 import { findingsOfSchema } from './config/schema-findings.js';
 import { parseYaml } from './config/yaml-source.js';
+import type { DatabaseAddress } from './core/database-address.js';
 import type { Endpoint } from './core/endpoint.js';
 import type { Host } from './core/host.js';
-import type { MailSettings } from './core/settings.js';
+import type { MailSettings, ScriptSettings } from './core/settings.js';
+import type { HostSettings } from './core/stored-host.js';
 import type { LogSettings } from './log.js';
 
 export { ConfigError } from './config/problems.js';
 export type { Problem } from './config/problems.js';
-export type { DatabaseAddress } from './config/addresses.js';
 
 export interface Config {
   /** The file that was read, as it was named. */
@@ -33,6 +33,7 @@ export interface Config {
   /** Of these on one backup disk. */
   readonly maxRunningPerDisk: number;
   readonly mail: MailSettings;
+  readonly scripts: ScriptSettings;
   /** Executor processes. */
   readonly executors: number;
   /** How long running backups may go on after the daemon was told to stop. */
@@ -40,34 +41,55 @@ export interface Config {
   readonly log: LogSettings;
   /** In the order of the file. */
   readonly hosts: readonly Host[];
+  /**
+   * `defaults` as written, for hosts that do not stand in the file. Empty when hosts do: then there are no others.
+   */
+  readonly hostDefaults: HostSettings;
 }
 
 /**
- * Reads and checks a configuration file. `coreCount` is the default of `executors`.
+ * Reads and checks a configuration file. `coreCount` is the default of `executors`; the keys of hosts lie below
+ * `stateDirInUse` where a daemon runs already, whatever the file says by now.
  * Throws a ConfigError with all problems, also when the file cannot be read.
  */
-export async function readConfig(file: string, coreCount: number): Promise<Config> {
-  return parseConfig(await readText(file), file, coreCount);
+export async function readConfig(file: string, coreCount: number, stateDirInUse?: string): Promise<Config> {
+  return parseConfig(await readText(file), file, coreCount, stateDirInUse);
 }
 
 /** Checks the text of a configuration file; `file` only names it in problems. Throws a ConfigError. */
-export function parseConfig(text: string, file: string, coreCount: number): Config {
+export function parseConfig(text: string, file: string, coreCount: number, stateDirInUse?: string): Config {
   const source = parseYaml(text);
   if (!source.isReadable) throw new ConfigError(file, source.problems);
   const parsed = fileSchema.safeParse(source.data, { reportInput: true });
-  const findings = [...findingsOfSchema(parsed.error?.issues ?? []), ...checkHosts(source.data)];
+  const findings = [
+    ...findingsOfSchema(parsed.error?.issues ?? []),
+    ...checkDatabase(source.data),
+    ...checkHosts(source.data),
+  ];
   const problems = [...source.problems, ...findings.map((finding) => source.place(finding))];
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, problems);
-  return deepFreeze(complete(parsed.data, file, coreCount));
+  const settings = complete(parsed.data, file, coreCount);
+  const hosts = resolveHosts(parsed.data, stateDirInUse ?? settings.stateDir);
+  const hostDefaults = hosts.length > 0 ? {} : defaultsAsWritten(source.data);
+  return deepFreeze({ ...settings, hosts, hostDefaults });
 }
 
-function complete(settings: FileSettings, file: string, coreCount: number): Config {
+/** Of a file that is known to be good. */
+function defaultsAsWritten(data: unknown): HostSettings {
+  return (data as { readonly defaults?: HostSettings | null }).defaults ?? {};
+}
+
+function complete(
+  settings: FileSettings,
+  file: string,
+  coreCount: number,
+): Omit<Config, 'hosts' | 'hostDefaults'> {
   const stateDir = settings.state_dir ?? '/var/lib/busy';
   return {
     file,
     stateDir,
     listen: settings.listen ?? [{ kind: 'unix', path: '/run/busy/busyd.sock' }],
-    database: settings.database ?? { kind: 'sqlite', path: join(stateDir, 'busy.db') },
+    database: resolveDatabase(settings, stateDir),
     maxRunning: settings.max_running ?? 4,
     maxRunningPerDisk: settings.max_running_per_disk ?? settings.max_running ?? 4,
     mail: {
@@ -79,14 +101,21 @@ function complete(settings: FileSettings, file: string, coreCount: number): Conf
       digest: settings.mail?.digest ?? null,
       digestTo: settings.mail?.digest_to ?? [],
     },
+    scripts: {
+      preBackup: settings.scripts?.pre_backup ?? '/etc/busy/pre-backup',
+      postBackup: settings.scripts?.post_backup ?? '/etc/busy/post-backup',
+      preArchive: settings.scripts?.pre_archive ?? '/etc/busy/pre-archive',
+      postArchive: settings.scripts?.post_archive ?? '/etc/busy/post-archive',
+      timeoutMs: settings.scripts?.timeout ?? 600_000,
+    },
     executors: settings.executors ?? coreCount,
     stopGraceMs: settings.stop_grace ?? 30_000,
     log: {
       level: settings.log?.level ?? 'info',
       format: settings.log?.format ?? 'text',
       file: settings.log?.file ?? null,
+      syslog: settings.log?.syslog ?? null,
     },
-    hosts: resolveHosts(settings, stateDir),
   };
 }
 

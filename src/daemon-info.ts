@@ -1,14 +1,20 @@
 /** What GetDaemonInfo answers: the daemon's facts, collected from its parts. */
 import type { Config } from './config.js';
+import type { Catalog } from './control/catalog.js';
+import type { DatabaseWatch } from './control/database-watch.js';
 import type { RunLifecycle } from './control/run-lifecycle.js';
 import { spaceOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
-import type { GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
+import { DatabaseState, type GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
 import { version } from './version.js';
 
 export interface DaemonFacts {
+  /** What the daemon was started with. */
   readonly config: Config;
+  readonly maxRunning: number;
+  readonly catalog: Pick<Catalog, 'hosts'>;
+  readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
   readonly startedAt: Date;
   readonly endpoints: readonly string[];
   readonly executor: ExecutorPool;
@@ -18,8 +24,10 @@ export interface DaemonFacts {
 /** Collects the facts as they are now. */
 export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoResponse> {
   const { config, lifecycle } = facts;
+  const hosts = facts.catalog.hosts();
+  const since = facts.watch.unavailableSince;
   const counts = lifecycle.counts();
-  const backupdirs = [...new Set(config.hosts.map((host) => host.backupdir))].sort();
+  const backupdirs = [...new Set(hosts.map((host) => host.backupdir))].sort();
   const disks = await Promise.all(backupdirs.map(spaceOf));
   return {
     version: version(),
@@ -28,11 +36,13 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     configFile: config.file,
     stateDir: config.stateDir,
     database: config.database.kind,
+    databaseState: since === null ? DatabaseState.OK : DatabaseState.UNAVAILABLE,
+    databaseUnavailableSince: since ?? undefined,
     endpoints: [...facts.endpoints],
-    hostCount: config.hosts.length,
+    hostCount: hosts.length,
     runsQueued: counts.queued,
     runsRunning: counts.running,
-    maxRunning: config.maxRunning,
+    maxRunning: facts.maxRunning,
     executors: facts.executor.processCount(),
     rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
     memoryBytes: process.memoryUsage.rss(),

@@ -4,10 +4,11 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { isDeepStrictEqual } from 'node:util';
-import { readConfig, type Config } from './config.js';
+import type { Config } from './config.js';
 import { Catalog } from './control/catalog.js';
+import { HostRegistry } from './control/host-registry.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
+import { Pruner } from './control/pruner.js';
 import { recover } from './control/recovery.js';
 import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
@@ -15,17 +16,18 @@ import type { QueueLimits } from './control/run-queue.js';
 import { Scheduler } from './control/scheduler.js';
 import type { Host } from './core/host.js';
 import type { SnapshotRecord } from './core/snapshot.js';
+import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
 import { diskOf } from './execute/disk.js';
 import { ExecutorPool } from './execute/executor-pool.js';
 import { isOnline } from './execute/presence.js';
 import { readSnapshots } from './execute/snapshot-json.js';
+import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
-import { openDatabase } from './store/data-source.js';
 import { openRunLogs } from './store/run-log.js';
-import { createRunStore } from './store/runs.js';
-import { createSnapshotStore } from './store/snapshots.js';
 import { lockStateDir } from './store/state-lock.js';
+import { openDaemonDatabase } from './daemon-database.js';
+import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { version } from './version.js';
@@ -33,9 +35,9 @@ import { version } from './version.js';
 export interface Daemon {
   /**
    * Reads the configuration again and takes it over as a whole: hosts, schedules, limits. Runs that are under way keep
-   * the settings they started with. Throws a ConfigError; the old configuration then goes on.
+   * the settings they started with. Throws CONFIG_INVALID; the old configuration then goes on.
    */
-  reload(): Promise<void>;
+  reload(): Promise<ReloadResult>;
   /** Running backups may end until `giveUp` is aborted, then they are cancelled. Settles when all has ended. */
   stop(giveUp: AbortSignal): Promise<void>;
 }
@@ -54,16 +56,27 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   try {
     await mkdir(config.stateDir, { recursive: true, mode: 0o750 });
     closers.push(await lockStateDir(config.stateDir));
-    const database = await openDatabase(config.database.path);
-    closers.push(() => database.close());
+    const records = await openDaemonDatabase(config.database, { clock, log });
+    closers.push(() => records.close());
+    const { database, watch, hosts: store } = records;
+    const hosts = await firstHosts(config, store, log);
     const parts = {
       clock,
-      runs: createRunStore(database),
+      runs: records.runs,
       logs: await openRunLogs(config.stateDir, clock),
-      catalog: new Catalog(config.hosts, createSnapshotStore(database)),
+      catalog: new Catalog(hosts, records.snapshots),
       growth: new LogGrowth(),
       findCommitted,
     };
+    // Also those of hosts that a reload takes away: a backup of them may still run.
+    const backupdirs = new Set<string>();
+    const noteBackupdirs = (): void =>
+      parts.catalog.hosts().forEach(({ backupdir }) => backupdirs.add(backupdir));
+    noteBackupdirs();
+    await claimBackupdirs(backupdirs, process.pid, (backupdir, error) =>
+      log.warn('a backup directory is not there yet', { backupdir, error }),
+    );
+    closers.push(() => releaseBackupdirs(backupdirs, process.pid));
     const events = new RunEvents(parts.runs, clock);
     await events.start();
     await parts.catalog.load();
@@ -77,54 +90,75 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     });
     closers.push(() => executor.stop());
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
+    let { scripts } = config;
     const lifecycle = new RunLifecycle({
       ...parts,
+      scripts: () => scripts,
       executor,
       events,
       limits: limitsOf(config),
       onError,
       diskOf: (host: Host) => diskOf(host.backupdir),
+      quietDisk: (host, hasNewSnapshot) => pruner.quietDisk(host, hasNewSnapshot),
     });
+    const pruner = new Pruner({ ...parts, lifecycle, events, disk: createSnapshotDisk(process.pid), log });
     await lifecycle.start();
-    closers.push((giveUp) => lifecycle.stop(giveUp));
+    closers.push((giveUp) => {
+      if (giveUp.aborted) executor.hurry();
+      else giveUp.addEventListener('abort', () => executor.hurry(), { once: true });
+      return lifecycle.stop(giveUp);
+    });
     const scheduler = new Scheduler({ ...parts, lifecycle, isOnline, onError });
     const sources = { logs: parts.logs, growth: parts.growth, getRun: (id: string) => lifecycle.get(id) };
+    const onChange = (): void => {
+      noteBackupdirs();
+      void scheduler.look();
+    };
+    const registry = new HostRegistry({ ...parts, store, lifecycle, onChange }, hostSourceOf(config));
+    let { maxRunning } = config;
+    const apply = (next: Config): void => {
+      ({ maxRunning, scripts } = next);
+      lifecycle.setLimits(limitsOf(next));
+    };
+    const reload = createReload({ ...parts, config, registry, store, apply, log });
     let endpoints: string[] = [];
     const server = await createRpcServer({
       ...parts,
       lifecycle,
       scheduler,
+      registry,
+      reload,
+      pruner,
       executor,
       log,
       events,
       sendTestMail: (to) => mail.sendTestMail(to),
       streamLog: (request: LogRequest, signal: AbortSignal) => streamLog(sources, request, signal),
-      daemonInfo: () => describeDaemon({ config, startedAt, endpoints, executor, lifecycle }),
+      daemonInfo: () =>
+        describeDaemon({ ...parts, config, watch, maxRunning, startedAt, endpoints, executor, lifecycle }),
       descriptorFile: fileURLToPath(new URL('./gen/busy.binpb', import.meta.url)),
     });
-    const reload = async (): Promise<void> => {
-      const next = await readConfig(config.file, config.executors);
-      parts.catalog.replaceHosts(next.hosts);
-      lifecycle.setLimits(limitsOf(next));
-      log.info('configuration taken over', { hosts: next.hosts.length });
-      const fixed = settingsThatNeedRestart.filter((name) => !isDeepStrictEqual(config[name], next[name]));
-      if (fixed.length > 0)
-        log.warn('some changed settings need a restart of busyd', { settings: fixed.join(' ') });
+    const heed = (isAway: boolean): void => {
+      server.setHealthy(!isAway);
+      if (isAway) return lifecycle.hold();
+      lifecycle.goOn();
+      void scheduler.look();
     };
+    watch.onChange(heed);
+    if (watch.unavailableSince !== null) heed(true);
     endpoints = await server.listen(config.listen);
     closers.push(() => server.stop());
     scheduler.start();
     closers.push(() => scheduler.stop());
-    log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: config.hosts.length });
+    pruner.start();
+    closers.push((giveUp) => pruner.stop(giveUp));
+    log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });
     return { reload, stop };
   } catch (error) {
     await stop(AbortSignal.abort());
     throw error;
   }
 }
-
-/** What is built once, at the start. */
-const settingsThatNeedRestart = ['stateDir', 'listen', 'database', 'executors', 'log', 'mail'] as const;
 
 function limitsOf(config: Config): QueueLimits {
   return { total: config.maxRunning, perDisk: config.maxRunningPerDisk };

@@ -6,6 +6,7 @@ import { appendFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { createLogger, format, transports, type Logger } from 'winston';
 import { redact } from './log/redaction.js';
+import { openSyslog, syslogLines } from './log/syslog.js';
 import { formatTextLine, type LogRecord } from './log/text-line.js';
 
 export type { Logger } from 'winston';
@@ -13,8 +14,10 @@ export type { Logger } from 'winston';
 export interface LogSettings {
   readonly level: 'error' | 'warn' | 'info' | 'debug';
   readonly format: 'text' | 'json';
-  /** Absolute file to append to; null writes to the standard error stream. */
+  /** Absolute file to append to, or null. */
   readonly file: string | null;
+  /** The socket of syslog, or null. With neither file nor syslog, records go to the standard error stream. */
+  readonly syslog: string | null;
 }
 
 /**
@@ -22,18 +25,34 @@ export interface LogSettings {
  * that happens later, records go to the standard error stream instead.
  */
 export function createLog(settings: LogSettings): Logger {
+  const { file, syslog } = settings;
   const withStack = settings.level === 'debug';
   const print = settings.format === 'json' ? formatJsonLine : formatTextLine;
-  const stream = settings.file === null ? process.stderr : appendingTo(settings.file);
+  const sinks: transports.StreamTransportInstance[] = [];
+  if (syslog !== null) {
+    const stream = openSyslog(syslog, (text) => void process.stderr.write(text));
+    // Syslog notes the time itself.
+    const lines = printed((record) => syslogLines(record.level, print({ ...record, time: '' })));
+    sinks.push(new transports.Stream({ stream, eol: '', format: lines }));
+  }
+  if (file !== null || syslog === null) {
+    const stream = file === null ? process.stderr : appendingTo(file);
+    sinks.push(new transports.Stream({ stream, eol: '\n', format: printed(print) }));
+  }
   return createLogger({
     level: settings.level,
     levels: { error: 0, warn: 1, info: 2, debug: 3 },
+    // The record is made here, where an error given in place of a message is still whole.
     format: format.combine(
       format.timestamp(),
-      format.printf((info) => print(toRecord(info, withStack))),
+      format((info) => Object.assign(info, { record: toRecord(info, withStack) }))(),
     ),
-    transports: [new transports.Stream({ stream, eol: '\n' })],
+    transports: sinks,
   });
+}
+
+function printed(print: (record: LogRecord) => string): ReturnType<typeof format.printf> {
+  return format.printf(({ record }) => print(record as LogRecord));
 }
 
 function toRecord(info: object, withStack: boolean): LogRecord {
@@ -53,7 +72,7 @@ function toRecord(info: object, withStack: boolean): LogRecord {
 }
 
 function formatJsonLine({ time, level, message, fields }: LogRecord): string {
-  return JSON.stringify({ time, level, message, ...fields });
+  return JSON.stringify({ time: time || undefined, level, message, ...fields });
 }
 
 /** Opens the file anew for each record, so that it can be rotated away at any time and no record waits in memory. */

@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { cpus } from 'node:os';
 import { checkConfig, convertOriginalConfig } from './busyd-commands.js';
 import { ConfigError, readConfig } from './config.js';
+import { BusyError } from './core/errors.js';
 import { createLog } from './log.js';
 import { version } from './version.js';
 
@@ -28,6 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
 /** Problems of a file stand one in a line, each with its place in front, as editors and compilers know it. */
 function errorText(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
+  if (error instanceof BusyError) return `busyd: ${error.message} ${error.advice}`;
   return `busyd: ${error instanceof Error ? error.message : String(error)}`;
 }
 
@@ -67,13 +69,18 @@ async function runDaemon(configFile: string): Promise<void> {
   const told = firstSignal(giveUp);
   // Only here, since it takes long to load on a small machine, and no other command needs it.
   const { startDaemon } = await import('./daemon.js');
+  // Before the start, since the default action of the signal is to end the process; it is heard after the start.
+  let isReloadWanted = false;
+  let reload = (): void => void (isReloadWanted = true);
+  process.on('SIGHUP', () => reload());
   const daemon = await startDaemon(config, log);
-  process.on('SIGHUP', () => {
+  reload = () => {
     log.info('SIGHUP: reading the configuration again');
     daemon.reload().catch((error: unknown) => {
       log.error('the new configuration is refused, the old one goes on', { error });
     });
-  });
+  };
+  if (isReloadWanted) reload();
   const signal = await told;
   log.info('stopping', { signal, graceSeconds: config.stopGraceMs / 1000 });
   const grace = setTimeout(() => giveUp.abort(), config.stopGraceMs);

@@ -27,7 +27,14 @@ describe('a good file', () => {
       },
       executors: 3,
       stopGraceMs: 30_000,
-      log: { level: 'info', format: 'text', file: null },
+      scripts: {
+        preBackup: '/etc/busy/pre-backup',
+        postBackup: '/etc/busy/post-backup',
+        preArchive: '/etc/busy/pre-archive',
+        postArchive: '/etc/busy/post-archive',
+        timeoutMs: 600_000,
+      },
+      log: { level: 'info', format: 'text', file: null, syslog: null },
       hosts: [
         {
           name: 'web1',
@@ -46,6 +53,8 @@ describe('a good file', () => {
           rsyncPath: ['rsync'],
           bandwidthLimit: '',
           jobsAtOnce: 1,
+          maxAge: 30,
+          archivedir: '',
           maxIncr: 10,
           maxAgeFull: 7,
           maxAgeIncr: 1,
@@ -61,9 +70,14 @@ describe('a good file', () => {
           windows: [],
           retryAfterMs: 300_000,
           alertAfter: 7,
+          preCommand: '',
+          postCommand: '',
+          commandTimeoutMs: 600_000,
+          keep: null,
           mail: { to: [], when: 'on_change', includesPartial: true, reminderMs: 259_200_000 },
         },
       ],
+      hostDefaults: {},
     });
   });
 

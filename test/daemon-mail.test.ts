@@ -21,7 +21,7 @@ let mail: DaemonMail;
 
 beforeEach(async () => {
   bed = await MailBed.open();
-  database = await openDatabase(join(bed.directory, 'busy.db'));
+  database = await openDatabase({ kind: 'sqlite', path: join(bed.directory, 'busy.db') });
 });
 afterEach(async () => {
   await mail.stop(AbortSignal.abort());
@@ -36,7 +36,12 @@ it('a run that fails becomes a mail through sendmail, with the end of its log', 
   const events = new RunEvents(runs, clock);
   await events.start();
   const catalog = new Catalog([mailHost()], createSnapshotStore(database));
-  const log = createLog({ level: 'error', format: 'text', file: join(bed.directory, 'busyd.log') });
+  const log = createLog({
+    level: 'error',
+    format: 'text',
+    file: join(bed.directory, 'busyd.log'),
+    syslog: null,
+  });
   mail = await startMail({
     config: { mail: bed.settings() },
     database,

@@ -196,7 +196,7 @@ describe('odd values', () => {
 describe('where it goes', () => {
   it('is the standard error stream without a file', async () => {
     const program = `import { createLog } from './src/log.ts';
-      createLog({ level: 'info', format: 'text', file: null }).info('hello', { n: 1 });`;
+      createLog({ level: 'info', format: 'text', file: null, syslog: null }).info('hello', { n: 1 });`;
     const { stdout, stderr } = await run(process.execPath, [
       '--import',
       'tsx',
@@ -227,7 +227,7 @@ describe('where it goes', () => {
 });
 
 function open(settings: Partial<LogSettings>): Logger {
-  return createLog({ level: 'info', format: 'text', file, ...settings });
+  return createLog({ level: 'info', format: 'text', file, syslog: null, ...settings });
 }
 
 async function linesOf(settings: Partial<LogSettings>, write: (log: Logger) => unknown): Promise<string[]> {

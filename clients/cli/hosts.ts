@@ -1,11 +1,16 @@
 /** The commands `hosts`, `host` and `probe`. */
 import {
+  GetHostResponse,
   Host,
+  HostOrigin,
   HostServiceService,
   Initiator,
   ProbeHostResponse,
 } from '../../src/gen/busy/v1/host_service.js';
+import { HostSettings } from '../../src/gen/busy/v1/host_settings.js';
 import { helpText } from './help.js';
+import { addHostChangeCommands } from './host-changes.js';
+import { toSettingWords } from './host-words.js';
 import { formatAge, formatCount, formatDuration } from './human-format.js';
 import type { Cell } from './output.js';
 import { collectPages } from './pages.js';
@@ -21,12 +26,17 @@ export function addHostCommands({ program, action }: Commands): void {
     .description('list the hosts with their newest snapshots')
     .addHelpText('after', helpText(['busy hosts', "busy hosts --json | jq -r '.hosts[].name'"]))
     .action(action(listHosts));
-  program
+  const host = program
     .command('host')
+    .description('show a host, or change those that are kept in the database')
+    .addHelpText('after', helpText(['busy host web1', 'busy host add web1 srcdirs=/etc,/home']));
+  host
+    .command('show', { isDefault: true })
     .description('show a host: where it is and what is backed up')
     .argument('<name>', 'the host')
-    .addHelpText('after', helpText(['busy host web1']))
+    .addHelpText('after', helpText(['busy host web1', 'busy host show web1 --json']))
     .action(action(showHost));
+  addHostChangeCommands(host, action);
   program
     .command('probe')
     .description('connect to a host and report what is there; changes nothing')
@@ -50,14 +60,14 @@ async function listHosts({ connection, printer, now }: Session): Promise<void> {
       formatCount(host.snapshotCount),
       ...lastRunCells(host, now()),
     ]),
-    'There are no hosts. Add them to the configuration of busyd.',
+    'There are no hosts. Add them to the configuration of busyd, or with: busy host add',
   );
 }
 
 async function showHost({ connection, printer, now }: Session, name: string): Promise<void> {
-  const { host } = await connection.call(HostServiceService.getHost, { name });
-  const shown = host ?? Host.create();
-  if (printer.isJson) return printer.json({ host: Host.toJSON(shown) });
+  const answer = await connection.call(HostServiceService.getHost, { name });
+  if (printer.isJson) return printer.json(GetHostResponse.toJSON(answer));
+  const shown = answer.host ?? Host.create();
   const [lastState, lastAge] = lastRunCells(shown, now());
   printer.facts([
     ['Host', shown.name],
@@ -78,6 +88,9 @@ async function showHost({ connection, printer, now }: Session, name: string): Pr
     shown.lastRun === undefined ? '' : ` ${shown.lastRun.id}, `,
     lastAge,
   );
+  if (answer.origin !== HostOrigin.DATABASE) return;
+  printer.line('Its own settings, in the database:');
+  for (const word of toSettingWords(answer.settings ?? HostSettings.create())) printer.line(`  ${word}`);
 }
 
 async function probeHost({ connection, printer }: Session, name: string): Promise<void> {

@@ -1,5 +1,9 @@
 /** The command `info`. */
-import { DaemonServiceService, GetDaemonInfoResponse } from '../../src/gen/busy/v1/daemon_service.js';
+import {
+  DaemonServiceService,
+  DatabaseState,
+  GetDaemonInfoResponse,
+} from '../../src/gen/busy/v1/daemon_service.js';
 import { helpText } from './help.js';
 import { formatAge, formatBytes, formatCount, formatTime } from './human-format.js';
 import type { Commands, Session } from './session.js';
@@ -20,7 +24,7 @@ async function showInfo({ connection, printer, now }: Session): Promise<void> {
     ['Started', `${formatTime(info.startedAt)} (${formatAge(info.startedAt, now())}), process ${info.pid}`],
     ['Configuration', info.configFile],
     ['State', info.stateDir],
-    ['Database', info.database],
+    ['Database', `${info.database}${databaseTrouble(info)}`],
     ['Listens at', info.endpoints.join(', ')],
     ['Hosts', formatCount(info.hostCount)],
     ['Runs', `${info.runsRunning} running (at most ${info.maxRunning}), ${info.runsQueued} queued`],
@@ -31,4 +35,9 @@ async function showInfo({ connection, printer, now }: Session): Promise<void> {
   for (const disk of info.disks) {
     printer.line(`${disk.backupdir}: ${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`);
   }
+}
+
+function databaseTrouble(info: GetDaemonInfoResponse): string {
+  if (info.databaseState !== DatabaseState.UNAVAILABLE) return '';
+  return `, not available since ${formatTime(info.databaseUnavailableSince)}: no backup begins`;
 }

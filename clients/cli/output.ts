@@ -81,7 +81,10 @@ export class Printer {
       this.#write(this.#options.stderr, `${escapeJson(json)}\n`);
       return;
     }
-    const lines = [`busy: ${escapeText(message)}`, `  (${escapeText(reason)})`];
+    const said = problemReasons.has(reason)
+      ? message.split('\n').map(escapeText).join('\n  ')
+      : escapeText(message);
+    const lines = [`busy: ${said}`, `  (${escapeText(reason)})`];
     if (advice !== '') lines.splice(1, 0, `  ${escapeText(advice)}`);
     this.#write(this.#options.stderr, `${lines.join('\n')}\n`);
   }
@@ -120,6 +123,9 @@ export class Printer {
     return cell.colour === null || !this.#options.isColoured ? text : `${sgr[cell.colour]}${text}\u001b[0m`;
   }
 }
+
+/** Their messages list problems, one in a line; elsewhere a line break would be someone's forgery. */
+const problemReasons: ReadonlySet<string> = new Set(['CONFIG_INVALID', 'HOST_INVALID']);
 
 const eraseLine = '\r\u001b[2K';
 

@@ -14,6 +14,8 @@ import { addInfoCommand } from './info.js';
 import { addLogsCommand } from './logs.js';
 import { addMailCommand } from './mail.js';
 import { Printer } from './output.js';
+import { addPruneCommand } from './prune.js';
+import { addReloadCommand } from './reload.js';
 import { addRunCommands } from './runs.js';
 import type { Commands, Io, Work } from './session.js';
 import { addSnapshotCommands } from './snapshots.js';
@@ -104,8 +106,10 @@ function addCommands(commands: Commands): void {
   addLogsCommand(commands);
   addWatchCommand(commands);
   addSnapshotCommands(commands);
+  addPruneCommand(commands);
   addInfoCommand(commands);
   addMailCommand(commands);
+  addReloadCommand(commands);
 }
 
 function fromCommander(error: CommanderError, program: Command, argv: readonly string[]): CliError {

@@ -33,6 +33,8 @@ export async function writeConfig({
     state_dir: join(scratch, 'state'),
     listen: [`unix:${socket}`],
     stop_grace: '1s',
+    // Not those of a BUSY that is installed on this machine.
+    scripts: { pre_backup: join(scratch, 'pre-backup'), post_backup: join(scratch, 'post-backup') },
     hosts: [
       {
         name: 'localhost',

@@ -1,13 +1,8 @@
 /** Where the API listens and where the database is: how both are written in the configuration. */
 import { quoted } from './quoted.js';
+import type { DatabaseAddress } from '../core/database-address.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { type Reading, readAbsolutePath } from './values.js';
-
-export interface DatabaseAddress {
-  readonly kind: 'sqlite';
-  /** Absolute file. */
-  readonly path: string;
-}
 
 /** What the kernel takes as the path of a socket. */
 const longestSocketPath = 107;
@@ -34,15 +29,47 @@ export function readEndpoint(text: string): Reading<Endpoint> {
   return { value: { kind: 'tcp', host: loopback, port } };
 }
 
-/** Reads `sqlite:/path`. */
+/** Reads `sqlite:/path` or `mysql://user:password@host:port/name?socket=/path`; no answer repeats what may be a password. */
 export function readDatabase(text: string): Reading<DatabaseAddress> {
   const [, scheme = ''] = /^([a-z]+):/i.exec(text) ?? [];
-  if (/^(mysql|mariadb)$/i.test(scheme)) {
-    return { wrong: `is a ${scheme} address, and BUSY cannot use ${scheme} yet` };
-  }
-  if (scheme !== 'sqlite') return { wrong: 'does not begin with sqlite:' };
+  if (/^(mysql|mariadb)$/i.test(scheme)) return readMysql(text);
+  if (scheme !== 'sqlite') return { wrong: 'begins neither with sqlite: nor with mysql:' };
   const path = readAbsolutePath(text.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, ''));
   return 'wrong' in path ? path : { value: { kind: 'sqlite', path: path.value } };
+}
+
+function readMysql(text: string): Reading<DatabaseAddress> {
+  const noAddress = {
+    wrong:
+      'is no such address (in user and password, characters such as @ : / ? # % stand as %40 and the like; or use mysql_password)',
+  };
+  try {
+    const url = new URL(text);
+    const { hostname, port, searchParams } = url;
+    const [user, password, name] = [url.username, url.password, url.pathname.slice(1)].map(
+      decodeURIComponent,
+    );
+    const socket = searchParams.get('socket');
+    if ([...searchParams.keys()].some((key) => key !== 'socket') || url.hash !== '') return noAddress;
+    if (hostname === '' && socket === null) return { wrong: 'names no host' };
+    if (!/^[\p{L}\p{N}_$-]{1,64}$/u.test(name ?? '')) return { wrong: 'names no database after the host' };
+    const path = readAbsolutePath(socket ?? '/');
+    if ('wrong' in path) return { wrong: `has a socket that ${path.wrong}` };
+    return {
+      value: {
+        kind: 'mysql',
+        host: decodeURIComponent(hostname).replace(/^\[|\]$/g, '') || 'localhost',
+        port: port === '' ? 3306 : Number(port),
+        socket: socket === null ? '' : path.value,
+        user: user ?? '',
+        password: password ?? '',
+        passwordFile: '',
+        name: name ?? '',
+      },
+    };
+  } catch {
+    return noAddress;
+  }
 }
 
 function readSocket(text: string): Reading<Endpoint> {

@@ -32,9 +32,7 @@ export function convertSettings(group: LibconfigGroup, isDefaults: boolean): Con
   for (const [name, setting] of group) {
     if (name === 'name' || (isDefaults && name === 'hostname')) continue;
     const rule = rules.get(name);
-    const converted = rule
-      ? rule.convert(setting.value, rule.key)
-      : { notes: [lostNote(name, setting.value)] };
+    const converted = rule ? rule.convert(setting.value, rule.key) : { notes: [lostNote] };
     if (rule && converted.value !== undefined) settings[rule.key] = converted.value;
     notes.push(...converted.notes.map((note) => noteAt(setting, `${name} ${note}`)));
   }
@@ -63,17 +61,20 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['excludes', { key: 'excludes', convert: asList }],
   ['schedule', { key: 'schedule', convert: asList }],
   ['max_incr', { key: 'max_incr', convert: asNumber }],
+  ['max_age', { key: 'max_age', convert: asNumber }],
+  ['archivedir', { key: 'archivedir', convert: asArchivedir }],
   ['max_age_full', { key: 'max_age_full', convert: asNumber }],
   ['max_age_incr', { key: 'max_age_incr', convert: asNumber }],
   ['rsync_opts', { key: 'rsync_opts', convert: asRsyncOptions }],
 ]);
 
-const archiveSettings = ['max_age', 'archivedir'];
+const lostNote = 'is no setting of the original BUSY and was left out';
 
-function lostNote(name: string, value: LibconfigValue): string {
-  return archiveSettings.includes(name)
-    ? `is ${shown(value)}, without effect: BUSY does not archive yet, and removes nothing`
-    : 'is no setting of the original BUSY and was left out';
+/** Carried over for the version that archives; whoever relies on archives must know that this one does not. */
+function asArchivedir(value: LibconfigValue, key: HostKey): Converted {
+  const { notes, ...converted } = asText(value, key);
+  const warning = 'has no effect yet: this version makes no archives, and without keep it removes nothing';
+  return { ...converted, notes: 'value' in converted ? [...notes, warning] : notes };
 }
 
 /** Empty texts and the original's "None" mean: not set. */

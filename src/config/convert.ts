@@ -13,6 +13,7 @@ import {
 import { LibconfigError } from './libconfig-tokens.js';
 import { ConfigError } from './problems.js';
 import { quoted } from './quoted.js';
+import { fileSchema } from './schema.js';
 import { yamlText } from './yaml-text.js';
 
 /**
@@ -22,7 +23,7 @@ import { yamlText } from './yaml-text.js';
 export function convertConfig(text: string, file: string): string {
   const original = parseOriginal(text, file);
   const defaults = readDefaults(original);
-  const lines = [...introduction(file), '', ...comments(topNotes(original))];
+  const lines = [...introduction(file), '', ...comments(unknownNotes(original)), ...databaseLines(original)];
   if (defaults.lines.length > 0) lines.push('defaults:', ...indented(defaults.lines), '');
   return `${[...lines, ...hostLines(original, defaults.settings)].join('\n')}\n`;
 }
@@ -60,18 +61,38 @@ function introduction(file: string): string[] {
   ]);
 }
 
-/** What stands beside the sections. */
-function topNotes(original: LibconfigGroup): string[] {
-  const mysql = original.get('mysql_login') ?? original.get('mysql_password');
+/** What stands beside the sections and is not known. */
+function unknownNotes(original: LibconfigGroup): string[] {
   const unknown = [...original].filter(([name]) => !topSettings.includes(name));
-  return [
-    ...(mysql
-      ? [noteAt(mysql, 'mysql_login and mysql_password: BUSY cannot use MySQL yet, and needs none')]
-      : []),
-    ...unknown.map(([name, setting]) =>
-      noteAt(setting, `${name} is no setting of the original BUSY and was left out`),
-    ),
-  ];
+  return unknown.map(([name, setting]) =>
+    noteAt(setting, `${name} is no setting of the original BUSY and was left out`),
+  );
+}
+
+/** The login for MySQL, where there is one; a note never repeats the password. */
+function databaseLines(original: LibconfigGroup): string[] {
+  const [login, password] = ['mysql_login', 'mysql_password'].map((name) => original.get(name));
+  const first = login ?? password;
+  if (!first) return [];
+  const settings = {
+    mysql_login: scalarText(login),
+    ...(scalarText(password) === '' ? {} : { mysql_password: scalarText(password) }),
+  };
+  if (!fileSchema.safeParse(settings).success) {
+    const lost = 'mysql_login and mysql_password: there is no name of a user, so both were left out';
+    return [...comments([noteAt(first, lost)]), ''];
+  }
+  return [...comments([noteAt(first, mysqlNote), mysqlAdvice]), ...linesOf(settings), ''];
+}
+
+const mysqlNote =
+  'the original had only its web page in MySQL. BUSY keeps all its records there with this login (mysql://localhost/busy), in tables of its own; hosts in the tables of the original are not read.';
+const mysqlAdvice =
+  'Better name an empty database: database: mysql://localhost/NAME. Without these lines BUSY uses a file (SQLite).';
+
+function scalarText(setting: LibconfigSetting | undefined): string {
+  const value = setting?.value;
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 function readDefaults(original: LibconfigGroup): { settings: Settings; lines: string[] } {
@@ -97,7 +118,7 @@ function hostLines(original: LibconfigGroup, defaults: Settings): string[] {
     return convertHost(host, { name, isRepeated: names.indexOf(name) < index, defaults });
   });
   const none =
-    'NOTE: the file names no hosts. The original read them from its MySQL database then, which BUSY cannot.';
+    'NOTE: the file names no hosts. The original read them from its own tables in MySQL then, which BUSY does not.';
   return [
     ...(hosts.length === 0 ? comments([none]) : []),
     converted.some((host) => host.isComplete) ? 'hosts:' : 'hosts: []',

@@ -1,22 +1,32 @@
 /** Shows the settings that are in effect, as a file that would bring about the same. */
 import type { Config } from '../config.js';
+import { formatDatabase } from '../core/database-address.js';
 import { formatEndpoint, hostAndPort } from '../core/endpoint.js';
 import type { Host } from '../core/host.js';
 import type { MailTransport } from '../core/settings.js';
 import { yamlText } from './yaml-text.js';
 
-/** YAML that `parseConfig` takes and that gives the same configuration; secrets are only named by their files. */
+/**
+ * YAML that `parseConfig` takes and that gives the same configuration, but for a password of the database that stands
+ * in the file: secrets are only named by their files.
+ */
 export function describeConfig(config: Config): string {
-  const { mail, log } = config;
+  const { mail, log, scripts, database } = config;
   const daemon = {
     state_dir: config.stateDir,
     listen: config.listen.map(formatEndpoint),
-    database: `${config.database.kind}:${config.database.path}`,
+    database: formatDatabase(database),
+    mysql_password_file: (database.kind === 'mysql' && database.passwordFile) || undefined,
     max_running: config.maxRunning,
     max_running_per_disk: config.maxRunningPerDisk,
     executors: config.executors,
     stop_grace: durationText(config.stopGraceMs),
-    log: { level: log.level, format: log.format, file: log.file ?? undefined },
+    log: {
+      level: log.level,
+      format: log.format,
+      file: log.file ?? undefined,
+      syslog: log.syslog ?? undefined,
+    },
     mail: {
       from: mail.from,
       transport: transportText(mail.transport),
@@ -26,8 +36,16 @@ export function describeConfig(config: Config): string {
       digest: mail.digest ?? undefined,
       digest_to: mail.digestTo,
     },
+    scripts: {
+      pre_backup: scripts.preBackup,
+      post_backup: scripts.postBackup,
+      pre_archive: scripts.preArchive,
+      post_archive: scripts.postArchive,
+      timeout: durationText(scripts.timeoutMs),
+    },
   };
-  return yamlText({ ...daemon, hosts: config.hosts.map(hostSettings) });
+  const defaults = Object.keys(config.hostDefaults).length > 0 ? config.hostDefaults : undefined;
+  return yamlText({ ...daemon, defaults, hosts: config.hosts.map(hostSettings) });
 }
 
 function hostSettings(host: Host): Record<string, unknown> {
@@ -53,8 +71,14 @@ function hostSettings(host: Host): Record<string, unknown> {
     timeout: durationText(host.timeoutMs),
     ...timeSettings(host),
     max_incr: host.maxIncr,
+    max_age: host.maxAge,
+    archivedir: host.archivedir || undefined,
     max_age_full: host.maxAgeFull,
     max_age_incr: host.maxAgeIncr,
+    keep: host.keep ?? {},
+    pre_command: host.preCommand || undefined,
+    post_command: host.postCommand || undefined,
+    command_timeout: durationText(host.commandTimeoutMs),
     email: host.mail.to,
     mail: host.mail.when,
     mail_partial: host.mail.includesPartial,

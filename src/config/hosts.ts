@@ -1,6 +1,6 @@
 /** Completes the hosts of the configuration with the defaults, and checks what concerns more than one setting. */
 import { join } from 'node:path';
-import type { Host } from '../core/host.js';
+import type { Host, KeepRules } from '../core/host.js';
 import type { Finding } from './problems.js';
 import { quoted } from './quoted.js';
 import { allowedAt } from './schema-findings.js';
@@ -57,6 +57,13 @@ function asMap(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
+/** Rules that are not named keep nothing; a keep without any rule (a host that takes back the default) keeps all. */
+function keepRules(keep: HostSettings['keep']): KeepRules | null {
+  if (keep === undefined || Object.keys(keep).length === 0) return null;
+  const { last = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0 } = keep;
+  return { last, daily, weekly, monthly, yearly };
+}
+
 function ownTimeZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
@@ -81,6 +88,8 @@ function resolveHost(settings: HostSettings, stateDir: string): Host {
     bandwidthLimit: settings.bandwidth_limit ?? '',
     jobsAtOnce: settings.jobs_at_once ?? 1,
     maxIncr: settings.max_incr ?? 10,
+    maxAge: settings.max_age ?? 30,
+    archivedir: settings.archivedir ?? '',
     maxAgeFull: settings.max_age_full ?? 7,
     maxAgeIncr: settings.max_age_incr ?? 1,
     connectTimeoutMs: settings.connect_timeout ?? 10_000,
@@ -95,6 +104,10 @@ function resolveHost(settings: HostSettings, stateDir: string): Host {
     windows: settings.windows ?? [],
     retryAfterMs: settings.retry_after ?? 300_000,
     alertAfter: settings.alert_after ?? 7,
+    preCommand: settings.pre_command ?? '',
+    postCommand: settings.post_command ?? '',
+    commandTimeoutMs: settings.command_timeout ?? 600_000,
+    keep: keepRules(settings.keep),
     mail: {
       to: settings.email ?? [],
       when: settings.mail ?? 'on_change',

@@ -39,7 +39,7 @@ function unknownKey(path: Path, key: string): Finding {
   const { part } = placeAt([...path, key]);
   const names = Object.keys(settingsOf[part]);
   const nearest = nearestName(key, names);
-  const home = (['top', 'host', 'log', 'mail'] as const).find((other) =>
+  const home = (['top', 'host', 'log', 'mail', 'scripts', 'keep'] as const).find((other) =>
     Object.hasOwn(settingsOf[other], key),
   );
   const place = { path: [...path, key], isAboutKey: true };
@@ -62,14 +62,18 @@ const homes = {
   host: 'below a host or defaults',
   log: 'below log',
   mail: 'below mail',
+  scripts: 'below scripts',
+  keep: 'below keep',
 } as const;
 
 /** The part of the file that a path leads into, and the setting there; none when the path is the part itself. */
 function placeAt(path: Path): { readonly part: Part; readonly name: PropertyKey | undefined } {
   const [first] = path;
-  const section = (['log', 'mail', 'defaults'] as const).find((name) => name === first);
+  const section = (['log', 'mail', 'scripts', 'defaults'] as const).find((name) => name === first);
   const part: Part = section ?? (first === 'hosts' ? 'host' : 'top');
-  return { part, name: path[section ? 1 : first === 'hosts' ? 2 : 0] };
+  const [name, inner] = path.slice(section ? 1 : first === 'hosts' ? 2 : 0);
+  const isInKeep = name === 'keep' && inner !== undefined && part !== 'top';
+  return isInKeep ? { part: 'keep', name: inner } : { part, name };
 }
 
 function wrongWords(issue: z.core.$ZodIssue): string {

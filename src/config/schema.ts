@@ -15,17 +15,18 @@ import {
   readWindow,
 } from './unattended-values.js';
 import { quoted } from './quoted.js';
+import { nothingAs, numberAsText, slotsAsList, textAsList, textAsWords } from './shorthands.js';
 import {
   readAbsolutePath,
   readAddress,
   readBandwidth,
+  readCommandLine,
   readCommandWord,
   readDuration,
   readHostName,
   readHostname,
   readPattern,
   readUser,
-  splitWords,
   type Reading,
 } from './values.js';
 
@@ -67,6 +68,8 @@ const hostFields = {
   ),
   jobs_at_once: whole(1, 16),
   max_incr: whole(0, 10_000),
+  max_age: days(),
+  archivedir: allow('an absolute directory on the server', text(readAbsolutePath)),
   max_age_full: days(),
   max_age_incr: days(),
   connect_timeout: duration('a duration from 1s to 10m', (ms) => ms >= 1000 && ms <= 600_000),
@@ -76,7 +79,26 @@ const hostFields = {
   ),
 };
 
+/** What may stand in `keep`. */
+const keepSchema = z
+  .strictObject({
+    last: whole(0, 10_000),
+    daily: whole(0, 10_000),
+    weekly: whole(0, 10_000),
+    monthly: whole(0, 10_000),
+    yearly: whole(0, 10_000),
+  })
+  .partial()
+  .superRefine(refuseKeepOfNothing);
+
 const unattendedFields = {
+  pre_command: allow('a command line for a shell on the host', text(readCommandLine)),
+  post_command: allow('a command line for a shell on the host', text(readCommandLine)),
+  command_timeout: upToOneDay(),
+  keep: allow(
+    'a map of last, daily, weekly, monthly and yearly, each with how many are kept; {} for all',
+    keepSchema,
+  ),
   email: allow(
     'one mail address or a list of them',
     z.preprocess(textAsList, z.array(text(readMailAddress)).superRefine(refuseRepeats)),
@@ -97,7 +119,7 @@ const unattendedFields = {
     'a duration from 1m to 7d, or 0 for never',
     (ms) => ms === 0 || (ms >= 60_000 && ms <= longestMs),
   ),
-  retry_after: duration('a duration from 1s to 1d', (ms) => ms >= 1000 && ms <= 86_400_000),
+  retry_after: upToOneDay(),
   mail: allow('on_change, every_failure or never', z.enum(['on_change', 'every_failure', 'never'])),
   mail_partial: allow('true or false', z.boolean()),
   mail_reminder: duration(
@@ -130,11 +152,22 @@ const mailServerSchema = z
   })
   .partial();
 
+const scriptsSchema = z
+  .strictObject({
+    pre_backup: scriptPath(),
+    post_backup: scriptPath(),
+    pre_archive: scriptPath(),
+    post_archive: scriptPath(),
+    timeout: upToOneDay(),
+  })
+  .partial();
+
 const logSchema = z
   .strictObject({
     level: allow('error, warn, info or debug', z.enum(['error', 'warn', 'info', 'debug'])),
     format: allow('text or json', z.enum(['text', 'json'])),
     file: allow('the absolute path of a file', text(readAbsolutePath)),
+    syslog: allow('the absolute path of a socket such as /dev/log', text(readAbsolutePath)),
   })
   .partial();
 
@@ -145,16 +178,23 @@ export const fileSchema = z
       'one or a list of unix:/PATH, tcp://127.0.0.1:PORT, tcp://[::1]:PORT and tcp://localhost:PORT',
       z.preprocess(textAsList, z.array(text(readEndpoint)).min(1).superRefine(refuseRepeats)),
     ),
-    database: allow('sqlite:/PATH', text(readDatabase)),
+    database: allow('sqlite:/PATH, or mysql://USER:PASSWORD@HOST/NAME', text(readDatabase)),
+    mysql_login: allow('the name of a user of MySQL', text(readUser)),
+    mysql_password: allow('a text of one or more characters, in quotes', secret()),
+    mysql_password_file: allow('the absolute path of a file that holds the password', text(readAbsolutePath)),
     max_running: whole(1, 1000),
     max_running_per_disk: whole(1, 1000),
     mail: allow(
       'a map with from, transport, sendmail, user, password_file, digest and digest_to',
       z.preprocess(nothingAs({}), mailServerSchema),
     ),
+    scripts: allow(
+      'a map with pre_backup, post_backup, pre_archive, post_archive and timeout',
+      z.preprocess(nothingAs({}), scriptsSchema),
+    ),
     executors: whole(1, 256),
     stop_grace: duration('a duration from 0 to 7d', (ms) => ms <= longestMs),
-    log: allow('a map with level, format and file', z.preprocess(nothingAs({}), logSchema)),
+    log: allow('a map with level, format, file and syslog', z.preprocess(nothingAs({}), logSchema)),
     defaults: allow('a map of settings for all hosts', z.preprocess(nothingAs({}), defaultsSchema)),
     hosts: allow(
       'a list of hosts, each a map with at least a name',
@@ -171,8 +211,10 @@ export const settingsOf = {
   top: fileSchema.shape,
   log: logSchema.shape,
   mail: mailServerSchema.shape,
+  scripts: scriptsSchema.shape,
   defaults: defaultsSchema.shape,
   host: hostSchema.shape,
+  keep: keepSchema.shape,
 } as const;
 
 function allow<S extends z.ZodType>(words: string, schema: S): S {
@@ -185,6 +227,15 @@ function text<T>(read: (text: string) => Reading<T>) {
     const reading = read(value);
     if ('value' in reading) return reading.value;
     context.addIssue({ code: 'custom', message: reading.wrong });
+    return z.NEVER;
+  });
+}
+
+/** No problem may show what was written. */
+function secret() {
+  return z.unknown().transform((value, context): string => {
+    if (typeof value === 'string' && value !== '') return value;
+    context.addIssue({ code: 'custom', message: value === '' ? 'is empty' : 'is not a text' });
     return z.NEVER;
   });
 }
@@ -206,32 +257,26 @@ function duration(words: string, isInRange: (ms: number) => boolean) {
   return allow(`${words} (s, m, h, d; seconds without unit)`, z.preprocess(numberAsText, text(read)));
 }
 
-/** A section whose settings are all commented out has no value. */
-function nothingAs(empty: object) {
-  return (value: unknown): unknown => value ?? empty;
+function upToOneDay() {
+  return duration('a duration from 1s to 1d', (ms) => ms >= 1000 && ms <= 86_400_000);
 }
 
-function numberAsText(value: unknown): unknown {
-  return typeof value === 'number' ? String(value) : value;
-}
-
-function textAsList(value: unknown): unknown {
-  return typeof value === 'string' ? [value] : value;
-}
-
-function slotsAsList(value: unknown): unknown {
-  return value === 'never' ? value : textAsList(value);
-}
-
-function textAsWords(value: unknown, context: z.RefinementCtx): unknown {
-  if (typeof value !== 'string') return value;
-  const words = splitWords(value);
-  if (words === null) context.addIssue({ code: 'custom', message: 'has a quote that is not closed' });
-  return words ?? z.NEVER;
+function scriptPath() {
+  return allow('the absolute path of a script', text(readAbsolutePath));
 }
 
 function refuseOptions(options: string[], context: z.RefinementCtx): void {
   for (const message of checkRsyncOptions(options)) context.addIssue({ code: 'custom', message });
+}
+
+/** Zeros only: what was meant is open, and the wrong guess would lose snapshots. */
+function refuseKeepOfNothing(
+  keep: Readonly<Record<string, number | undefined>>,
+  context: z.RefinementCtx,
+): void {
+  const counts = Object.values(keep);
+  if (counts.length > 0 && counts.every((count) => !count))
+    context.addIssue({ code: 'custom', message: 'keeps nothing' });
 }
 
 function refuseRepeats(values: unknown[], context: z.RefinementCtx): void {

@@ -80,6 +80,13 @@ export function readCommandWord(text: string): Reading<string> {
   return /^[A-Za-z0-9_./=@%+,-]+$/.test(text) ? { value: text } : { wrong: `is ${quoted(text)}` };
 }
 
+/** A command line for a shell, as the administrator wrote it; the empty text takes a default back. */
+export function readCommandLine(text: string): Reading<string> {
+  return hasControl(text)
+    ? { wrong: 'holds a line break or another control character' }
+    : { value: text.trim() };
+}
+
 /**
  * Splits a text at white space; single and double quotes keep white space together. Null when a quote is not closed.
  */

@@ -78,8 +78,8 @@ function startOf(node: unknown, fallback = 0): number {
   return (node as Node | null | undefined)?.range?.[0] ?? fallback;
 }
 
-/** Such as `hosts[2].srcdirs[0]`. */
-function keyText(path: Path): string {
+/** A path of keys in words, such as `hosts[2].srcdirs[0]`. */
+export function keyText(path: Path): string {
   return path
     .map((part, index) =>
       typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${printable(String(part))}`,

@@ -60,6 +60,13 @@ export class Catalog {
     this.remember(snapshot);
   }
 
+  /** Takes a snapshot out of the records; its directory is gone by then. */
+  async forget({ host, name }: SnapshotRecord): Promise<void> {
+    await this.store.remove(host, name);
+    const others = (this.snapshotsOf.get(host) ?? []).filter((snapshot) => snapshot.name !== name);
+    this.snapshotsOf.set(host, others);
+  }
+
   private remember(snapshot: SnapshotRecord): void {
     const others = (this.snapshotsOf.get(snapshot.host) ?? []).filter(({ name }) => name !== snapshot.name);
     this.snapshotsOf.set(snapshot.host, [...others, snapshot].sort(newestFirst));

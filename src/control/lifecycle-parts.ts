@@ -1,6 +1,7 @@
 /** What the life of runs needs from outside. */
 import type { Host } from '../core/host.js';
 import type { Clock, Executor, RunLogs, RunStore } from '../core/ports.js';
+import type { ScriptSettings } from '../core/settings.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
 import type { LogGrowth } from './log-stream.js';
@@ -16,10 +17,17 @@ export interface LifecycleParts {
   readonly events: RunEvents;
   readonly growth: LogGrowth;
   readonly limits: QueueLimits;
+  /** The scripts for a backup that begins now. */
+  readonly scripts: () => ScriptSettings;
   /** Names the disk of a host's backups; hosts with the same name share its limit. */
   readonly diskOf: (host: Host) => Promise<string>;
   /** Looks on the disk for the snapshot that a run committed. */
   readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;
+  /**
+   * Settles when the daemon does nothing any more on the backup disk of a host; before that, with a new snapshot, it
+   * removes what need not be kept.
+   */
+  readonly quietDisk: (host: Host, hasNewSnapshot: boolean) => Promise<void>;
   /** What no caller can be told. */
   readonly onError: (message: string, error: unknown) => void;
 }

@@ -14,6 +14,7 @@ import {
   type Moment,
 } from '../core/alerts.js';
 import { isDigestDue, newestDigestSlot } from '../core/digest.js';
+import { isDatabaseAway } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { Mail, MailText, MailWriter, OutboxStore } from '../core/mail.js';
 import type { Clock } from '../core/ports.js';
@@ -100,9 +101,7 @@ export class Notifier {
   private follow(): void {
     if (this.stopping.signal.aborted) return;
     this.following ??= this.hear()
-      .catch((error: unknown) => {
-        this.parts.log.error('the ends of runs cannot be followed; it is tried again', { error });
-      })
+      .catch((error: unknown) => this.report('the ends of runs cannot be followed; it is tried again', error))
       .finally(() => (this.following = null));
   }
 
@@ -118,9 +117,14 @@ export class Notifier {
       try {
         await work();
       } catch (error) {
-        this.parts.log.error('mails could not be kept; it is tried again', { error });
+        this.report('mails could not be kept; it is tried again', error);
       }
     });
+  }
+
+  /** That the database is away is told by its watch. */
+  private report(message: string, error: unknown): void {
+    if (!isDatabaseAway(error)) this.parts.log.error(message, { error });
   }
 
   private async judgeEnded(): Promise<void> {

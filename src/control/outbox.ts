@@ -3,7 +3,7 @@
  * was sent; one whose attempt failed waits longer each time and is given up after a week. When the daemon dies while
  * a mail is handed over nobody knows whether it went out: it is sent again, under the same Message-ID.
  */
-import { toBusyError } from '../core/errors.js';
+import { isDatabaseAway, toBusyError } from '../core/errors.js';
 import { isGivenUp, retryDelayMs, type Mailer, type OutboxMail, type OutboxStore } from '../core/mail.js';
 import type { Clock } from '../core/ports.js';
 
@@ -58,7 +58,9 @@ export class Outbox {
       try {
         await this.sendDue();
       } catch (error) {
-        this.parts.log.error('the outbox of mails cannot be used; it is tried again', { error });
+        // That the database is away is told by its watch.
+        if (!isDatabaseAway(error))
+          this.parts.log.error('the outbox of mails cannot be used; it is tried again', { error });
       }
     }
   }

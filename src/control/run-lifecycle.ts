@@ -2,14 +2,15 @@
  * The life of a run, from the wish to the end: the one owner of run states. Every change names the state it expects
  * to find, so cancel, crash and late reports cannot revive a run that has ended.
  */
-import { Mutex } from 'async-mutex';
 import { monotonicFactory } from 'ulid';
 import { decideType } from '../core/backup-type.js';
-import { BusyError, toBusyError, toFailure } from '../core/errors.js';
+import { BusyError, isDatabaseAway, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupResult, RunChanges, RunFilter } from '../core/ports.js';
 import { isActive, statesBefore, type Progress, type RunRecord, type RunState } from '../core/run.js';
-import { newActiveRun, stopWhenLate, type ActiveRun } from './active-run.js';
+import { newActiveRun, type ActiveRun } from './active-run.js';
+import { BusyHosts } from './busy-hosts.js';
+import { carryOutBackup } from './carry-out.js';
 import { HostHistory } from './host-history.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
 import {
@@ -26,10 +27,9 @@ import { RunQueue, type QueueLimits } from './run-queue.js';
 
 export class RunLifecycle {
   private readonly active = new Map<string, ActiveRun>();
-  private readonly busyHosts = new Map<string, string>();
+  private readonly busyHosts = new BusyHosts();
   private readonly history = new HostHistory();
   private readonly queue: RunQueue;
-  private readonly triggering = new Mutex();
   /** Ids of one millisecond sort in the order in which they were made. */
   private readonly nextId = monotonicFactory();
   private isStopping = false;
@@ -53,7 +53,15 @@ export class RunLifecycle {
    */
   trigger(request: BackupRequest): Promise<RunRecord> {
     // One at a time: two calls at once must not both find the host free or the request id new.
-    return this.triggering.runExclusive(() => this.triggerAlone(request));
+    return this.busyHosts.exclusively(() => this.triggerAlone(request));
+  }
+
+  /** Does a piece of work while the host has no run and gets none. Throws HOST_BUSY. */
+  whileFree(host: string, work: () => Promise<void>): Promise<void> {
+    return this.busyHosts.exclusively(() => {
+      this.busyHosts.refuseBusy(host);
+      return work();
+    });
   }
 
   /** Asks a run to stop and answers it. Throws RUN_NOT_FOUND or RUN_ENDED. */
@@ -99,6 +107,15 @@ export class RunLifecycle {
     this.queue.setLimits(limits);
   }
 
+  /** Begins no run until `goOn`; runs that have begun are not touched. */
+  hold(): void {
+    this.queue.hold();
+  }
+
+  goOn(): void {
+    this.queue.goOn();
+  }
+
   counts(): { queued: number; running: number } {
     return this.queue.counts();
   }
@@ -139,8 +156,7 @@ export class RunLifecycle {
       return this.active.get(known.id)?.record ?? known;
     }
     const host = catalog.host(request.host);
-    const busy = this.busyHosts.get(host.name);
-    if (busy !== undefined) throw new BusyError('HOST_BUSY', { host: host.name, run: busy });
+    this.busyHosts.refuseBusy(host.name);
     const now = clock.now();
     const run = queuedRun({ id: this.nextId(now.getTime()), request, now, revision: events.nextRevision() });
     await runs.add(run);
@@ -151,7 +167,7 @@ export class RunLifecycle {
   }
 
   private async enqueue(run: RunRecord, urgency: number): Promise<void> {
-    this.busyHosts.set(run.host, run.id);
+    this.busyHosts.occupy(run.host, run.id);
     const active = newActiveRun(run);
     this.active.set(run.id, active);
     this.publish(active, run);
@@ -159,21 +175,24 @@ export class RunLifecycle {
     this.queue.add({ id: run.id, disk: host ? await this.parts.diskOf(host) : '', urgency });
   }
 
-  private async carryOut(id: string): Promise<void> {
+  /** Answers false when the run could not begin because the database is away: it goes on waiting. */
+  private async carryOut(id: string): Promise<boolean> {
     const active = this.active.get(id);
-    if (!active) return;
+    if (!active) return true;
     try {
       const host = this.parts.catalog.host(active.record.host);
-      if (!(await active.turn.runExclusive(() => this.begin(active, host)))) return;
+      if (!(await active.turn.runExclusive(() => this.begin(active, host)))) return true;
       if (this.hasGivenUp) await this.cancel(id, 'daemon stops');
       await this.settle(active, await this.execute(active, host));
     } catch (error) {
+      if (isDatabaseAway(error) && active.record.state === 'QUEUED') return false;
       this.parts.onError('a run could not be carried out', error);
       const end = active.turn.runExclusive(() => this.end(active, 'FAILED', { error: toFailure(error) }));
       await end.catch((again: unknown) => {
         this.parts.onError('the end of a run could not be recorded', again);
       });
     }
+    return true;
   }
 
   /** Answers false when the run has ended before. */
@@ -202,31 +221,12 @@ export class RunLifecycle {
     return isStarted;
   }
 
-  private async execute(active: ActiveRun, host: Host): Promise<BackupResult> {
-    const { executor, logs, growth } = this.parts;
-    const { id } = active.record;
-    const type = active.record.type ?? 'full';
-    const events = {
-      onProgress: (progress: Progress): void => this.note(active, { progress }),
-      onJobs: (jobs: RunRecord['jobs']): void => this.note(active, { jobs }),
-      onLog: (): void => growth.grew(id),
-    };
-    const late = stopWhenLate(active, host);
-    try {
-      return await executor.backUp(
-        { runId: id, host, type, logFile: logs.path(id) },
-        events,
-        active.abort.signal,
-      );
-    } catch (error) {
-      // The executor is gone, but it may have committed before.
-      const snapshot = await this.parts.findCommitted(host, id);
-      const failure = toBusyError(error);
-      await this.say(id, `${failure.reason}: ${failure.message} ${failure.advice}`);
-      return { jobs: active.record.jobs, type: snapshot?.type ?? type, snapshot, error: failure.toFailure() };
-    } finally {
-      clearTimeout(late);
-    }
+  private execute(active: ActiveRun, host: Host): Promise<BackupResult> {
+    return carryOutBackup(
+      this.parts,
+      { active, host },
+      { note: (change) => this.note(active, change), say: (text) => this.say(active.record.id, text) },
+    );
   }
 
   private async settle(active: ActiveRun, result: BackupResult): Promise<void> {
@@ -246,7 +246,7 @@ export class RunLifecycle {
       return await this.move(active, state, { ...changes, endedAt: this.parts.clock.now() });
     } finally {
       // Also when the database failed: the host must be free for the next backup.
-      if (this.busyHosts.get(host) === id) this.busyHosts.delete(host);
+      this.busyHosts.free(host, id);
       this.active.delete(id);
       this.parts.growth.grew(id);
     }

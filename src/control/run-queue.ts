@@ -20,15 +20,19 @@ export class RunQueue {
   private waiting: QueuedRun[] = [];
   private readonly running = new Map<string, { disk: string; ended: Promise<void> }>();
   private isStopped = false;
+  private isHeld = false;
 
-  /** `carryOut` must not throw; its promise settles when the run has ended. */
+  /**
+   * `carryOut` must not throw; its promise settles when the run has ended. With false it could not begin: it waits
+   * again, and nothing begins until `goOn`.
+   */
   constructor(
     private limits: QueueLimits,
-    private readonly carryOut: (runId: string) => Promise<void>,
+    private readonly carryOut: (runId: string) => Promise<boolean>,
   ) {}
 
   add(run: QueuedRun): void {
-    this.waiting = [...this.waiting, run].sort((a, b) => compare(b.urgency, a.urgency));
+    this.waiting = inOrder([...this.waiting, run]);
     this.startNext();
   }
 
@@ -40,6 +44,16 @@ export class RunQueue {
   /** New limits; what runs goes on. */
   setLimits(limits: QueueLimits): void {
     this.limits = limits;
+    this.startNext();
+  }
+
+  /** Starts nothing until `goOn`; what runs goes on. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  goOn(): void {
+    this.isHeld = false;
     this.startNext();
   }
 
@@ -58,21 +72,33 @@ export class RunQueue {
   }
 
   private startNext(): void {
-    while (!this.isStopped && this.running.size < this.limits.total) {
+    while (!this.isStopped && !this.isHeld && this.running.size < this.limits.total) {
       const next = this.waiting.find(({ disk }) => this.runningOn(disk) < this.limits.perDisk);
       if (!next) return;
       this.remove(next.id);
-      const ended = this.carryOut(next.id).finally(() => {
-        this.running.delete(next.id);
-        this.startNext();
-      });
-      this.running.set(next.id, { disk: next.disk, ended });
+      this.running.set(next.id, { disk: next.disk, ended: this.run(next) });
     }
+  }
+
+  private async run(next: QueuedRun): Promise<void> {
+    const hasBegun = await this.carryOut(next.id);
+    this.running.delete(next.id);
+    if (!hasBegun) this.takeBack(next);
+    this.startNext();
+  }
+
+  private takeBack(run: QueuedRun): void {
+    this.isHeld = true;
+    this.waiting = inOrder([run, ...this.waiting]);
   }
 
   private runningOn(disk: string): number {
     return [...this.running.values()].filter((run) => run.disk === disk).length;
   }
+}
+
+function inOrder(runs: readonly QueuedRun[]): QueuedRun[] {
+  return [...runs].sort((a, b) => compare(b.urgency, a.urgency));
 }
 
 /** Infinity minus itself is no number, so the difference will not do. */

@@ -8,6 +8,8 @@ import { DueRules, type DueDecision } from '../core/due.js';
 import { toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { Clock } from '../core/ports.js';
+import type { RunRecord } from '../core/run.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
 import type { RunLifecycle } from './run-lifecycle.js';
 
@@ -37,10 +39,24 @@ const wakeUps = '*/20 * * * * *';
 /** So many hosts are asked at the same time whether they are there. */
 const questionsAtOnce = 64;
 
+/** What the rules said of a host that is not due, and what they said it of. */
+interface Wait {
+  readonly host: Host;
+  readonly newest: SnapshotRecord | undefined;
+  readonly lastRun: RunRecord | null;
+  readonly from: Date;
+  readonly until: Date;
+}
+
 export class Scheduler {
   private readonly rules = new DueRules();
+  private readonly limit = pLimit(questionsAtOnce);
+  /** Hosts whose answer is waited for: none is asked twice at once, and none holds up another. */
+  private readonly asked = new Set<string>();
+  /** Hosts that are not asked about again before their time: that makes a look at ten thousand a matter of milliseconds. */
+  private readonly waits = new Map<string, Wait>();
   private task: ScheduledTask | null = null;
-  private isLooking = false;
+  private isStopped = false;
 
   constructor(private readonly parts: SchedulerParts) {}
 
@@ -49,7 +65,9 @@ export class Scheduler {
     void this.look();
   }
 
+  /** Starts no backup any more, also of hosts whose answer is waited for. */
   async stop(): Promise<void> {
+    this.isStopped = true;
     await this.task?.destroy();
   }
 
@@ -58,23 +76,19 @@ export class Scheduler {
     const { catalog, lifecycle } = this.parts;
     return catalog
       .hosts()
-      .filter((host) => !lifecycle.isBusy(host.name))
-      .map((host) => ({ host, decision: this.decide(host) }))
+      .filter((host) => !lifecycle.isBusy(host.name) && !this.isWaiting(host))
+      .map((host) => ({ host, decision: this.decideAndRemember(host) }))
       .filter(({ decision }) => decision.isDue)
       .sort((a, b) => (a.decision.overdue > b.decision.overdue ? -1 : 1));
   }
 
   /** One pass over all hosts; settles when each that is due was asked and, if it is there, triggered. */
   async look(): Promise<void> {
-    if (this.isLooking) return;
-    this.isLooking = true;
-    const limit = pLimit(questionsAtOnce);
     try {
-      await Promise.all(this.due().map((candidate) => limit(() => this.startIfOnline(candidate))));
+      const candidates = this.due().filter(({ host }) => !this.asked.has(host.name));
+      await Promise.all(candidates.map(({ host }) => this.ask(host)));
     } catch (error) {
       this.parts.onError('a pass over the hosts failed', error);
-    } finally {
-      this.isLooking = false;
     }
   }
 
@@ -85,6 +99,31 @@ export class Scheduler {
     const decision = this.decide(host);
     const isBusy = this.parts.lifecycle.isBusy(name);
     return { decision, isOnline, isBusy, waitsFor: waitsFor(decision, isOnline, isBusy) };
+  }
+
+  /** Whether a host cannot be due yet, since nothing has changed from when the rules said how long it waits. */
+  private isWaiting(host: Host): boolean {
+    const wait = this.waits.get(host.name);
+    if (!wait || wait.host !== host) return false;
+    const { catalog, lifecycle, clock } = this.parts;
+    const now = clock.now();
+    // A clock that was set back makes the promise void.
+    if (now < wait.from || now >= wait.until) return false;
+    return wait.newest === catalog.snapshots(host.name)[0] && wait.lastRun === lifecycle.lastRun(host.name);
+  }
+
+  private decideAndRemember(host: Host): DueDecision {
+    const { catalog, lifecycle, clock } = this.parts;
+    const decision = this.decide(host);
+    const { isDue, isWindowOpen, nextAt } = decision;
+    // A window that waits for its time may open before: where the clock is set back, an hour of it comes twice.
+    if (isDue || !isWindowOpen || nextAt === null) this.waits.delete(host.name);
+    else {
+      const [newest] = catalog.snapshots(host.name);
+      const lastRun = lifecycle.lastRun(host.name);
+      this.waits.set(host.name, { host, newest, lastRun, from: clock.now(), until: nextAt });
+    }
+    return decision;
   }
 
   private decide(host: Host): DueDecision {
@@ -98,23 +137,31 @@ export class Scheduler {
     });
   }
 
-  private async startIfOnline({ host, decision }: { host: Host; decision: DueDecision }): Promise<void> {
-    if (!(await this.parts.isOnline(host))) return;
-    const why = decision.reasons.join('; ');
-    const request = {
-      host: host.name,
-      type: 'auto',
-      requestId: null,
-      urgency: decision.overdue,
-      why,
-    } as const;
+  private async ask(host: Host): Promise<void> {
+    this.asked.add(host.name);
     try {
-      await this.parts.lifecycle.trigger(request);
+      await this.limit(() => this.startIfOnline(host));
+    } finally {
+      this.asked.delete(host.name);
+    }
+  }
+
+  private async startIfOnline(asked: Host): Promise<void> {
+    const { isOnline, catalog, lifecycle, onError } = this.parts;
+    try {
+      const isThere = !this.isStopped && (await isOnline(asked));
+      if (!isThere || this.isStopped) return;
+      // Meanwhile it may have been backed up by hand, or have other settings.
+      const host = catalog.host(asked.name);
+      const { isDue, overdue, reasons } = this.decide(host);
+      if (!isDue) return;
+      const why = reasons.join('; ');
+      await lifecycle.trigger({ host: host.name, type: 'auto', requestId: null, urgency: overdue, why });
     } catch (error) {
-      // Someone else was faster, or the daemon stops: both are no faults.
-      const expected = ['HOST_BUSY', 'DAEMON_STOPPING', 'HOST_NOT_FOUND'];
-      if (!expected.includes(toBusyError(error).reason))
-        this.parts.onError('a due backup could not be queued', error);
+      // Someone else was faster, the host was removed, the daemon stops, or the database is away, of which its watch
+      // tells: these are no faults.
+      const expected = ['HOST_BUSY', 'DAEMON_STOPPING', 'HOST_NOT_FOUND', 'DATABASE_UNAVAILABLE'];
+      if (!expected.includes(toBusyError(error).reason)) onError('a due backup could not be queued', error);
     }
   }
 }

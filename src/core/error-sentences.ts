@@ -7,6 +7,7 @@ type Facts = Readonly<Record<string, string>>;
 /** The kind of an error for a caller, named as the gRPC status codes. */
 export type ErrorStatus =
   | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
   | 'INVALID_ARGUMENT'
   | 'FAILED_PRECONDITION'
   | 'ABORTED'
@@ -24,12 +25,43 @@ function says(status: ErrorStatus, message: (f: Facts) => string, advice: (f: Fa
   return { status, message, advice };
 }
 
+function lastLine(facts: Facts): string {
+  return facts.lastLine ? `; the last it wrote is: ${facts.lastLine}` : '';
+}
+
 export const sentences = {
   // What a caller asks for.
   HOST_NOT_FOUND: says(
     'NOT_FOUND',
     (f) => `There is no host "${f.host}".`,
     () => 'List the hosts with: busy hosts',
+  ),
+  HOST_EXISTS: says(
+    'ALREADY_EXISTS',
+    (f) => `There is already a host "${f.host}".`,
+    (f) =>
+      `Look at it with: busy host show ${f.host}; change it with: busy host edit ${f.host} SETTING=VALUE`,
+  ),
+  HOST_INVALID: says(
+    'INVALID_ARGUMENT',
+    (f) => `The settings of host "${f.host}" are refused:\n${f.problems}`,
+    () => 'Nothing was changed. config/busy.example.yaml explains every setting.',
+  ),
+  HOST_CHANGED: says(
+    'ABORTED',
+    (f) => `Host "${f.host}" was changed by someone else meanwhile.`,
+    (f) => `Look at it again (busy host show ${f.host}), then repeat what is still wanted.`,
+  ),
+  HOSTS_IN_FILE: says(
+    'FAILED_PRECONDITION',
+    (f) => `The hosts stand in the configuration file ${f.file}, so they cannot be changed by a call.`,
+    (f) =>
+      `Edit ${f.file}, then: busy reload. Hosts are taken from the database only when that file names none.`,
+  ),
+  CONFIG_INVALID: says(
+    'FAILED_PRECONDITION',
+    (f) => `The configuration ${f.file} is refused:\n${f.problems}`,
+    () => 'Nothing of it is in effect. Correct it, then: busy reload',
   ),
   RUN_NOT_FOUND: says(
     'NOT_FOUND',
@@ -128,6 +160,19 @@ export const sentences = {
     () => 'Nothing was written outside the partial snapshot. Check what rsync and the login shell are there.',
   ),
 
+  // The administrator's own scripts and commands.
+  PRE_BACKUP_FAILED: says(
+    'FAILED_PRECONDITION',
+    (f) => `${f.script} ${f.ending}, so host "${f.host}" was not backed up${lastLine(f)}.`,
+    () => 'The log of the run has what it wrote. A backup is made only when the script ends with code 0.',
+  ),
+  PRE_COMMAND_FAILED: says(
+    'FAILED_PRECONDITION',
+    (f) => `The pre_command of host "${f.host}" ${f.ending}, so it was not backed up${lastLine(f)}.`,
+    (f) =>
+      `The log of the run has what it wrote. Try it there as user "${f.user}"; a key that is restricted to rsync (rrsync or command= in authorized_keys) can run no command.`,
+  ),
+
   // Copying.
   RSYNC_MISSING: says(
     'FAILED_PRECONDITION',
@@ -173,6 +218,13 @@ export const sentences = {
     (f) => `The backup directory ${f.backupdir} cannot be used: ${f.detail}.`,
     () => 'Create or mount it and give the daemon the right to write there.',
   ),
+  BACKUPDIR_IN_USE: says(
+    'FAILED_PRECONDITION',
+    (f) =>
+      `The backup directory ${f.backupdir} belongs to another busyd (process ${f.pid} on ${f.machine}), so this one writes nothing there.`,
+    (f) =>
+      `Stop the other one, or set another backupdir. If that process is gone for good, remove ${f.file} and try again.`,
+  ),
   RSYNC_FAILED: says(
     'INTERNAL',
     (f) => `rsync ended with ${f.ending} for ${f.source}: ${f.detail}.`,
@@ -198,6 +250,12 @@ export const sentences = {
   ),
 
   // The daemon itself.
+  DATABASE_UNAVAILABLE: says(
+    'UNAVAILABLE',
+    (f) => `The database ${f.database} is not available: ${f.detail}.`,
+    () =>
+      'Look after the database (busy info shows since when). Backups that run go on, and are recorded when it is back.',
+  ),
   CANCELLED: says(
     'ABORTED',
     (f) => `The run was cancelled${f.by ? ` ${f.by}` : ''}.`,

@@ -40,6 +40,11 @@ export class BusyError extends Error {
   }
 }
 
+/** Whether the database could not be reached, so that the same may be tried again when it is back. */
+export function isDatabaseAway(error: unknown): boolean {
+  return error instanceof BusyError && error.reason === 'DATABASE_UNAVAILABLE';
+}
+
 /** Makes a failure of anything that was thrown; what is not a BusyError becomes INTERNAL with its message. */
 export function toFailure(error: unknown): Failure {
   return toBusyError(error).toFailure();

@@ -54,7 +54,28 @@ export interface Host {
   readonly retryAfterMs: number;
   /** Days without a snapshot after which its absence is an alarm. */
   readonly alertAfter: number;
+  /** A command line for the user's login shell there, before the first job; empty: none. */
+  readonly preCommand: string;
+  /** The same after the last job, whatever became of the jobs. */
+  readonly postCommand: string;
+  /** How long each of the two may take. */
+  readonly commandTimeoutMs: number;
+  /** Days after which a snapshot is archived to `archivedir`. */
+  readonly maxAge: number;
+  /** Absolute directory on the server; empty: nothing is archived. */
+  readonly archivedir: string;
+  /** Which snapshots are kept; null: all of them, for ever. `core/retention.ts`. */
+  readonly keep: KeepRules | null;
   readonly mail: MailPolicy;
+}
+
+/** How many snapshots are kept of each kind; 0: the rule keeps none. At least one is greater than 0. */
+export interface KeepRules {
+  readonly last: number;
+  readonly daily: number;
+  readonly weekly: number;
+  readonly monthly: number;
+  readonly yearly: number;
 }
 
 /** Who is told, and when. */

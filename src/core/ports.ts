@@ -5,7 +5,9 @@
 import type { Host } from './host.js';
 import type { Failure } from './errors.js';
 import type { JobRecord, Progress, RunRecord, RunState } from './run.js';
+import type { ScriptSettings } from './settings.js';
 import type { BackupType, SnapshotRecord } from './snapshot.js';
+import type { StoredHost } from './stored-host.js';
 
 export interface Clock {
   now(): Date;
@@ -29,6 +31,8 @@ export interface RunFilter {
 export interface RunStore {
   /** Adds a run. Throws when the id or the request id exists. */
   add(run: RunRecord): Promise<void>;
+  /** Takes out a run that waits, as if it had never been asked for; any other is left as it is. */
+  withdraw(id: string): Promise<void>;
   get(id: string): Promise<RunRecord | null>;
   getByRequestId(requestId: string): Promise<RunRecord | null>;
   /** Newest first. */
@@ -57,11 +61,44 @@ export interface SnapshotStore {
   list(host?: string): Promise<SnapshotRecord[]>;
 }
 
+/** The hosts that are kept in the database. Every write names the etag that it expects to find. */
+export interface HostStore {
+  /** Sorted by name. */
+  list(): Promise<StoredHost[]>;
+  get(name: string): Promise<StoredHost | null>;
+  /** Throws when the name exists. */
+  add(host: StoredHost): Promise<void>;
+  /** Replaces settings, etag and `updatedAt` of a host if it still has `etag`; answers whether it had. */
+  replace(host: StoredHost, etag: string): Promise<boolean>;
+  /** Removes a host if it still has `etag`; answers whether it had. */
+  remove(name: string, etag: string): Promise<boolean>;
+}
+
+/** Where a snapshot of the records is: `taken out` by a removal that did not come to its end. */
+export type SnapshotPlace = 'present' | 'taken out' | 'absent';
+
+/** The directories of committed snapshots, as far as their removal goes. */
+export interface SnapshotDisk {
+  /** Looks where each of them is, with one look at each directory that holds some. Never throws. */
+  locate(snapshots: readonly SnapshotRecord[]): Promise<ReadonlyMap<SnapshotRecord, SnapshotPlace>>;
+  /**
+   * Takes a snapshot's directory out of the store in one step, so that a crash leaves either all or nothing of it.
+   * Throws BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE.
+   */
+  takeOut(snapshot: SnapshotRecord): Promise<void>;
+  /**
+   * Frees the space of all that was taken out of the directory that holds this snapshot, or held it. Ends early when
+   * `signal` is aborted. Answers whether nothing is left; never throws.
+   */
+  sweepBeside(snapshot: SnapshotRecord, signal: AbortSignal): Promise<boolean>;
+}
+
 /** One backup to carry out. Plain data. */
 export interface BackupTask {
   readonly runId: string;
   readonly host: Host;
   readonly type: BackupType;
+  readonly scripts: ScriptSettings;
   /** The run's log file, to append to. */
   readonly logFile: string;
 }
@@ -81,6 +118,11 @@ export interface BackupEvents {
   onJobs(jobs: readonly JobRecord[]): void;
   /** The log file has grown. */
   onLog(): void;
+  /**
+   * post-backup is about to be called, which may unmount the disk. Records what was committed, removes there what is
+   * to be removed, and settles when nothing works there any more. Never throws.
+   */
+  beforePostBackup(snapshot: SnapshotRecord | null): Promise<void>;
 }
 
 export interface ProbeResult {
@@ -97,7 +139,7 @@ export interface ProbeResult {
 export interface Executor {
   /**
    * Carries a backup out. A backup that fails or is cancelled is a result, not an exception; after `signal` it
-   * ends within seconds with the reason CANCELLED.
+   * ends within seconds with the reason CANCELLED, or when the commands and scripts that follow a backup have ended.
    */
   backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult>;
   /** Connects and asks. Throws a BusyError. */

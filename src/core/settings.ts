@@ -6,6 +6,16 @@ export type MailTransport =
   /** `isTls`: encrypted from the first byte; else STARTTLS is used when the server offers it. */
   | { readonly kind: 'smtp'; readonly host: string; readonly port: number; readonly isTls: boolean };
 
+/** The administrator's scripts on the server: absolute paths of files that need not exist. */
+export interface ScriptSettings {
+  readonly preBackup: string;
+  readonly postBackup: string;
+  readonly preArchive: string;
+  readonly postArchive: string;
+  /** How long each may take. */
+  readonly timeoutMs: number;
+}
+
 export interface MailSettings {
   readonly from: string;
   readonly transport: MailTransport;

@@ -1,6 +1,7 @@
 /**
- * One backup, step by step: reach the host, choose link bases, copy each source directory into a partial directory,
- * commit. Whatever goes wrong, committed snapshots stay as they are, and what was copied helps the next backup.
+ * One backup, step by step, between the scripts of the server: choose link bases, reach the host, copy each source
+ * directory into a partial directory, commit. Whatever goes wrong, committed snapshots stay as they are, and what was
+ * copied helps the next backup.
  */
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +10,10 @@ import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import type { BackupEvents, BackupResult, BackupTask, Clock } from '../core/ports.js';
 import { isCommittable, outcomeOfJobs, type JobRecord } from '../core/run.js';
 import { addStats, noTransfer, type BackupType, type SnapshotRecord } from '../core/snapshot.js';
+import { claimBackupdir } from './backupdir-lock.js';
+import { betweenScripts, foresee } from './backup-scripts.js';
+import { describeJob, sayBases } from './backup-words.js';
+import { betweenCommands } from './host-commands.js';
 import { runJob, type EndedJob } from './job.js';
 import { chooseLinkBases, type LinkBases } from './link-bases.js';
 import { requireLocalRsync } from './local-rsync.js';
@@ -25,28 +30,54 @@ const flushMs = 1500;
 /** How often a long copy says in the log how far it is. */
 const heartbeatMs = 30_000;
 
+/** The owner of the locks; read now, since another process takes over the children of one that has died. */
+const daemonPid = process.ppid;
+
 /** What one backup knows while it runs. */
 interface Backup {
   readonly task: BackupTask;
   readonly events: BackupEvents;
   readonly clock: Clock;
   readonly log: RunLogFile;
+  /** Cancels the run. */
   readonly signal: AbortSignal;
+  /** The daemon stops: what follows a backup has a few seconds left. */
+  readonly haste: AbortSignal;
+  readonly startedAt: Date;
   jobs: JobRecord[];
   type: BackupType;
+  /** Where the backup is at the moment, or will be. */
+  path: string;
 }
 
 /** Carries a backup out. A failure is a result, not an exception. */
 export async function backUp(
   task: BackupTask,
   events: BackupEvents,
-  signal: AbortSignal,
+  { cancel: signal, haste }: { readonly cancel: AbortSignal; readonly haste: AbortSignal },
   clock: Clock,
 ): Promise<BackupResult> {
   const log = openRunLogFile(task.logFile, clock, () => events.onLog());
-  const backup: Backup = { task, events, clock, log, signal, jobs: waitingJobs(task), type: task.type };
+  const startedAt = clock.now();
+  const foreseen = await foresee(task, startedAt);
+  const backup: Backup = {
+    task,
+    events,
+    clock,
+    log,
+    signal,
+    haste,
+    startedAt,
+    jobs: waitingJobs(task),
+    ...foreseen,
+  };
   try {
-    const snapshot = await makeSnapshot(backup);
+    const snapshot = await betweenScripts(
+      { task, signal, haste, say: (text) => log.say(text) },
+      () => backup,
+      events,
+      () => makeSnapshot(backup),
+    );
     const error = snapshot ? null : failureOf(backup);
     return { jobs: backup.jobs, type: backup.type, snapshot, error };
   } catch (error) {
@@ -62,6 +93,9 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   const { task, signal, log } = backup;
   const { host } = task;
   const rsyncOnServer = await requireLocalRsync(signal);
+  // Only now: pre-backup may have mounted the disk.
+  if (signal.aborted) throw new BusyError('CANCELLED');
+  await store.orUnusable(host.backupdir, () => claimBackupdir(host.backupdir, daemonPid));
   const before = await store.openHostStore(host.backupdir, host.name);
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
   const bases = chooseLinkBases(before, task.type, bootId);
@@ -71,16 +105,23 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   try {
     log.say(`connected to ${reached.connection.address}, host key ${reached.connection.fingerprint}`);
     if (reached.isRsyncMissing) throw new BusyError('RSYNC_MISSING', { where: `host "${host.name}"` });
-    const startedAt = backup.clock.now();
-    const name = store.nextSnapshotName(before, startedAt, bases.type);
+    const name = store.nextSnapshotName(before, backup.startedAt, bases.type);
     const mark = { runId: task.runId, type: bases.type, bootId, isFlushed: false };
-    const partial = await store.createPartial(before, name, mark);
-    const ended = await copySources(backup, reached, partial, bases);
+    backup.path = join(before.directory, name);
+    const commands = { host, connection: reached.connection, signal, haste: backup.haste };
+    const { partial, ended } = await betweenCommands(
+      { ...commands, say: (text) => log.say(text) },
+      async () => {
+        const made = await store.createPartial(before, name, mark);
+        backup.path = made;
+        return { partial: made, ended: await copySources(backup, reached, made, bases) };
+      },
+    );
     if (signal.aborted || !isCommittable(backup.jobs)) {
       await leaveForNext(partial, mark, log);
       return null;
     }
-    const snapshot = describe(backup, { name, startedAt, bases, path: join(before.directory, name) });
+    const snapshot = describe(backup, { name, bases, path: join(before.directory, name) });
     await store.orUnusable(before.directory, async () => {
       await log.flushed();
       await copyFile(task.logFile, join(partial, 'backup.log'));
@@ -94,9 +135,9 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
         rsyncOnHost: reached.rsyncVersion,
       });
     });
-    await store.commitPartial(partial, name, signal);
+    backup.path = await store.commitPartial(partial, name, signal);
     log.say(`committed ${snapshot.path}`);
-    await clearPartials(before, log);
+    await discardPartials(before, log);
     return snapshot;
   } finally {
     reached.connection.close();
@@ -178,14 +219,16 @@ async function leaveForNext(partial: string, mark: store.PartialMark, log: RunLo
   await Promise.race([flushed, delay(2 * flushMs, undefined, { ref: false })]);
 }
 
-/** After a commit nothing of earlier, unfinished backups is needed: they leave the listing now, the disk soon. */
-async function clearPartials(before: store.HostStore, log: RunLogFile): Promise<void> {
-  for (const partial of before.partials) {
+/**
+ * After a commit nothing of earlier, unfinished backups is needed: they leave the listing now; the daemon frees their
+ * space when the run has ended.
+ */
+async function discardPartials(before: store.HostStore, log: RunLogFile): Promise<void> {
+  for (const { path } of before.partials) {
     await store
-      .discard(partial.path)
-      .catch((error: unknown) => log.say(`could not remove ${partial.path}: ${toBusyError(error).message}`));
+      .discard(path)
+      .catch((error: unknown) => log.say(`could not remove ${path}: ${toBusyError(error).message}`));
   }
-  void store.sweep(before.directory);
 }
 
 function failureOf(backup: Backup): Failure {
@@ -194,10 +237,7 @@ function failureOf(backup: Backup): Failure {
   return failed?.error ?? new BusyError('INTERNAL', { what: 'a job failed without a reason' }).toFailure();
 }
 
-function describe(
-  backup: Backup,
-  made: { name: string; startedAt: Date; bases: LinkBases; path: string },
-): SnapshotRecord {
+function describe(backup: Backup, made: { name: string; bases: LinkBases; path: string }): SnapshotRecord {
   const { jobs, task, clock } = backup;
   return {
     host: task.host.name,
@@ -205,7 +245,7 @@ function describe(
     type: made.bases.type,
     outcome: outcomeOfJobs(jobs),
     path: made.path,
-    startedAt: made.startedAt,
+    startedAt: backup.startedAt,
     committedAt: clock.now(),
     runId: task.runId,
     linkBases: made.bases.snapshotNames,
@@ -235,22 +275,4 @@ function waitingJob(number: number, source: string): JobRecord {
 function setJob(backup: Backup, index: number, record: JobRecord): void {
   backup.jobs = backup.jobs.with(index, record);
   backup.events.onJobs(backup.jobs);
-}
-
-function sayBases(log: RunLogFile, bases: LinkBases, wanted: BackupType): void {
-  if (bases.type !== wanted) log.say('there is no snapshot to link to, so this backup is a full one');
-  for (const name of bases.snapshotNames) log.say(`unchanged files become links into ${name}`);
-  for (const partial of bases.resumed) log.say(`goes on from ${partial.name}`);
-  if (bases.mustCompareContents) {
-    log.say('the machine was restarted since then, so contents are compared instead of sizes and times');
-  }
-}
-
-function describeJob(job: JobRecord): string {
-  const stats = job.stats;
-  const counted = stats
-    ? `: ${stats.fileCount} entries, ${stats.filesTransferred} files sent, ${stats.transferredBytes} of ${stats.totalBytes} bytes`
-    : '';
-  const why = job.error ? ` (${job.error.reason}: ${job.error.message})` : '';
-  return `job ${job.number} ${job.state}${counted}${why}`;
 }

@@ -12,12 +12,17 @@ import { reachHost } from './reach.js';
 
 const clock = { now: (): Date => new Date() };
 const running = new Map<number, AbortController>();
+/** Backups whose post-backup waits until the daemon leaves their disk alone. */
+const waitingForQuiet = new Map<number, () => void>();
+/** Aborted when the daemon stops or is gone. */
+const haste = new AbortController();
 
 /** Log growth is told to readers at most this often. */
 const logEveryMs = 50;
 
 process.on('message', (command: Command) => void take(command));
 process.on('disconnect', () => {
+  haste.abort();
   for (const controller of running.values()) controller.abort();
   endWhenIdle();
 });
@@ -25,8 +30,16 @@ process.on('disconnect', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 async function take(command: Command): Promise<void> {
+  if (command.kind === 'hurry') {
+    haste.abort();
+    return;
+  }
   if (command.kind === 'cancel') {
     running.get(command.id)?.abort();
+    return;
+  }
+  if (command.kind === 'quiet') {
+    waitingForQuiet.get(command.id)?.();
     return;
   }
   const controller = new AbortController();
@@ -38,14 +51,19 @@ async function take(command: Command): Promise<void> {
     tell({ kind: 'refused', id: command.id, reason, facts });
   } finally {
     running.delete(command.id);
+    waitingForQuiet.delete(command.id);
     if (!process.connected) endWhenIdle();
   }
 }
 
-async function carryOut(command: Exclude<Command, { kind: 'cancel' }>, signal: AbortSignal): Promise<Report> {
+async function carryOut(
+  command: Exclude<Command, { kind: 'cancel' | 'hurry' | 'quiet' }>,
+  signal: AbortSignal,
+): Promise<Report> {
   const { id } = command;
   if (command.kind === 'probe') return { kind: 'probed', id, result: await probe(command.host, signal) };
-  return { kind: 'backedUp', id, result: await backUp(command.task, eventsOf(id), signal, clock) };
+  const signals = { cancel: signal, haste: haste.signal };
+  return { kind: 'backedUp', id, result: await backUp(command.task, eventsOf(id), signals, clock) };
 }
 
 function eventsOf(id: number): BackupEvents {
@@ -59,6 +77,11 @@ function eventsOf(id: number): BackupEvents {
         tell({ kind: 'log', id });
       }, logEveryMs);
     },
+    beforePostBackup: (snapshot) =>
+      new Promise((resolve) => {
+        waitingForQuiet.set(id, resolve);
+        tell({ kind: 'postBackup', id, snapshot });
+      }),
   };
 }
 

@@ -56,6 +56,11 @@ export class ExecutorPool implements Executor {
     return this.processes.size;
   }
 
+  /** Leaves a few seconds to the scripts and commands that follow a backup: the daemon is about to stop. */
+  hurry(): void {
+    for (const executor of this.processes) send(executor, { kind: 'hurry' });
+  }
+
   async stop(): Promise<void> {
     this.isStopping = true;
     const all = [...this.processes];
@@ -145,6 +150,11 @@ function receive(executor: ExecutorProcess, report: Report): void {
       return;
     case 'log':
       work.events?.onLog();
+      return;
+    case 'postBackup':
+      void work.events?.beforePostBackup(report.snapshot).finally(() => {
+        send(executor, { kind: 'quiet', id: report.id });
+      });
       return;
     case 'backedUp':
     case 'probed':

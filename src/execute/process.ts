@@ -23,8 +23,17 @@ export interface LocalProcess {
   readonly ended: Promise<Ending>;
 }
 
+export interface Script {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Settles when the process has ended, whoever still holds its outputs; never when it could not be started. */
+  readonly exited: Promise<Ending>;
+  /** Settles when its outputs are closed too; rejects when it could not be started. */
+  readonly ended: Promise<Ending>;
+}
+
 /** How long a process may take to end after SIGTERM. */
-const politeMs = 1500;
+export const politeMs = 1500;
 
 /**
  * Starts a program in its own process group. When `signal` is aborted the whole group gets SIGTERM, and SIGKILL
@@ -48,6 +57,29 @@ export function startProcess(program: string, args: readonly string[], signal: A
     fromProcess: stdio[4],
     ended: endOf(child, signal),
   };
+}
+
+/**
+ * Starts a program of the administrator as `startProcess` does, but with nothing to read, and in an environment that
+ * programs outside of BUSY can work with.
+ */
+export function startScript(
+  program: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Script {
+  const { PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME, LANG } = process.env;
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    cwd: '/',
+    env: { PATH, HOME, LANG, ...variables },
+  });
+  const exited = new Promise<Ending>((resolve) => {
+    child.once('exit', (code, endSignal) => resolve({ code, signal: endSignal }));
+  });
+  return { stdout: child.stdout, stderr: child.stderr, exited, ended: endOf(child, signal) };
 }
 
 /** Runs a program to its end and answers what it wrote. Throws when it fails; for short, local helpers. */
@@ -86,7 +118,8 @@ function endOf(child: ChildProcess, signal: AbortSignal): Promise<Ending> {
     };
     const finish = (): void => {
       signal.removeEventListener('abort', stop);
-      clearTimeout(forced);
+      // Its children may live on after SIGTERM.
+      if (!isGroupAlive(child)) clearTimeout(forced);
     };
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
@@ -102,10 +135,19 @@ function endOf(child: ChildProcess, signal: AbortSignal): Promise<Ending> {
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+  signalGroup(child, signal);
+}
+
+function isGroupAlive(child: ChildProcess): boolean {
+  return signalGroup(child, 0);
+}
+
+/** Answers false when the group has ended already. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (child.pid === undefined) return false;
   try {
-    process.kill(-child.pid, signal);
+    return process.kill(-child.pid, signal);
   } catch {
-    // The group has ended already.
+    return false;
   }
 }

@@ -51,23 +51,26 @@ export async function openHostStore(backupdir: string, hostName: string): Promis
     await mkdir(directory, { mode: 0o750 }).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     });
-    const entries = (await readdir(directory, { withFileTypes: true })).filter((entry) =>
-      entry.isDirectory(),
-    );
-    const names = entries.map((entry) => entry.name).sort();
-    const partials = names.filter((name) => name.startsWith(partialPrefix));
-    return {
-      directory,
-      snapshots: names.filter((name) => parseSnapshotName(name) !== null),
-      partials: await Promise.all(
-        partials.map(async (name) => ({
-          path: join(directory, name),
-          name,
-          mark: await readMark(join(directory, name)),
-        })),
-      ),
-    };
+    return readHostStore(directory);
   });
+}
+
+/** Reads what is there for a host and makes nothing. Throws as the file system does. */
+export async function readHostStore(directory: string): Promise<HostStore> {
+  const entries = (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  const names = entries.map((entry) => entry.name).sort();
+  const partials = names.filter((name) => name.startsWith(partialPrefix));
+  return {
+    directory,
+    snapshots: names.filter((name) => parseSnapshotName(name) !== null),
+    partials: await Promise.all(
+      partials.map(async (name) => ({
+        path: join(directory, name),
+        name,
+        mark: await readMark(join(directory, name)),
+      })),
+    ),
+  };
 }
 
 /**
@@ -131,25 +134,38 @@ export async function commitPartial(partial: string, name: string, signal: Abort
   });
 }
 
-/** Takes a directory out of the store by renaming it; `sweep` frees its space. */
+/** Takes a directory out of the store by renaming it; `remove` frees its space. */
 export async function discard(path: string): Promise<void> {
-  await rename(path, join(path, '..', `${removedPrefix}${basename(path).replace(partialPrefix, '')}`));
+  await rename(path, removedPath(path));
+}
+
+/** Where a snapshot or partial directory is after `discard`. */
+export function removedPath(path: string): string {
+  return join(path, '..', `${removedPrefix}${basename(path).replace(partialPrefix, '')}`);
+}
+
+/** All that was discarded in a host's directory and still takes space. Empty when there is nothing to read. */
+export async function discarded(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch(() => [] as string[]);
+  return names.filter((name) => name.startsWith(removedPrefix)).map((name) => join(directory, name));
 }
 
 /**
- * Frees the space of what was discarded, also by a process that died meanwhile. By the program `rm`, since Node
- * cannot remove names that are not UTF-8. Never throws: what is left is swept the next time.
+ * Frees the space of what was discarded; ends early when `signal` is aborted. By the program `rm`, since Node cannot
+ * remove names that are not UTF-8, and with the lowest priority, since it has time. Answers whether all of it is gone;
+ * never throws.
  */
-export async function sweep(directory: string): Promise<void> {
-  const names = await readdir(directory).catch(() => [] as string[]);
-  const doomed = names.filter((name) => name.startsWith(removedPrefix)).map((name) => join(directory, name));
-  if (doomed.length === 0) return;
-  const never = new AbortController().signal;
+export async function remove(doomed: readonly string[], signal: AbortSignal): Promise<boolean> {
+  if (doomed.length === 0) return true;
   // Not root: directories that came without the right to write cannot be emptied. Directories only, since a file may
   // be shared with snapshots that stay.
   const locked = ['-type', 'd', '!', '-perm', '-u=rwx', '-exec', 'chmod', 'u+rwx', '{}', '+'];
-  if (process.getuid?.() !== 0) await runProcess('find', [...doomed, ...locked], never).catch(() => '');
-  await runProcess('rm', ['-rf', '--one-file-system', '--', ...doomed], never).catch(() => '');
+  if (process.getuid?.() !== 0) await runProcess('find', [...doomed, ...locked], signal).catch(() => '');
+  const args = ['-n', '19', 'rm', '-rf', '--one-file-system', '--', ...doomed];
+  return runProcess('nice', args, signal).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Runs `work` on the backup disk and turns what the system says into a reason. */
@@ -166,7 +182,7 @@ export async function orUnusable<T>(directory: string, work: () => Promise<T>): 
   }
 }
 
-async function flushDirectory(path: string): Promise<void> {
+export async function flushDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();

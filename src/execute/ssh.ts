@@ -20,6 +20,8 @@ export interface SshConnection {
   exec(command: string): Promise<SshChannel>;
   /** Settles when the connection has ended, with the reason. */
   readonly closed: Promise<string>;
+  /** From now on only `close` ends the connection, no longer the signal that it was made with. */
+  surviveAbort(): void;
   close(): void;
 }
 
@@ -29,6 +31,10 @@ export interface SshChannel {
   readonly stderr: Readable;
   /** Settles when the channel has closed; both null when the host gave neither. */
   readonly ended: Promise<{ code: number | null; signal: string | null }>;
+  /** Settles when the command has ended; its children may keep the channel open. Never when the connection is lost. */
+  readonly exited: Promise<{ code: number | null; signal: string | null }>;
+  /** Asks the host to signal the command and its children. OpenSSH refuses that to root, and old ones to all. */
+  sendSignal(name: 'TERM' | 'KILL'): void;
   /** Closes the channel; the command on the host gets a hang-up. */
   close(): void;
 }
@@ -92,7 +98,8 @@ async function tryToConnect(
   client.on('error', (error) => (lastError = error.message));
   const close = (): void => void client.destroy();
   signal.addEventListener('abort', close, { once: true });
-  void closed.then(() => signal.removeEventListener('abort', close));
+  const surviveAbort = (): void => signal.removeEventListener('abort', close);
+  void closed.then(surviveAbort);
   const config: ConnectConfig = {
     sock: socket,
     username: host.user,
@@ -136,6 +143,7 @@ async function tryToConnect(
     fingerprint: shown,
     software,
     closed,
+    surviveAbort,
     close,
     exec: (command) => openChannel(client, host, command, closed),
   };
@@ -165,16 +173,40 @@ function openChannel(
 function toChannel(channel: ClientChannel): SshChannel {
   let code: number | null = null;
   let signal: string | null = null;
-  channel.on('exit', (exitCode: number | null, exitSignal?: string) => {
-    code = exitCode;
-    signal = exitSignal ?? null;
+  const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    channel.on('exit', (exitCode: number | null, exitSignal?: string) => {
+      code = exitCode;
+      signal = exitSignal ?? null;
+      resolve({ code, signal });
+    });
   });
   channel.on('error', () => {});
   channel.stderr.on('error', () => {});
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     channel.once('close', () => resolve({ code, signal }));
   });
-  return { stdin: channel, stdout: channel, stderr: channel.stderr, ended, close: () => channel.close() };
+  return {
+    stdin: channel,
+    stdout: channel,
+    stderr: channel.stderr,
+    ended,
+    exited,
+    sendSignal: (name) => sendSignal(channel as unknown as ChannelInside, name),
+    close: () => channel.close(),
+  };
+}
+
+interface ChannelInside {
+  readonly outgoing: { readonly id: number; readonly state: string };
+  readonly _client: { readonly _protocol: { signal(channel: number, name: string): void } };
+}
+
+/** The `signal` of ssh2 itself sends nothing once our side has said all, although servers take it then too. */
+function sendSignal(
+  { outgoing, _client: { _protocol: protocol } }: ChannelInside,
+  name: 'TERM' | 'KILL',
+): void {
+  if (outgoing.state === 'open' || outgoing.state === 'eof') protocol.signal(outgoing.id, name);
 }
 
 async function readIdentity(host: Host): Promise<Buffer> {

@@ -5,7 +5,7 @@
 import { escapeControls } from '../core/log-line.js';
 
 export interface LogRecord {
-  /** RFC 3339, UTC. */
+  /** RFC 3339, UTC; empty where something else notes time and level. */
   readonly time: string;
   readonly level: string;
   readonly message: string;
@@ -17,7 +17,8 @@ export interface LogRecord {
 export function formatTextLine({ time, level, message, fields }: LogRecord): string {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   const words = given.map(([key, value]) => `${escapeControls(key)}=${valueText(value)}`);
-  const first = [time, level.padEnd(5), escapeControls(message), ...words].join(' ');
+  const head = time === '' ? [] : [time, level.padEnd(5)];
+  const first = [...head, escapeControls(message), ...words].join(' ');
   return [first, ...given.flatMap(([, value]) => stackLines(value))].join('\n');
 }
 

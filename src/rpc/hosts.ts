@@ -1,24 +1,30 @@
 /** HostService: what is configured, and whether a host can be reached. */
 import type { Catalog } from '../control/catalog.js';
+import type { HostOrigin, HostRegistry } from '../control/host-registry.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Scheduler } from '../control/scheduler.js';
 import type { Host } from '../core/host.js';
 import type { Clock, Executor } from '../core/ports.js';
-import type {
-  Host as HostMessage,
-  ExplainHostResponse,
-  HostServiceServer,
-  ProbeHostResponse,
+import {
+  type Host as HostMessage,
+  type ExplainHostResponse,
+  type GetHostResponse,
+  HostOrigin as OriginMessage,
+  type HostServiceServer,
+  type ProbeHostResponse,
 } from '../gen/busy/v1/host_service.js';
 import { toHostMessage, toListedRunMessage, toSnapshotMessage } from './convert.js';
 import { types } from './enums.js';
+import { hostChangeHandlers, type HostChangeParts } from './host-changes.js';
+import { toSettingsMessage } from './host-settings.js';
 import { readPageStart, toPage } from './page.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
 
-export interface HostParts {
+export interface HostParts extends HostChangeParts {
   readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots'>;
   readonly lifecycle: Pick<RunLifecycle, 'lastRun' | 'progress' | 'failuresInRow'>;
+  readonly registry: Pick<HostRegistry, 'kind' | 'originOf' | 'create' | 'update' | 'remove'>;
   readonly executor: Pick<Executor, 'probe'>;
   readonly scheduler: Pick<Scheduler, 'explain'>;
   readonly clock: Clock;
@@ -30,15 +36,27 @@ export function hostHandlers(parts: HostParts, calls: CallAdapters): HostService
       const { size, after } = readPageStart('hosts', request);
       const hosts = after === null ? parts.catalog.hosts() : hostsAfter(parts.catalog.hosts(), after);
       const page = toPage('hosts', hosts, { size, keyOf: (host) => host.name });
-      return { hosts: page.items.map((host) => withFacts(parts, host)), nextPageToken: page.nextPageToken };
+      const items = page.items.map((host) => withFacts(parts, host));
+      return { hosts: items, nextPageToken: page.nextPageToken, origin: origins[parts.registry.kind] };
     }),
-    getHost: calls.unary(async ({ name }) => {
-      const host = parts.catalog.host(requireText('name', name));
-      return { host: withFacts(parts, host) };
-    }),
+    getHost: calls.unary(({ name }) => getHost(parts, requireText('name', name))),
     probeHost: calls.unary(({ name }) => probe(parts, requireText('name', name))),
     explainHost: calls.unary(({ name }) => explain(parts, requireText('name', name))),
+    ...hostChangeHandlers(parts, calls, (host) => withFacts(parts, host)),
   };
+}
+
+const origins: Readonly<Record<HostOrigin['kind'], OriginMessage>> = {
+  file: OriginMessage.FILE,
+  database: OriginMessage.DATABASE,
+};
+
+async function getHost(parts: HostParts, name: string): Promise<GetHostResponse> {
+  const origin = await parts.registry.originOf(name);
+  const host = withFacts(parts, parts.catalog.host(name));
+  if (origin.kind === 'file') return { host, origin: origins.file, settings: undefined, etag: '' };
+  const { settings, etag } = origin;
+  return { host, origin: origins.database, settings: toSettingsMessage(settings), etag };
 }
 
 function hostsAfter(hosts: readonly Host[], name: string): readonly Host[] {

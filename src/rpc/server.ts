@@ -39,6 +39,11 @@ export interface RpcServer {
    */
   listen(endpoints: readonly Endpoint[]): Promise<string[]>;
   /**
+   * Whether the daemon as a whole (the empty name in grpc.health.v1) is SERVING. The services by their names always
+   * are: each answers, with what it can or with a reason.
+   */
+  setHealthy(isHealthy: boolean): void;
+  /**
    * Ends long streams, waits at most `limitMs` for calls that are carried out, closes all connections and removes
    * the sockets. Stopping twice changes nothing.
    */
@@ -73,8 +78,10 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
   server.addService(ServerReflectionService, { serverReflectionInfo: reflect });
   server.addService(olderReflectionService, { serverReflectionInfo: reflect });
 
+  let isStopping = false;
   const sockets: (() => Promise<void>)[] = [];
   const stop = async (limitMs = 5000): Promise<void> => {
+    isStopping = true;
     for (const name of healthNames) health.setStatus(name, 'NOT_SERVING');
     await shutDown(server, calls, limitMs);
     for (const remove of sockets.splice(0)) await remove();
@@ -89,6 +96,9 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
         await stop(0);
         throw error;
       }
+    },
+    setHealthy: (isHealthy) => {
+      if (!isStopping) health.setStatus('', isHealthy ? 'SERVING' : 'NOT_SERVING');
     },
     stop,
   };

@@ -1,17 +1,20 @@
 /** SnapshotService: the committed snapshots. */
 import type { Catalog } from '../control/catalog.js';
+import type { Pruner } from '../control/pruner.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
-import type { SnapshotServiceServer } from '../gen/busy/v1/snapshot_service.js';
+import type { PruneSnapshotsResponse, SnapshotServiceServer } from '../gen/busy/v1/snapshot_service.js';
 import { toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
 
 export interface SnapshotParts {
-  readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot'>;
+  readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot' | 'host'>;
+  readonly pruner: Pick<Pruner, 'judge' | 'prune'>;
 }
 
-export function snapshotHandlers({ catalog }: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
+export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
+  const { catalog } = parts;
   return {
     listSnapshots: calls.unary(async (request) => {
       const { size, after } = readPageStart('snapshots', request);
@@ -23,6 +26,25 @@ export function snapshotHandlers({ catalog }: SnapshotParts, calls: CallAdapters
       const snapshot = catalog.snapshot(requireText('host', host), requireText('name', name));
       return { snapshot: toSnapshotMessage(snapshot) };
     }),
+    pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
+  };
+}
+
+async function prune(
+  { catalog, pruner }: SnapshotParts,
+  host: string,
+  isDryRun: boolean,
+): Promise<PruneSnapshotsResponse> {
+  const hasKeep = catalog.host(host).keep !== null;
+  const { verdicts, frozen, removedCount } = isDryRun
+    ? { ...(await pruner.judge(host)), removedCount: null }
+    : await pruner.prune(host);
+  const doomedCount = verdicts.filter(({ isKept }) => !isKept).length;
+  return {
+    verdicts: verdicts.map((verdict) => ({ ...verdict, snapshot: toSnapshotMessage(verdict.snapshot) })),
+    frozenReason: frozen,
+    removedCount: removedCount ?? doomedCount,
+    hasKeep,
   };
 }
 

@@ -1,99 +1,65 @@
 /**
- * The database: one SQLite file behind TypeORM. A connection of SQLite cannot hold two transactions at a time, and
- * there is one connection, so every access takes its turn through one mutex. Nothing else opens the file.
+ * The database, of either kind, behind one small interface. It tells what is wrong with a request from a database
+ * that is away: of the latter every caller learns as DATABASE_UNAVAILABLE, and whoever watches it is told.
  */
-import { Mutex } from 'async-mutex';
-import { DataSource, type EntityManager } from 'typeorm';
-import { migrations } from '../../migrations/index.js';
-import { AlertStateEntity, MailMarkEntity, OutboxEntity } from './mail-entities.js';
-import { RunEntity } from './run-entity.js';
-import { SnapshotEntity } from './snapshot-entity.js';
+import type { EntityManager } from 'typeorm';
+import { formatDatabase, type DatabaseAddress } from '../core/database-address.js';
+import { BusyError } from '../core/errors.js';
+import type { DatabaseConnection } from './database-connection.js';
+import { DatabaseError, isAway, messageOf } from './database-errors.js';
+import { openMysql } from './mysql.js';
+import { openSqlite } from './sqlite.js';
 
-export interface Database {
+export interface Database extends DatabaseConnection {
   /**
-   * Does a piece of work when its turn has come; it must await all it starts, and must not call `run` itself.
-   * Throws a DatabaseError whose cause is what the database said.
+   * As above, and each piece of work is done whole or not at all when it is one statement or one transaction.
+   * Throws DATABASE_UNAVAILABLE, soon, when the database is away; what was asked may have been done nevertheless.
+   * Throws a DatabaseError whose cause is what the database said when it refuses.
    */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T>;
-  /** Waits for the work that was accepted, then closes the file. Closing twice changes nothing. */
-  close(): Promise<void>;
+  /** Asks whether the database answers. Throws as `run` does. */
+  ping(): Promise<void>;
 }
+
+/** Is told after each access: null, or the DATABASE_UNAVAILABLE that it ended with. */
+export type DatabaseObserver = (away: BusyError | null) => void;
 
 /**
- * Opens a database file, creates it when it is missing, and brings its tables up to date.
- * Throws a DatabaseError; the file is then closed and no change of a failed migration remains.
+ * Opens a database and brings its tables up to date; a file of SQLite is created when it is missing. Throws a
+ * DatabaseError with a sentence for the administrator; it is then closed.
  */
-export async function openDatabase(file: string): Promise<Database> {
-  const source = new DataSource({
-    type: 'better-sqlite3',
-    database: file,
-    entities: [RunEntity, SnapshotEntity, OutboxEntity, AlertStateEntity, MailMarkEntity],
-    migrations: [...migrations],
-    // With 'none' a table that is rebuilt would take the rows of its children with it.
-    migrationsTransactionMode: 'each',
-    enableWAL: true,
-    timeout: 10_000,
-    prepareDatabase: (connection: { pragma(text: string): unknown }) => {
-      // With WAL this never harms the file, and no write waits for a busy disk. A power failure may lose the last
-      // moments, which the snapshots on disk then correct.
-      connection.pragma('synchronous = NORMAL');
-    },
-  });
-  try {
-    await source.initialize();
-    await source.runMigrations();
-    await refuseNewerDatabase(source);
-  } catch (error) {
-    if (source.isInitialized) await source.destroy();
-    throw error instanceof DatabaseError ? error : cannotOpen(file, error);
-  }
-  return serialise(source, file);
-}
-
-function serialise(source: DataSource, file: string): Database {
-  const turns = new Mutex();
+export async function openDatabase(
+  address: DatabaseAddress,
+  observe: DatabaseObserver = () => {},
+): Promise<Database> {
+  const connection = address.kind === 'sqlite' ? await openSqlite(address) : await openMysql(address);
+  const shown = address.kind === 'sqlite' ? address.path : formatDatabase(address);
+  const run: Database['run'] = async (work) => {
+    try {
+      const answer = await connection.run(work);
+      observe(null);
+      return answer;
+    } catch (error) {
+      throw toldApart(error, shown, observe);
+    }
+  };
   return {
-    run: (work) =>
-      turns.runExclusive(async () => {
-        if (!source.isInitialized) throw new DatabaseError(`The database ${file} is closed.`);
-        try {
-          return await work(source.manager);
-        } catch (error) {
-          const message = `The database ${file} refused a request: ${messageOf(error)}.`;
-          throw new DatabaseError(message, { cause: error });
-        }
-      }),
-    close: () =>
-      turns.runExclusive(async () => {
-        if (source.isInitialized) await source.destroy();
-      }),
+    run,
+    ping: () => run(async (manager) => void (await manager.query('SELECT 1'))),
+    close: () => connection.close(),
   };
 }
 
-/** An older daemon would not know what the columns of a newer one mean. */
-async function refuseNewerDatabase(source: DataSource): Promise<void> {
-  const known = new Set(migrations.map((migration) => migration.name));
-  const rows: { name: string }[] = await source.query('SELECT name FROM migrations');
-  const unknown = rows.find((row) => !known.has(row.name));
-  if (!unknown) return;
-  throw new DatabaseError(
-    `The database ${String(source.options.database)} was changed by a newer BUSY (${unknown.name}). ` +
-      'Install that version again, or move the file away: snapshots on disk are not touched by that.',
-  );
-}
-
-function cannotOpen(file: string, error: unknown): DatabaseError {
-  const advice = 'Check that it is a database of BUSY and that the daemon may write to it and its directory';
-  return new DatabaseError(`The database ${file} cannot be opened: ${messageOf(error)}. ${advice}.`, {
-    cause: error,
-  });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** Thrown when the database cannot do what was asked; `cause` is what it said. */
-export class DatabaseError extends Error {
-  override readonly name = 'DatabaseError';
+function toldApart(error: unknown, shown: string, observe: DatabaseObserver): unknown {
+  if (error instanceof DatabaseError) return error;
+  if (!isAway(error)) {
+    // It answered, so it is there.
+    observe(null);
+    const message = `The database ${shown} refused a request: ${messageOf(error)}.`;
+    return new DatabaseError(message, { cause: error });
+  }
+  const facts = { database: shown, detail: messageOf(error) };
+  const away = new BusyError('DATABASE_UNAVAILABLE', facts, { cause: error });
+  observe(away);
+  return away;
 }

@@ -12,6 +12,10 @@ export function createRunStore(database: Database): RunStore {
       database.run(async (manager) => {
         await manager.insert(RunEntity, { ...run });
       }),
+    withdraw: (id) =>
+      database.run(async (manager) => {
+        await manager.delete(RunEntity, { id, state: 'QUEUED' });
+      }),
     get: (id) => database.run((manager) => manager.findOneBy(RunEntity, { id })),
     getByRequestId: (requestId) => database.run((manager) => manager.findOneBy(RunEntity, { requestId })),
     list: (filter) => database.run((manager) => list(manager, filter)),

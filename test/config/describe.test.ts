@@ -5,6 +5,7 @@ import { edKey, parsed } from './parsed.js';
 describe('the settings in effect', () => {
   it.each([
     'hosts: []',
+    'defaults: { backupdir: /b, connect_timeout: 30, schedule: "22:00", keep: { daily: 7 } }',
     'hosts: [{ name: web1, backupdir: /b, srcdirs: [/etc] }]',
     `
 state_dir: /state
@@ -14,12 +15,16 @@ max_running_per_disk: 2
 stop_grace: 1.5s
 log: { level: debug, format: json, file: /var/log/b.log }
 mail: { from: b@x.example, transport: "smtps://[2001:db8::1]:465", user: u, password_file: /p, digest: "07:00", digest_to: [root] }
-defaults: { backupdir: /b, srcdirs: [/etc, "/a b, c"], email: [root, a@b.example] }
+scripts: { pre_backup: /opt/pre, post_backup: /opt/post, pre_archive: /opt/pa, post_archive: "/o p", timeout: 90s }
+defaults: { backupdir: /b, srcdirs: [/etc, "/a b, c"], email: [root, a@b.example], pre_command: "dump # all" }
 hosts:
   - name: web1
     hostname: web1.example
     addresses: [192.0.2.1, "2001:db8::1"]
     host_key: ${edKey}
+    pre_command: ""
+    post_command: 'rm -f "$HOME/dump"; echo it''s gone'
+    command_timeout: 1h
     excludes: ["*.tmp", "# x", "- y", "{z}", "yes", "14:00"]
     rsync_opts: -aH --exclude="a b"
     bandwidth_limit: 1.5m

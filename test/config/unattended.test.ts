@@ -26,6 +26,11 @@ describe('settings for unattended work', () => {
     ['mail: every_failure', { mail: { when: 'every_failure' } }],
     ['mail_partial: false', { mail: { includesPartial: false } }],
     ['mail_reminder: 0', { mail: { reminderMs: 0 } }],
+    ['keep: {}', { keep: null }],
+    [
+      'keep: {last: 3, daily: 14, yearly: 2}',
+      { keep: { last: 3, daily: 14, weekly: 0, monthly: 0, yearly: 2 } },
+    ],
   ])('takes the host setting %s', (written, expected) => {
     expect(parsedHost(written)).toMatchObject(expected);
   });
@@ -58,6 +63,10 @@ describe('settings for unattended work', () => {
     ['email: "a@b.example\\nBcc: c@d.example"', /email\[0\]: is "a@b\.example\\nBcc/],
     ['email: [a@b.example, a@b.example]', /email\[1\]: stands there twice/],
     ['email: -odq@b.example', /email\[0\]: is "-odq/],
+    ['keep: {dayly: 14}', /keep\.dayly: is no setting; did you mean daily\?; allowed: last, daily, weekly/],
+    ['keep: {daily: 0}', /keep: keeps nothing; allowed: a map of last, daily, weekly, monthly and yearly/],
+    ['keep: {daily: -1}', /keep\.daily: is the number -1; allowed: a whole number from 0 to 10000/],
+    ['keep: 14', /keep: is the number 14, not a map of settings; allowed: a map of last/],
     ['mail: sometimes', /mail: is "sometimes"; allowed: on_change, every_failure or never/],
     ['mail: { from: x }', /mail: is a map of settings; allowed: on_change/],
     ['mail_partial: "yes"', /mail_partial: is "yes".*allowed: true or false/],

@@ -4,7 +4,7 @@ import type { RunRecord } from '../../src/core/run.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
 import { ControlBed } from '../helpers/control-bed.js';
 import { snapshotOf } from '../helpers/fake-executor.js';
-import { sampleHost } from '../helpers/sample-host.js';
+import { noScripts, sampleHost } from '../helpers/sample-host.js';
 import { sampleRun } from '../store/samples.js';
 
 let bed: ControlBed;
@@ -26,7 +26,7 @@ async function leave(number: number, changes: Partial<RunRecord>): Promise<RunRe
 
 function committedBy(run: RunRecord, changes: Partial<SnapshotRecord> = {}): SnapshotRecord {
   const host = sampleHost({ name: run.host });
-  const task = { runId: run.id, host, type: 'full', logFile: '' } as const;
+  const task = { runId: run.id, host, type: 'full', scripts: noScripts, logFile: '' } as const;
   return snapshotOf(task, bed.clock.now(), changes);
 }
 

@@ -3,6 +3,7 @@ import { BusyError } from '../../src/core/errors.js';
 import type { Progress, RequestedType, RunRecord } from '../../src/core/run.js';
 import { ControlBed } from '../helpers/control-bed.js';
 import { snapshotOf, type FakeBackup } from '../helpers/fake-executor.js';
+import { noScripts } from '../helpers/sample-host.js';
 
 const beds: ControlBed[] = [];
 afterEach(async () => {
@@ -52,6 +53,7 @@ describe('a backup', () => {
     expect(backup.task).toMatchObject({
       runId: queued.id,
       type: 'full',
+      scripts: noScripts,
       logFile: bed.parts.logs.path(queued.id),
     });
     expect(await bed.lifecycle.get(queued.id)).toMatchObject({

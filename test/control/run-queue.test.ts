@@ -9,16 +9,16 @@ function waiting(id: string, changes: Partial<QueuedRun> = {}): QueuedRun {
 function queueOf(maxRunning: number): {
   queue: RunQueue;
   started: string[];
-  end: (id: string) => Promise<void>;
+  end: (id: string, hasBegun?: boolean) => Promise<void>;
 } {
   const started: string[] = [];
-  const running = new Map<string, () => void>();
+  const running = new Map<string, (hasBegun: boolean) => void>();
   const queue = new RunQueue({ total: maxRunning, perDisk: maxRunning }, (id) => {
     started.push(id);
     return new Promise((resolve) => running.set(id, resolve));
   });
-  const end = async (id: string): Promise<void> => {
-    running.get(id)?.();
+  const end = async (id: string, hasBegun = true): Promise<void> => {
+    running.get(id)?.(hasBegun);
     await new Promise((resolve) => setImmediate(resolve));
   };
   return { queue, started, end };
@@ -35,6 +35,28 @@ describe('RunQueue', () => {
     await end('a');
     await end('c');
     expect([started, queue.counts()]).toEqual([['a', 'b', 'c', 'd', 'e'], { queued: 0, running: 2 }]);
+  });
+
+  it('starts nothing while it is held', async () => {
+    const { queue, started, end } = queueOf(2);
+    queue.add(waiting('a'));
+    queue.hold();
+    queue.add(waiting('b'));
+    await end('a');
+    expect([started, queue.counts()]).toEqual([['a'], { queued: 1, running: 0 }]);
+    queue.goOn();
+    expect(started).toEqual(['a', 'b']);
+  });
+
+  it('lets one wait again that could not begin, before all others, and holds', async () => {
+    const { queue, started, end } = queueOf(1);
+    for (const id of ['a', 'b']) queue.add(waiting(id));
+    await end('a', false);
+    expect([started, queue.counts()]).toEqual([['a'], { queued: 2, running: 0 }]);
+    queue.goOn();
+    expect(started).toEqual(['a', 'a']);
+    await end('a');
+    expect(started).toEqual(['a', 'a', 'b']);
   });
 
   it('forgets a run that waits, and only that', async () => {

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { decideType } from '../../src/core/backup-type.js';
 import type { BackupType, SnapshotRecord } from '../../src/core/snapshot.js';
 import { snapshotOf } from '../helpers/fake-executor.js';
-import { sampleHost } from '../helpers/sample-host.js';
+import { noScripts, sampleHost } from '../helpers/sample-host.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const now = new Date('2026-11-22T20:00:05Z');
 const host = sampleHost({ maxIncr: 3, maxAgeFull: 7 });
 
 function snapshot(type: BackupType, daysAgo: number): SnapshotRecord {
-  const task = { runId: '01JDTEST000000000000000001', host, type, logFile: '/dev/null' };
+  const task = { runId: '01JDTEST000000000000000001', host, type, scripts: noScripts, logFile: '/dev/null' };
   return snapshotOf(task, new Date(now.getTime() - daysAgo * dayMs));
 }
 

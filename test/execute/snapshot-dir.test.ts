@@ -196,16 +196,16 @@ describe('a partial directory', () => {
     await writeFile(strange, 'x');
     await store.discard(partial);
     expect((await store.openHostStore(backupdir, 'web1')).partials).toEqual([]);
-    await store.sweep(before.directory);
+    expect(await store.remove(await store.discarded(before.directory), never)).toBe(true);
     expect(await readdir(before.directory)).toEqual([]);
   });
 
-  it('is not touched by a sweep, nor is a snapshot', async () => {
+  it('is not taken for discarded, nor is a snapshot', async () => {
     const before = await store.openHostStore(backupdir, 'web1');
     await store.createPartial(before, '2026-11-22_20-00-05f', mark);
     await mkdir(join(before.directory, '2026-11-21_20-00-05f'));
-    await store.sweep(before.directory);
-    await store.sweep(join(backupdir, 'absent'));
+    expect(await store.discarded(before.directory)).toEqual([]);
+    expect(await store.discarded(join(backupdir, 'absent'))).toEqual([]);
     expect((await readdir(before.directory)).sort()).toEqual([
       '.partial-2026-11-22_20-00-05f',
       '2026-11-21_20-00-05f',

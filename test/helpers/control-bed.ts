@@ -10,7 +10,7 @@ import { LogGrowth } from '../../src/control/log-stream.js';
 import { RunEvents } from '../../src/control/run-events.js';
 import type { LifecycleParts } from '../../src/control/lifecycle-parts.js';
 import { RunLifecycle } from '../../src/control/run-lifecycle.js';
-import type { Clock } from '../../src/core/ports.js';
+import type { Clock, RunStore, SnapshotStore } from '../../src/core/ports.js';
 import { isActive, type RunRecord } from '../../src/core/run.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
 import { openDatabase, type Database } from '../../src/store/data-source.js';
@@ -18,7 +18,7 @@ import { openRunLogs } from '../../src/store/run-log.js';
 import { createRunStore } from '../../src/store/runs.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
 import { FakeExecutor } from './fake-executor.js';
-import { sampleHost } from './sample-host.js';
+import { noScripts, sampleHost } from './sample-host.js';
 
 export class ManualClock implements Clock {
   private ms = Date.UTC(2026, 10, 22, 20, 0, 5);
@@ -32,9 +32,16 @@ export class ManualClock implements Clock {
   }
 }
 
+export interface ControlStores {
+  readonly runs: RunStore;
+  readonly snapshots: SnapshotStore;
+}
+
 interface ControlBedOptions {
   readonly hosts?: readonly string[];
   readonly maxRunning?: number;
+  /** Stands between the control plane and its stores. */
+  readonly between?: (stores: ControlStores) => ControlStores;
   /** Replaces parts of the lifecycle. */
   readonly parts?: Partial<LifecycleParts>;
 }
@@ -61,10 +68,11 @@ export class ControlBed {
 
   private static async openIn(directory: string, options: ControlBedOptions): Promise<ControlBed> {
     const clock = new ManualClock();
-    const database = await openDatabase(join(directory, 'busy.db'));
-    const runs = createRunStore(database);
+    const database = await openDatabase({ kind: 'sqlite', path: join(directory, 'busy.db') });
+    const stores = { runs: createRunStore(database), snapshots: createSnapshotStore(database) };
+    const { runs, snapshots } = options.between?.(stores) ?? stores;
     const hosts = (options.hosts ?? ['web1']).map((name) => sampleHost({ name }));
-    const catalog = new Catalog(hosts, createSnapshotStore(database));
+    const catalog = new Catalog(hosts, snapshots);
     await catalog.load();
     const events = new RunEvents(runs, clock);
     await events.start();
@@ -78,6 +86,8 @@ export class ControlBed {
       growth: new LogGrowth(),
       limits: { total: options.maxRunning ?? 4, perDisk: options.maxRunning ?? 4 },
       diskOf: (host) => Promise.resolve(host.backupdir),
+      scripts: () => noScripts,
+      quietDisk: () => Promise.resolve(),
       findCommitted: (host, runId) =>
         Promise.resolve(
           bed.onDisk.find((found) => found.host === host.name && found.runId === runId) ?? null,

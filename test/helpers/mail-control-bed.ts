@@ -97,7 +97,7 @@ export class MailControlBed {
   }
 
   private async start(): Promise<void> {
-    this.database = await openDatabase(join(this.directory, 'busy.db'));
+    this.database = await openDatabase({ kind: 'sqlite', path: join(this.directory, 'busy.db') });
     const clock = { now: (): Date => this.now };
     const kept = createOutboxStore(this.database);
     const store = new Proxy(kept, {

@@ -44,6 +44,13 @@ export async function runPids(bed: TestBed, ...sshds: readonly PrivateSshd[]): P
   return [...new Set(trees.flat())].filter((pid) => !lasting.has(pid));
 }
 
+/** The process id that a script has written into a file. Refuses what would stand for more than one process. */
+export async function recordedPid(file: string): Promise<number> {
+  const text = (await readFile(file, 'utf8')).trim();
+  if (!/^[1-9]\d+$/.test(text)) throw new Error(`${file} holds no process id but "${text}"`);
+  return Number(text);
+}
+
 async function withCommand(
   pids: readonly number[],
   isWanted: (command: string) => boolean,

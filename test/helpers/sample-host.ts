@@ -1,5 +1,15 @@
 /** A host for tests, complete; give only what the test is about. */
 import type { Host } from '../../src/core/host.js';
+import type { ScriptSettings } from '../../src/core/settings.js';
+
+/** Scripts that are not there. */
+export const noScripts: ScriptSettings = {
+  preBackup: '/nonexistent/pre-backup',
+  postBackup: '/nonexistent/post-backup',
+  preArchive: '/nonexistent/pre-archive',
+  postArchive: '/nonexistent/post-archive',
+  timeoutMs: 600_000,
+};
 
 export function sampleHost(changes: Partial<Host> = {}): Host {
   return {
@@ -19,6 +29,8 @@ export function sampleHost(changes: Partial<Host> = {}): Host {
     rsyncPath: ['rsync'],
     bandwidthLimit: '',
     jobsAtOnce: 1,
+    maxAge: 30,
+    archivedir: '',
     maxIncr: 10,
     maxAgeFull: 7,
     maxAgeIncr: 1,
@@ -29,6 +41,10 @@ export function sampleHost(changes: Partial<Host> = {}): Host {
     windows: [],
     retryAfterMs: 300_000,
     alertAfter: 7,
+    preCommand: '',
+    postCommand: '',
+    commandTimeoutMs: 600_000,
+    keep: null,
     mail: { to: [], when: 'never', includesPartial: true, reminderMs: 0 },
     ...changes,
   };

@@ -87,6 +87,8 @@ export class TestBed {
     const config = {
       state_dir: join(this.directory, 'state'),
       listen: `unix:${this.socket}`,
+      // Those of this machine are none of the tests' business.
+      scripts: { pre_backup: this.scriptFile('pre-backup'), post_backup: this.scriptFile('post-backup') },
       ...settings,
       hosts,
     };
@@ -99,6 +101,11 @@ export class TestBed {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text, { mode: 0o755 });
     return file;
+  }
+
+  /** Where the configuration has a script of the server; nothing is there at first. */
+  scriptFile(name: 'pre-backup' | 'post-backup'): string {
+    return join(this.directory, 'scripts', name);
   }
 
   /** Starts busyd and waits until it says that it is ready. */

@@ -30,6 +30,22 @@ export function sampleMail(changes: Partial<Mail> = {}): Mail {
   };
 }
 
+/** The text of a message, decoded; headers and body are parted by the first empty line. */
+export function textOf(message: string): string {
+  const end = /\r?\n\r?\n/.exec(message);
+  const [head, body] = [
+    message.slice(0, end?.index),
+    message.slice((end?.index ?? 0) + (end?.[0].length ?? 0)),
+  ];
+  if (/^Content-Transfer-Encoding: base64\r?$/im.test(head))
+    return Buffer.from(body, 'base64').toString('utf8');
+  if (!/^Content-Transfer-Encoding: quoted-printable\r?$/im.test(head)) return body;
+  const bytes = body
+    .replace(/=\r?\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
 export class MailBed {
   readonly received: Received[] = [];
   private readonly servers: SMTPServer[] = [];

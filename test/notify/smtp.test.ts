@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BusyError } from '../../src/core/errors.js';
 import type { MailSettings } from '../../src/core/settings.js';
 import { createMailer } from '../../src/notify/mail.js';
-import { MailBed, password, sampleMail } from './mail-bed.js';
+import { MailBed, password, sampleMail, textOf } from './mail-bed.js';
 
 let bed: MailBed;
 beforeEach(async () => {
@@ -44,7 +44,7 @@ describe('through a mail server', () => {
     await send(smtp(await bed.listen()));
     expect(bed.received).toMatchObject([{ from: 'busy@example.org', to: ['root@example.org'], user: null }]);
     const message = bed.received[0]?.message ?? '';
-    const [head = '', body = ''] = message.split('\r\n\r\n');
+    const [head = ''] = message.split('\r\n\r\n');
     expect(head.split('\r\n')).toEqual(
       expect.arrayContaining([
         'From: BUSY <busy@example.org>',
@@ -56,7 +56,7 @@ describe('through a mail server', () => {
         'Content-Type: text/plain; charset=utf-8',
       ]),
     );
-    expect(textOf(head, body)).toBe('First line\r\n.\r\nFrom here on\r\nGrüße 😀\r\n');
+    expect(textOf(message)).toBe('First line\r\n.\r\nFrom here on\r\nGrüße 😀\r\n');
   });
 
   it('local names get a domain, which a mail server asks for', async () => {
@@ -182,13 +182,4 @@ function sendTrusting(file: string, settings: MailSettings): Promise<{ code: num
       resolve({ code: error ? 1 : 0, said });
     });
   });
-}
-
-function textOf(head: string, body: string): string {
-  if (/^Content-Transfer-Encoding: base64\r?$/im.test(head))
-    return Buffer.from(body, 'base64').toString('utf8');
-  const bytes = body
-    .replace(/=\r\n/g, '')
-    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(bytes, 'latin1').toString('utf8');
 }

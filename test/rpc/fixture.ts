@@ -1,4 +1,5 @@
 /** A real server on loopback over hand-made parts, and real clients. */
+import { DatabaseState } from '../../src/gen/busy/v1/daemon_service.js';
 import path from 'node:path';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { BusyError } from '../../src/core/errors.js';
@@ -111,6 +112,10 @@ export function fakeParts(): RpcParts {
       failuresInRow: () => 0,
       activeRuns: () => [],
     },
+    pruner: {
+      judge: async () => ({ verdicts: [], frozen: '' }),
+      prune: async () => ({ verdicts: [], frozen: '', removedCount: 0 }),
+    },
     events: { watch: async function* () {} },
     streamLog: async function* () {},
     executor: {
@@ -121,6 +126,16 @@ export function fakeParts(): RpcParts {
         rsyncVersion: '3.2.7',
         sshSoftware: 'OpenSSH_9.2',
       }),
+    },
+    registry: {
+      kind: 'file',
+      originOf: async (name) => {
+        host(name);
+        return { kind: 'file' };
+      },
+      create: refuseChange,
+      update: refuseChange,
+      remove: refuseChange,
     },
     scheduler: {
       explain: async () => ({
@@ -146,6 +161,8 @@ export function fakeParts(): RpcParts {
       configFile: '/etc/busy.yaml',
       stateDir: '/var/lib/busy',
       database: 'sqlite',
+      databaseState: DatabaseState.OK,
+      databaseUnavailableSince: undefined,
       endpoints: ['unix:/run/busy/busyd.sock'],
       hostCount: 3,
       runsQueued: 1,
@@ -156,8 +173,13 @@ export function fakeParts(): RpcParts {
       memoryBytes: 90_000_000,
       disks: [{ backupdir: '/srv/backup', freeBytes: 1, totalBytes: Number.MAX_SAFE_INTEGER }],
     }),
+    reload: async () => ({ hostCount: 3, needsRestart: [] }),
     sendTestMail: async (to) => [to === '' ? 'root' : to],
     descriptorFile,
     log: { error: () => undefined },
   };
+}
+
+async function refuseChange(): Promise<never> {
+  throw new BusyError('HOSTS_IN_FILE', { file: '/etc/busy.yaml' });
 }

@@ -5,12 +5,15 @@ import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { openDatabase } from '../../src/store/data-source.js';
+import { HostEntity } from '../../src/store/host-entity.js';
+import { createHostStore } from '../../src/store/hosts.js';
 import { AlertStateEntity, MailMarkEntity, OutboxEntity } from '../../src/store/mail-entities.js';
 import { createOutboxStore } from '../../src/store/outbox.js';
 import { RunEntity } from '../../src/store/run-entity.js';
 import { createRunStore } from '../../src/store/runs.js';
 import { SnapshotEntity } from '../../src/store/snapshot-entity.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
+import { hostStoreContract } from './host-store-contract.js';
 import { outboxStoreContract } from './outbox-store-contract.js';
 import { runStoreContract } from './run-store-contract.js';
 import { runId, sampleRun, sampleSnapshot } from './samples.js';
@@ -24,21 +27,28 @@ afterEach(() => rm(directory, { recursive: true }));
 
 describe('runs in SQLite', () => {
   runStoreContract(async () => {
-    const database = await openDatabase(path.join(directory, 'busy.db'));
+    const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
     return { runs: createRunStore(database), close: () => database.close() };
   });
 });
 
 describe('snapshots in SQLite', () => {
   snapshotStoreContract(async () => {
-    const database = await openDatabase(path.join(directory, 'busy.db'));
+    const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
     return { snapshots: createSnapshotStore(database), close: () => database.close() };
+  });
+});
+
+describe('hosts in SQLite', () => {
+  hostStoreContract(async () => {
+    const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
+    return { hosts: createHostStore(database), close: () => database.close() };
   });
 });
 
 describe('mails in SQLite', () => {
   outboxStoreContract(async () => {
-    const database = await openDatabase(path.join(directory, 'busy.db'));
+    const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
     return { outbox: createOutboxStore(database), close: () => database.close() };
   });
 });
@@ -46,11 +56,11 @@ describe('mails in SQLite', () => {
 describe('the SQLite file', () => {
   it('keeps everything over a reopen, in a directory that was missing', async () => {
     const file = path.join(directory, 'new', 'busy.db');
-    const before = await openDatabase(file);
+    const before = await openDatabase({ kind: 'sqlite', path: file });
     await createRunStore(before).add(sampleRun(1));
     await createSnapshotStore(before).put(sampleSnapshot('2026-11-22_20-00-05f'));
     await before.close();
-    const after = await openDatabase(file);
+    const after = await openDatabase({ kind: 'sqlite', path: file });
     expect(await createRunStore(after).list({})).toStrictEqual([sampleRun(1)]);
     expect(await createSnapshotStore(after).list()).toStrictEqual([sampleSnapshot('2026-11-22_20-00-05f')]);
     await after.close();
@@ -73,14 +83,14 @@ describe('the SQLite file', () => {
       );
     }
     await first.destroy();
-    const database = await openDatabase(file);
+    const database = await openDatabase({ kind: 'sqlite', path: file });
     const rows = await createRunStore(database).list({});
     expect(rows.toReversed()).toStrictEqual(Array.from({ length: 50 }, (_, index) => sampleRun(index + 1)));
     await database.close();
   });
 
   it('gives parallel transactions their turns', async () => {
-    const database = await openDatabase(path.join(directory, 'busy.db'));
+    const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
     await createRunStore(database).add(sampleRun(1, { revision: 0 }));
     const countUp = (): Promise<void> =>
       database.run((manager) =>
@@ -95,7 +105,7 @@ describe('the SQLite file', () => {
   });
 
   it('has the settings it needs', async () => {
-    const database = await openDatabase(path.join(directory, 'busy.db'));
+    const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
     const pragma = (name: string): Promise<unknown> =>
       database.run((manager) => manager.query(`PRAGMA ${name}`));
     expect(await pragma('journal_mode')).toEqual([{ journal_mode: 'wal' }]);
@@ -107,11 +117,11 @@ describe('the SQLite file', () => {
 
   it('has tables as the entities say, and every migration has a way back', async () => {
     const file = path.join(directory, 'busy.db');
-    await (await openDatabase(file)).close();
+    await (await openDatabase({ kind: 'sqlite', path: file })).close();
     const source = new DataSource({
       type: 'better-sqlite3',
       database: file,
-      entities: [RunEntity, SnapshotEntity, OutboxEntity, AlertStateEntity, MailMarkEntity],
+      entities: [RunEntity, SnapshotEntity, OutboxEntity, AlertStateEntity, MailMarkEntity, HostEntity],
       migrations: [...migrations],
     });
     await source.initialize();
@@ -129,18 +139,20 @@ describe('the SQLite file', () => {
 
   it('of a newer BUSY is refused and stays as it is', async () => {
     const file = path.join(directory, 'busy.db');
-    const database = await openDatabase(file);
+    const database = await openDatabase({ kind: 'sqlite', path: file });
     await database.run((manager) =>
       manager.query("INSERT INTO migrations (timestamp, name) VALUES (1, 'Future1900000000000')"),
     );
     await database.close();
-    await expect(openDatabase(file)).rejects.toThrow(/newer BUSY \(Future1900000000000\)\. Install/);
+    await expect(openDatabase({ kind: 'sqlite', path: file })).rejects.toThrow(
+      /newer BUSY \(Future1900000000000\)\. Install/,
+    );
   });
 
   it('that is no database gives an error that names it', async () => {
     const file = path.join(directory, 'busy.db');
     await writeFile(file, 'This is not a database, and long enough to be looked at as one.'.repeat(20));
-    await expect(openDatabase(file)).rejects.toMatchObject({
+    await expect(openDatabase({ kind: 'sqlite', path: file })).rejects.toMatchObject({
       message: expect.stringContaining(`${file} cannot be opened`),
       cause: expect.any(Error),
     });
@@ -148,7 +160,7 @@ describe('the SQLite file', () => {
 
   it('refuses work after its close, and may be closed twice', async () => {
     const file = path.join(directory, 'busy.db');
-    const database = await openDatabase(file);
+    const database = await openDatabase({ kind: 'sqlite', path: file });
     const pending = createRunStore(database).add(sampleRun(1));
     await database.close();
     await database.close();

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunStore } from '../../src/core/ports.js';
 import type { RunRecord } from '../../src/core/run.js';
-import { largest, runId, sampleRun, stats } from './samples.js';
+import { largest, lookAlikes, runId, sampleRun, stats } from './samples.js';
 
 export interface OpenRunStore {
   readonly runs: RunStore;
@@ -70,9 +70,37 @@ export function runStoreContract(open: () => Promise<OpenRunStore>): void {
       await runs.add(sampleRun(1, { requestId: 'same' }));
       await expect(runs.add(sampleRun(1))).rejects.toMatchObject({ cause: expect.any(Error) });
       await expect(runs.add(sampleRun(2, { requestId: 'same' }))).rejects.toThrow(
-        /refused a request: .*UNIQUE/,
+        /refused a request: .*(UNIQUE|Duplicate)/,
       );
       expect(await runs.list({})).toStrictEqual([sampleRun(1, { requestId: 'same' })]);
+    });
+
+    it('keeps names of every kind as they are, and takes none for another', async () => {
+      const path = '/srv/ \\#377\\#000 %_ \\\\ \u{10ffff} e\u0301 \u00e9 \' " `x`; -- ';
+      const job = { number: 1, source: path, state: 'PARTIAL', error: null, exitCode: 23, stats } as const;
+      const missingFiles = [{ path, why: 'Permission denied (13)' }];
+      const records = lookAlikes.map((host, index) =>
+        sampleRun(index + 1, {
+          host,
+          requestId: host,
+          typeReason: path,
+          jobs: [{ ...job, missingFiles, missingFileCount: 1 }],
+        }),
+      );
+      await addAll(...records);
+      for (const record of records) {
+        expect(await runs.getByRequestId(record.host)).toStrictEqual(record);
+        expect(await runs.list({ host: record.host })).toStrictEqual([record]);
+      }
+      expect(await runs.newestOfEachHost()).toHaveLength(lookAlikes.length);
+    });
+
+    it('may be large', async () => {
+      const missingFiles = Array.from({ length: 200 }, () => ({ path: '/\u{1f600}'.repeat(400), why: 'x' }));
+      const job = { number: 1, source: '/', state: 'PARTIAL', error: null, exitCode: 23, stats } as const;
+      const run = sampleRun(1, { jobs: [{ ...job, missingFiles, missingFileCount: 200 }] });
+      await runs.add(run);
+      expect(await runs.get(run.id)).toStrictEqual(run);
     });
 
     it('may lack a request id as often as wanted', async () => {
@@ -161,8 +189,8 @@ export function runStoreContract(open: () => Promise<OpenRunStore>): void {
     });
   });
 
-  it('keeps what 20 parallel writers wrote', async () => {
-    const writers = Array.from({ length: 20 }, async (_, index) => {
+  it('keeps what 100 parallel writers wrote', async () => {
+    const writers = Array.from({ length: 100 }, async (_, index) => {
       await runs.add(sampleRun(index, { host: `web${index}` }));
       await runs.move(runId(index), ['QUEUED'], 'RUNNING', 100 + index, { typeReason: `writer ${index}` });
       return runs.get(runId(index));
@@ -174,8 +202,8 @@ export function runStoreContract(open: () => Promise<OpenRunStore>): void {
         typeReason: `writer ${index}`,
       });
     }
-    expect(await runs.list({ states: ['RUNNING'] })).toHaveLength(20);
-    expect(await runs.highestRevision()).toBe(119);
+    expect(await runs.list({ states: ['RUNNING'] })).toHaveLength(100);
+    expect(await runs.highestRevision()).toBe(199);
   });
 }
 

@@ -4,6 +4,18 @@ import type { SnapshotRecord, TransferStats } from '../../src/core/snapshot.js';
 
 export const largest = Number.MAX_SAFE_INTEGER;
 
+/** What databases like to take for one another. */
+export const lookAlikes = [
+  'web1',
+  'WEB1',
+  'web1 ',
+  ' web1',
+  'wéb1',
+  'we\u0301b1',
+  'web1\u{1f600}',
+  'web1\u{1f601}',
+];
+
 export const stats: TransferStats = {
   fileCount: largest,
   filesTransferred: 2,

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { SnapshotStore } from '../../src/core/ports.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
-import { sampleSnapshot } from './samples.js';
+import { lookAlikes, sampleSnapshot } from './samples.js';
 
 export interface OpenSnapshotStore {
   readonly snapshots: SnapshotStore;
@@ -32,6 +32,18 @@ export function snapshotStoreContract(open: () => Promise<OpenSnapshotStore>): v
     const second = sampleSnapshot(first.name, { outcome: 'PARTIAL', linkBases: [], missingFileCount: 0 });
     await snapshots.put(second);
     expect(await snapshots.list()).toStrictEqual([second]);
+  });
+
+  it('takes no host for another', async () => {
+    const path = '/srv/\\#377 \u{1f600} e\u0301 %_ \' " ';
+    for (const host of lookAlikes) {
+      await snapshots.put(sampleSnapshot('2026-11-22_20-00-05f', { host, path, sources: [path] }));
+    }
+    await snapshots.remove('WEB1', '2026-11-22_20-00-05f');
+    const kept = lookAlikes.filter((host) => host !== 'WEB1');
+    expect(await snapshots.list()).toHaveLength(kept.length);
+    for (const host of kept)
+      expect(await snapshots.list(host)).toMatchObject([{ host, path, sources: [path] }]);
   });
 
   it('lists newest first, then by host', async () => {

@@ -1,3 +1,4 @@
+import { DatabaseState } from '../../../src/gen/busy/v1/daemon_service.js';
 import { afterEach, expect, test } from 'vitest';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { StreamLogsRequest, StreamLogsResponse } from '../../../src/gen/busy/v1/backup_service.js';
@@ -227,6 +228,8 @@ test('watch prints changes and resumes after the newest revision', async () => {
 });
 
 const emptyInfo = {
+  databaseState: DatabaseState.OK,
+  databaseUnavailableSince: undefined,
   version: '',
   startedAt: undefined,
   pid: 0,

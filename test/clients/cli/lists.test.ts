@@ -1,6 +1,7 @@
+import { DatabaseState } from '../../../src/gen/busy/v1/daemon_service.js';
 import { afterEach, expect, test } from 'vitest';
 import { BackupType, JobState, RunState } from '../../../src/gen/busy/v1/run.js';
-import { Host } from '../../../src/gen/busy/v1/host_service.js';
+import { GetHostResponse, Host, ListHostsResponse } from '../../../src/gen/busy/v1/host_service.js';
 import { startFakeDaemon, type Answers, type FakeDaemon } from './fake-daemon.js';
 import { cli, type CliOptions, type Result } from './harness.js';
 import { minutesAgo, now, runId, sampleRun, sampleSnapshot, succeededRun } from './samples.js';
@@ -29,7 +30,7 @@ test('hosts are a table with ages', async () => {
     { ...Host.create(), name: 'db', snapshotCount: 0 },
   ];
   const { stdout, exitCode } = await ask(['hosts'], {
-    listHosts: (_call, answer) => answer(null, { hosts, nextPageToken: '' }),
+    listHosts: (_call, answer) => answer(null, { ...ListHostsResponse.create(), hosts }),
   });
   expect(stdout).toMatchInlineSnapshot(`
     "HOST  NEWEST SNAPSHOT       AGE      SNAPSHOTS  LAST RUN
@@ -159,7 +160,7 @@ test('a snapshot is shown with the directory of its files', async () => {
 test('host, probe, cancel and info answer in facts', async () => {
   const host = { ...Host.create(), name: 'web1', addresses: ['192.0.2.10'], port: 22, initiator: 1 };
   const answers: Answers = {
-    getHost: (_call, answer) => answer(null, { host }),
+    getHost: (_call, answer) => answer(null, { ...GetHostResponse.create(), host }),
     probeHost: (_call, answer) =>
       answer(null, {
         address: '192.0.2.10',
@@ -178,7 +179,9 @@ test('host, probe, cancel and info answer in facts', async () => {
         pid: 42,
         configFile: '/etc/busy/busy.yaml',
         stateDir: '/var/lib/busy',
-        database: 'sqlite',
+        database: 'mysql',
+        databaseState: DatabaseState.UNAVAILABLE,
+        databaseUnavailableSince: minutesAgo(3),
         endpoints: ['unix:/run/busy/busyd.sock'],
         hostCount: 3,
         runsQueued: 1,
@@ -195,6 +198,7 @@ test('host, probe, cancel and info answer in facts', async () => {
   expect((await cli(['probe', 'web1'], options)).stdout).toContain('SHA256:abc (as pinned)');
   expect((await cli(['cancel', runId], options)).stdout).toContain('is now CANCELLING\n');
   const info = (await cli(['info'], options)).stdout;
+  expect(info).toMatch(/mysql, not available since \S+ \S+: no backup begins/);
   expect(info).toContain('2 running (at most 4), 1 queued');
   expect(info).toContain('/srv/backup: 1.0 TiB free of 2.0 TiB');
 });

@@ -1,0 +1,66 @@
+/** Hands a run to the executor and brings back its result, also when the executor dies over it. */
+import { toBusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import type { BackupResult } from '../core/ports.js';
+import type { Progress, RunRecord } from '../core/run.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
+import { stopWhenLate, type ActiveRun } from './active-run.js';
+import type { LifecycleParts } from './lifecycle-parts.js';
+
+export interface RunReports {
+  /** Takes what changes while the run runs. */
+  note(change: { progress: Progress } | { jobs: RunRecord['jobs'] }): void;
+  /** Writes a line into the log of the run; never throws. */
+  say(text: string): Promise<void>;
+}
+
+type Parts = Pick<
+  LifecycleParts,
+  'executor' | 'logs' | 'growth' | 'scripts' | 'findCommitted' | 'catalog' | 'quietDisk' | 'onError'
+>;
+
+/** Never fails because of the executor: that is a result too. */
+export async function carryOutBackup(
+  parts: Parts,
+  { active, host }: { readonly active: ActiveRun; readonly host: Host },
+  reports: RunReports,
+): Promise<BackupResult> {
+  const { executor, logs, growth, scripts } = parts;
+  const { id } = active.record;
+  const type = active.record.type ?? 'full';
+  const events = {
+    onProgress: (progress: Progress): void => reports.note({ progress }),
+    onJobs: (jobs: RunRecord['jobs']): void => reports.note({ jobs }),
+    onLog: (): void => growth.grew(id),
+    beforePostBackup: (snapshot: SnapshotRecord | null) => beforePostBackup(parts, host, snapshot),
+  };
+  const late = stopWhenLate(active, host);
+  try {
+    return await executor.backUp(
+      { runId: id, host, type, scripts: scripts(), logFile: logs.path(id) },
+      events,
+      active.abort.signal,
+    );
+  } catch (error) {
+    // The executor is gone, but it may have committed before.
+    const snapshot = await parts.findCommitted(host, id);
+    const failure = toBusyError(error);
+    await reports.say(`${failure.reason}: ${failure.message} ${failure.advice}`);
+    return { jobs: active.record.jobs, type: snapshot?.type ?? type, snapshot, error: failure.toFailure() };
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+async function beforePostBackup(
+  { catalog, quietDisk, onError }: Parts,
+  host: Host,
+  snapshot: SnapshotRecord | null,
+): Promise<void> {
+  try {
+    if (snapshot) await catalog.record(snapshot);
+    await quietDisk(host, snapshot !== null);
+  } catch (error) {
+    onError('a backup disk could not be made ready for post-backup', error);
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Who has the word on which hosts there are: the configuration file, or, where it names none, the database. The one
+ * place that changes the hosts in the catalog; a change by a call and a reload of the file never overlap.
+ */
+import { Mutex } from 'async-mutex';
+import { monotonicFactory } from 'ulid';
+import { BusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import type { Clock, HostStore } from '../core/ports.js';
+import { problemList } from '../core/problem-list.js';
+import {
+  changeSettings,
+  type HostSettings,
+  type SettingsChange,
+  type StoredHost,
+} from '../core/stored-host.js';
+import type { Catalog } from './catalog.js';
+import type { RunLifecycle } from './run-lifecycle.js';
+
+/** What the configuration file says of hosts. */
+export interface HostSource {
+  /** The file, for messages. */
+  readonly file: string;
+  /** The hosts that it names; with any here, those of the database are not in effect. */
+  readonly hosts: readonly Host[];
+  /** Completes a host of the database with the file's defaults, or answers all that is wrong with it. */
+  readonly check: (
+    name: string,
+    settings: HostSettings,
+  ) => { readonly host: Host } | { readonly problems: readonly string[] };
+}
+
+/** A configuration that was read and is good by itself. */
+export interface NextConfig {
+  readonly source: HostSource;
+  /** Takes over all besides the hosts, at once; must not throw. */
+  readonly apply: () => void;
+}
+
+export interface RegistryParts {
+  readonly clock: Clock;
+  readonly store: HostStore;
+  readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'replaceHosts'>;
+  readonly lifecycle: Pick<RunLifecycle, 'whileFree'>;
+  /** Called after each change; must not throw. */
+  readonly onChange: () => void;
+}
+
+export interface ChangeOptions {
+  /** Refuses the change when the host no longer has it; empty: does not matter. */
+  readonly etag: string;
+  /** Only checks. */
+  readonly isTrial: boolean;
+}
+
+/** A host after a change; the etag is empty when it was only a trial. */
+export interface ChangedHost {
+  readonly host: Host;
+  readonly etag: string;
+}
+
+/** Where a host stands; what is kept of one in the database. */
+export type HostOrigin =
+  | { readonly kind: 'file' }
+  | { readonly kind: 'database'; readonly settings: HostSettings; readonly etag: string };
+
+/** The hosts that are in effect with a configuration, and what keeps others of the database from being so. */
+export async function checkHosts(
+  source: HostSource,
+  store: HostStore,
+): Promise<{ readonly hosts: readonly Host[]; readonly problems: readonly string[] }> {
+  if (source.hosts.length > 0) return { hosts: source.hosts, problems: [] };
+  const hosts: Host[] = [];
+  const problems: string[] = [];
+  for (const { name, settings } of await store.list()) {
+    const found = source.check(name, settings);
+    if ('host' in found) hosts.push(found.host);
+    else problems.push(...found.problems.map((problem) => `host "${name}" in the database: ${problem}`));
+  }
+  return { hosts, problems };
+}
+
+export class HostRegistry {
+  private readonly turn = new Mutex();
+  private readonly nextEtag = monotonicFactory();
+
+  constructor(
+    private readonly parts: RegistryParts,
+    private source: HostSource,
+  ) {}
+
+  /** Where all hosts stand. */
+  get kind(): HostOrigin['kind'] {
+    return this.source.hosts.length > 0 ? 'file' : 'database';
+  }
+
+  /** Throws HOST_NOT_FOUND. */
+  async originOf(name: string): Promise<HostOrigin> {
+    this.parts.catalog.host(name);
+    if (this.kind === 'file') return { kind: 'file' };
+    const { settings, etag } = await this.stored(name, '');
+    return { kind: 'database', settings, etag };
+  }
+
+  /** Adds a host. Throws HOSTS_IN_FILE, HOST_EXISTS or HOST_INVALID. */
+  create(name: string, settings: HostSettings, isTrial: boolean): Promise<ChangedHost> {
+    return this.change(async () => {
+      if (await this.parts.store.get(name)) throw new BusyError('HOST_EXISTS', { host: name });
+      const host = this.checked(name, settings);
+      if (isTrial) return { host, etag: '' };
+      const now = this.parts.clock.now();
+      const etag = this.nextEtag(now.getTime());
+      await this.parts.store.add({ name, settings, etag, createdAt: now, updatedAt: now });
+      this.putInPlace(name, host);
+      return { host, etag };
+    });
+  }
+
+  /** Changes settings of a host. Throws HOSTS_IN_FILE, HOST_NOT_FOUND, HOST_CHANGED or HOST_INVALID. */
+  update(name: string, change: SettingsChange, options: ChangeOptions): Promise<ChangedHost> {
+    return this.change(async () => {
+      const before = await this.stored(name, options.etag);
+      const settings = changeSettings(before.settings, change);
+      const host = this.checked(name, settings);
+      if (options.isTrial) return { host, etag: '' };
+      const now = this.parts.clock.now();
+      const etag = this.nextEtag(now.getTime());
+      const isReplaced = await this.parts.store.replace(
+        { ...before, settings, etag, updatedAt: now },
+        before.etag,
+      );
+      if (!isReplaced) throw new BusyError('HOST_CHANGED', { host: name });
+      this.putInPlace(name, host);
+      return { host, etag };
+    });
+  }
+
+  /**
+   * Removes a host and answers it, or null when it was left out at the start; its snapshots stay. Throws HOSTS_IN_FILE, HOST_NOT_FOUND, HOST_CHANGED, or
+   * HOST_BUSY while it has a run that has not ended.
+   */
+  remove(name: string, etag: string): Promise<Host | null> {
+    return this.change(async () => {
+      const before = await this.stored(name, etag);
+      const host = this.parts.catalog.hosts().find((other) => other.name === name) ?? null;
+      await this.parts.lifecycle.whileFree(name, async () => {
+        if (!(await this.parts.store.remove(name, before.etag)))
+          throw new BusyError('HOST_CHANGED', { host: name });
+        this.putInPlace(name, null);
+      });
+      return host;
+    });
+  }
+
+  /**
+   * Reads a configuration and takes it over as a whole. Throws what `read` throws, or CONFIG_INVALID; nothing has
+   * changed then.
+   */
+  reload(read: () => Promise<NextConfig>): Promise<void> {
+    return this.turn.runExclusive(async () => {
+      const { source, apply } = await read();
+      const { hosts, problems } = await checkHosts(source, this.parts.store);
+      // As a whole or not at all: for example after a default was taken out that a host relied on.
+      if (problems.length > 0)
+        throw new BusyError('CONFIG_INVALID', { file: source.file, problems: problemList(problems) });
+      // Without an await in between: nobody sees a half of it.
+      this.source = source;
+      this.parts.catalog.replaceHosts(hosts);
+      apply();
+      this.parts.onChange();
+    });
+  }
+
+  private change<T>(work: () => Promise<T>): Promise<T> {
+    return this.turn.runExclusive(() => {
+      if (this.kind === 'file') throw new BusyError('HOSTS_IN_FILE', { file: this.source.file });
+      return work();
+    });
+  }
+
+  private async stored(name: string, etag: string): Promise<StoredHost> {
+    const found = await this.parts.store.get(name);
+    if (!found) throw new BusyError('HOST_NOT_FOUND', { host: name });
+    if (etag !== '' && etag !== found.etag) throw new BusyError('HOST_CHANGED', { host: name });
+    return found;
+  }
+
+  private checked(name: string, settings: HostSettings): Host {
+    const found = this.source.check(name, settings);
+    if ('host' in found) return found.host;
+    throw new BusyError('HOST_INVALID', { host: name, problems: problemList(found.problems) });
+  }
+
+  private putInPlace(name: string, host: Host | null): void {
+    const others = this.parts.catalog.hosts().filter((other) => other.name !== name);
+    this.parts.catalog.replaceHosts(host ? [...others, host] : others);
+    this.parts.onChange();
+  }
+}

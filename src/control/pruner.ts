@@ -1,0 +1,196 @@
+/**
+ * Removes the snapshots that no rule of `keep` names: after each backup, once an hour, and on request. A snapshot is
+ * first taken out of the store, then out of the records, and its space is freed in the background; so a crash at any
+ * moment leaves whole snapshots only, and the next pass goes on. Judged is what is on the disk, not what the records
+ * say: a snapshot that someone removed by hand must not stand for one that is there.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { Mutex } from 'async-mutex';
+import { toBusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import type { SnapshotDisk } from '../core/ports.js';
+import { judgeSnapshots, type RetentionDecision, type Verdict } from '../core/retention.js';
+import { isActive } from '../core/run.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
+import type { Catalog } from './catalog.js';
+import type { RunEvents } from './run-events.js';
+import type { RunLifecycle } from './run-lifecycle.js';
+
+export interface PrunerParts {
+  readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots' | 'forget'>;
+  readonly lifecycle: Pick<RunLifecycle, 'failuresInRow'>;
+  readonly events: Pick<RunEvents, 'watch'>;
+  readonly disk: SnapshotDisk;
+  readonly log: PrunerLog;
+}
+
+/** The part of a logger that is needed here; the logger of winston fits. */
+export interface PrunerLog {
+  info(message: string, fields: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+export interface PruneOutcome extends RetentionDecision {
+  readonly removedCount: number;
+}
+
+/** The removals on one backup directory: one after the other, and a disk that hangs delays no other. */
+interface Disk {
+  readonly turn: Mutex;
+  sweeping: Promise<void>;
+}
+
+const hourMs = 3_600_000;
+
+export class Pruner {
+  private readonly disks = new Map<string, Disk>();
+  private readonly stopping = new AbortController();
+  private hourly: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: PrunerParts) {}
+
+  /** Looks at all hosts, sweeps what a daemon that died took out, and then looks at each host after its backups. */
+  start(): void {
+    this.hourly = setInterval(() => void this.pruneAll(), hourMs);
+    void this.begin();
+    void this.follow();
+  }
+
+  private async begin(): Promise<void> {
+    await this.pruneAll();
+    for (const host of this.parts.catalog.hosts()) this.sweepOf(host);
+  }
+
+  /** Settles when nothing is being removed any more, or `giveUp` is aborted; what is left is left for the next start. */
+  async stop(giveUp: AbortSignal): Promise<void> {
+    clearInterval(this.hourly);
+    this.stopping.abort();
+    const quiet = [...this.disks.values()].flatMap(({ turn, sweeping }) => [turn.waitForUnlock(), sweeping]);
+    const gaveUp = new Promise<void>((resolve) => {
+      if (giveUp.aborted) resolve();
+      else giveUp.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([Promise.all(quiet), gaveUp]);
+  }
+
+  /** What would be kept and removed now, and why. Throws HOST_NOT_FOUND. */
+  async judge(
+    name: string,
+    failuresInRow = this.parts.lifecycle.failuresInRow(name),
+  ): Promise<RetentionDecision> {
+    const { catalog, disk } = this.parts;
+    const recorded = catalog.snapshots(name);
+    const places = await disk.locate(recorded);
+    const snapshots = recorded.filter((snapshot) => places.get(snapshot) === 'present');
+    const judged = judgeSnapshots({ host: catalog.host(name), snapshots, failuresInRow });
+    const others = recorded.flatMap((snapshot): Verdict[] => {
+      const place = places.get(snapshot);
+      if (place === 'present') return [];
+      const isKept = place === 'absent';
+      return [{ snapshot, isKept, reason: isKept ? absentReason : takenOutReason }];
+    });
+    return { ...judged, verdicts: [...judged.verdicts, ...others].sort(newestFirst) };
+  }
+
+  /**
+   * Removes what no rule keeps, oldest first, and judges anew before each: settings and backups may change meanwhile.
+   * Throws HOST_NOT_FOUND, BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE; what was removed until then is gone.
+   */
+  prune(name: string, failuresInRow?: number): Promise<PruneOutcome> {
+    return this.diskOf(this.parts.catalog.host(name)).turn.runExclusive(async () => {
+      const removed: Verdict[] = [];
+      for (;;) {
+        const decision = await this.judge(name, failuresInRow);
+        const next = decision.verdicts.findLast(({ isKept }) => !isKept);
+        if (!next || this.stopping.signal.aborted) {
+          const verdicts = [...decision.verdicts, ...removed].sort(newestFirst);
+          return { ...decision, verdicts, removedCount: removed.length };
+        }
+        await this.remove(next);
+        removed.push(next);
+      }
+    });
+  }
+
+  /**
+   * For a disk that is about to be unmounted: settles when it is quiet. With a new snapshot the host is looked at
+   * before, since later its disk is gone. Never throws.
+   */
+  async quietDisk(host: Host, hasNewSnapshot: boolean): Promise<void> {
+    if (hasNewSnapshot) await this.pruneUnasked(host, 0);
+    this.sweepOf(host);
+    await this.diskOf(host).sweeping;
+  }
+
+  private async remove({ snapshot, reason }: Verdict): Promise<void> {
+    const { disk, catalog, log } = this.parts;
+    if (reason !== takenOutReason) await disk.takeOut(snapshot);
+    await catalog.forget(snapshot);
+    log.info('a snapshot was removed', { host: snapshot.host, snapshot: snapshot.name, because: reason });
+    this.sweepOf(catalog.host(snapshot.host), snapshot);
+  }
+
+  private diskOf({ backupdir }: Host): Disk {
+    const disk = this.disks.get(backupdir) ?? { turn: new Mutex(), sweeping: Promise.resolve() };
+    this.disks.set(backupdir, disk);
+    return disk;
+  }
+
+  private sweepOf(
+    host: Host,
+    beside: SnapshotRecord | undefined = this.parts.catalog.snapshots(host.name)[0],
+  ): void {
+    if (!beside) return;
+    const disk = this.diskOf(host);
+    disk.sweeping = this.sweepAfter(disk.sweeping, host, beside);
+  }
+
+  private async sweepAfter(
+    before: Promise<void>,
+    { name, backupdir }: Host,
+    beside: SnapshotRecord,
+  ): Promise<void> {
+    await before;
+    const { signal } = this.stopping;
+    if (signal.aborted || (await this.parts.disk.sweepBeside(beside, signal)) || signal.aborted) return;
+    const message = 'the space of removed snapshots could not be freed; it is tried again with the next';
+    this.parts.log.warn(message, { host: name, backupdir });
+  }
+
+  private async pruneAll(): Promise<void> {
+    for (const host of this.parts.catalog.hosts()) {
+      await this.pruneUnasked(host);
+      // Ten thousand hosts must not hold up the calls of clients.
+      await setImmediate();
+    }
+  }
+
+  private async follow(): Promise<void> {
+    const onlyNew = { afterRevision: 0, host: null, runId: null };
+    for await (const { run } of this.parts.events.watch(onlyNew, this.stopping.signal)) {
+      if (isActive(run.state)) continue;
+      const host = this.parts.catalog.hosts().find(({ name }) => name === run.host);
+      if (host) void this.pruneUnasked(host).then(() => this.sweepOf(host));
+    }
+  }
+
+  private async pruneUnasked(host: Host, failuresInRow?: number): Promise<void> {
+    if (host.keep === null || this.stopping.signal.aborted) return;
+    try {
+      await this.prune(host.name, failuresInRow);
+    } catch (error) {
+      const { reason, message, advice } = toBusyError(error);
+      if (reason === 'HOST_NOT_FOUND') return;
+      const facts = { host: host.name, reason, error: `${message} ${advice}` };
+      this.parts.log.error('old snapshots could not be removed; it is tried again within the hour', facts);
+    }
+  }
+}
+
+const absentReason = 'it is not on the disk now, so it counts for no rule';
+const takenOutReason = 'it was being removed when the daemon ended';
+
+function newestFirst(a: Verdict, b: Verdict): number {
+  return a.snapshot.name < b.snapshot.name ? 1 : -1;
+}

@@ -1,0 +1,31 @@
+/** Hosts that are kept in the database instead of the configuration file, and how their settings are changed. */
+
+/**
+ * Settings of a host as plain data, in the words of the configuration file (`backupdir`, `max_incr`), without the
+ * name; what is absent has its default.
+ */
+export type HostSettings = Readonly<Record<string, unknown>>;
+
+export interface StoredHost {
+  readonly name: string;
+  readonly settings: HostSettings;
+  /** Another one after each change. */
+  readonly etag: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface SettingsChange {
+  /** The new values. */
+  readonly settings: HostSettings;
+  /** The settings that are set, or removed when they have no new value. `*`: all that there are. */
+  readonly mask: readonly string[];
+}
+
+/** The settings after a change; those that the mask does not name stay. */
+export function changeSettings(before: HostSettings, { settings, mask }: SettingsChange): HostSettings {
+  if (mask.includes('*')) return settings;
+  const kept = Object.entries(before).filter(([name]) => !mask.includes(name));
+  const set = Object.entries(settings).filter(([name]) => mask.includes(name));
+  return Object.fromEntries([...kept, ...set]);
+}

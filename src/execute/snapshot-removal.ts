@@ -1,0 +1,58 @@
+/** Takes committed snapshots out of the store; the disk's side of `keep`. */
+import { readdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { BusyError } from '../core/errors.js';
+import type { SnapshotDisk, SnapshotPlace } from '../core/ports.js';
+import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
+import { claimBackupdir } from './backupdir-lock.js';
+import { discard, discarded, flushDirectory, orUnusable, remove, removedPath } from './snapshot-dir.js';
+
+/** Works for a daemon (its process id), which must have the lock of each backup directory. */
+export function createSnapshotDisk(pid: number): SnapshotDisk {
+  return {
+    locate,
+    takeOut: ({ path, name }) => {
+      if (basename(path) !== name || parseSnapshotName(name) === null)
+        throw new BusyError('INTERNAL', { what: `${path} is not the directory of a snapshot` });
+      return orUnusable(dirname(path), async () => {
+        await claimBackupdir(backupdirOf(path), pid);
+        await discard(path);
+        await flushDirectory(dirname(path));
+      });
+    },
+    sweepBeside: async ({ path }, signal) => {
+      const doomed = await discarded(dirname(path));
+      if (doomed.length === 0) return true;
+      const isOurs = await claimBackupdir(backupdirOf(path), pid).then(
+        () => true,
+        () => false,
+      );
+      return isOurs && remove(doomed, signal);
+    },
+  };
+}
+
+function backupdirOf(snapshotPath: string): string {
+  return dirname(dirname(snapshotPath));
+}
+
+async function locate(
+  snapshots: readonly SnapshotRecord[],
+): Promise<ReadonlyMap<SnapshotRecord, SnapshotPlace>> {
+  const seen = new Map<string, Promise<ReadonlySet<string>>>();
+  const namesIn = (directory: string): Promise<ReadonlySet<string>> => {
+    const names = seen.get(directory) ?? readdir(directory).then(setOf, () => setOf([]));
+    seen.set(directory, names);
+    return names;
+  };
+  const places = snapshots.map(async (snapshot): Promise<[SnapshotRecord, SnapshotPlace]> => {
+    const names = await namesIn(dirname(snapshot.path));
+    if (names.has(basename(snapshot.path))) return [snapshot, 'present'];
+    return [snapshot, names.has(basename(removedPath(snapshot.path))) ? 'taken out' : 'absent'];
+  });
+  return new Map(await Promise.all(places));
+}
+
+function setOf(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names);
+}

@@ -1,0 +1,244 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkHosts, HostRegistry, type HostSource } from '../../src/control/host-registry.js';
+import type { HostStore } from '../../src/core/ports.js';
+import type { HostSettings, StoredHost } from '../../src/core/stored-host.js';
+import { ControlBed } from '../helpers/control-bed.js';
+import { sampleHost } from '../helpers/sample-host.js';
+
+const whatever = { etag: '', isTrial: false };
+
+let bed: ControlBed;
+let store: MemoryStore;
+let registry: HostRegistry;
+let changes: number;
+beforeEach(async () => {
+  bed = await ControlBed.open({ hosts: [] });
+  store = new MemoryStore();
+  changes = 0;
+  registry = registryOf(sourceOf());
+});
+afterEach(() => bed.close());
+
+/** A port of the test, since a real one cannot be made to be slow or to fail. */
+class MemoryStore implements HostStore {
+  readonly hosts = new Map<string, StoredHost>();
+  failure: Error | null = null;
+  /** Runs in the middle of every write. */
+  meanwhile: () => Promise<unknown> = () => Promise.resolve();
+
+  list = async (): Promise<StoredHost[]> => [...this.hosts.values()];
+  get = async (name: string): Promise<StoredHost | null> => this.hosts.get(name) ?? null;
+  add = (host: StoredHost): Promise<void> => this.write(() => void this.hosts.set(host.name, host));
+  replace = async (host: StoredHost, etag: string): Promise<boolean> => {
+    if (this.hosts.get(host.name)?.etag !== etag) return false;
+    await this.write(() => void this.hosts.set(host.name, host));
+    return true;
+  };
+  remove = async (name: string, etag: string): Promise<boolean> => {
+    if (this.hosts.get(name)?.etag !== etag) return false;
+    await this.write(() => void this.hosts.delete(name));
+    return true;
+  };
+
+  private async write(work: () => void): Promise<void> {
+    if (this.failure) throw this.failure;
+    await this.meanwhile();
+    work();
+  }
+}
+
+/** Takes hosts whose `max_incr` is not above `mostIncr`. */
+function sourceOf({ hosts = [] as string[], mostIncr = 10 } = {}): HostSource {
+  return {
+    file: '/etc/busy.yaml',
+    hosts: hosts.map((name) => sampleHost({ name })),
+    check: (name, settings) => {
+      const maxIncr = Number(settings.max_incr ?? 1);
+      if (maxIncr > mostIncr) return { problems: [`max_incr: is ${maxIncr}`] };
+      return { host: sampleHost({ name, maxIncr }) };
+    },
+  };
+}
+
+function registryOf(source: HostSource): HostRegistry {
+  const { clock, catalog } = bed.parts;
+  const { lifecycle } = bed;
+  return new HostRegistry({ clock, store, catalog, lifecycle, onChange: () => void (changes += 1) }, source);
+}
+
+function maxIncrs(): Record<string, number> {
+  return Object.fromEntries(bed.parts.catalog.hosts().map(({ name, maxIncr }) => [name, maxIncr]));
+}
+
+function create(name: string, settings: HostSettings = {}): ReturnType<HostRegistry['create']> {
+  return registry.create(name, settings, false);
+}
+
+async function trigger(host: string): Promise<string> {
+  const { id } = await bed.lifecycle.trigger({ host, type: 'auto', requestId: null });
+  return id;
+}
+
+describe('a host of the database', () => {
+  it('is in effect as soon as it is created, and kept', async () => {
+    const { host, etag } = await create('web1', { max_incr: 5 });
+    expect(host.maxIncr).toBe(5);
+    expect(maxIncrs()).toEqual({ web1: 5 });
+    expect(await store.list()).toMatchObject([{ name: 'web1', settings: { max_incr: 5 }, etag }]);
+    expect(await registry.originOf('web1')).toEqual({ kind: 'database', settings: { max_incr: 5 }, etag });
+    expect(changes).toBe(1);
+    await expect(create('web1')).rejects.toMatchObject({ reason: 'HOST_EXISTS' });
+    expect((await checkHosts(sourceOf(), store)).hosts).toEqual([host]);
+  });
+
+  it('is refused with its problems, and nothing changes', async () => {
+    await expect(create('web1', { max_incr: 11 })).rejects.toMatchObject({
+      reason: 'HOST_INVALID',
+      message: expect.stringContaining('max_incr: is 11'),
+    });
+    await create('web2');
+    const change = { settings: { max_incr: 11 }, mask: ['max_incr'] };
+    await expect(registry.update('web2', change, whatever)).rejects.toMatchObject({ reason: 'HOST_INVALID' });
+    expect(maxIncrs()).toEqual({ web2: 1 });
+    expect(changes).toBe(1);
+  });
+
+  it('changes, and its etag with it', async () => {
+    const { etag } = await create('web1', { max_incr: 5, port: 22 });
+    const change = { settings: { max_incr: 7 }, mask: ['max_incr', 'port'] };
+    const changed = await registry.update('web1', change, { etag, isTrial: false });
+    expect(changed.etag).not.toBe(etag);
+    expect(maxIncrs()).toEqual({ web1: 7 });
+    expect(await store.list()).toMatchObject([{ settings: { max_incr: 7 }, etag: changed.etag }]);
+    expect((await store.get('web1'))?.settings).not.toHaveProperty('port');
+    const stale = registry.update('web1', change, { etag, isTrial: false });
+    await expect(stale).rejects.toMatchObject({ reason: 'HOST_CHANGED' });
+    await expect(registry.remove('web1', etag)).rejects.toMatchObject({ reason: 'HOST_CHANGED' });
+    await expect(registry.update('nobody', change, whatever)).rejects.toMatchObject({
+      reason: 'HOST_NOT_FOUND',
+    });
+  });
+
+  it('is only checked by a trial', async () => {
+    expect(await registry.create('web1', { max_incr: 5 }, true)).toMatchObject({
+      host: { maxIncr: 5 },
+      etag: '',
+    });
+    await create('web2');
+    const change = { settings: { max_incr: 7 }, mask: ['max_incr'] };
+    const trial = await registry.update('web2', change, { etag: '', isTrial: true });
+    expect(trial).toMatchObject({ host: { maxIncr: 7 }, etag: '' });
+    expect(maxIncrs()).toEqual({ web2: 1 });
+  });
+
+  it('is not removed while it has a run, and frees its name after that', async () => {
+    await create('web1');
+    const id = await trigger('web1');
+    await expect(registry.remove('web1', '')).rejects.toMatchObject({ reason: 'HOST_BUSY' });
+    (await bed.parts.executor.next()).finish();
+    await bed.ended(id);
+    expect(await registry.remove('web1', '')).toMatchObject({ name: 'web1' });
+    expect(maxIncrs()).toEqual({});
+    await expect(registry.originOf('web1')).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
+    await expect(registry.remove('web1', '')).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
+    await create('web1');
+  });
+
+  it('gets no run while it is removed', async () => {
+    await create('web1');
+    let late: Promise<string> | null = null;
+    store.meanwhile = async () => {
+      late = trigger('web1');
+      late.catch(() => {});
+    };
+    await registry.remove('web1', '');
+    await expect(late).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
+  });
+
+  it('stays as it is when the database fails', async () => {
+    await create('web1', { max_incr: 5 });
+    store.failure = new Error('the disk is full');
+    const change = { settings: { max_incr: 7 }, mask: ['max_incr'] };
+    await expect(create('web2')).rejects.toThrow('full');
+    await expect(registry.update('web1', change, whatever)).rejects.toThrow('full');
+    await expect(registry.remove('web1', '')).rejects.toThrow('full');
+    expect(maxIncrs()).toEqual({ web1: 5 });
+    store.failure = null;
+    await create('web2');
+  });
+
+  it('is changed by one call at a time', async () => {
+    await create('web1', {});
+    const settings = ['a', 'b', 'c', 'd'];
+    await Promise.all(
+      settings.map((name) => registry.update('web1', { settings: { [name]: 1 }, mask: [name] }, whatever)),
+    );
+    expect(Object.keys((await store.get('web1'))?.settings ?? {}).sort()).toEqual(settings);
+  });
+});
+
+describe('hosts in the file', () => {
+  it('cannot be changed by calls, and those of the database are not in effect', async () => {
+    await create('stored');
+    const source = sourceOf({ hosts: ['web1'] });
+    expect((await checkHosts(source, store)).hosts.map(({ name }) => name)).toEqual(['web1']);
+    await registry.reload(async () => ({ source, apply: () => {} }));
+    expect(Object.keys(maxIncrs())).toEqual(['web1']);
+    expect(await registry.originOf('web1')).toEqual({ kind: 'file' });
+    const change = { settings: {}, mask: ['port'] };
+    const refused = [create('web2'), registry.update('web1', change, whatever), registry.remove('web1', '')];
+    for (const call of await Promise.allSettled(refused)) {
+      expect(call).toMatchObject({ reason: { reason: 'HOSTS_IN_FILE', facts: { file: '/etc/busy.yaml' } } });
+    }
+    await registry.reload(async () => ({ source: sourceOf(), apply: () => {} }));
+    expect(Object.keys(maxIncrs())).toEqual(['stored']);
+  });
+});
+
+describe('a reload', () => {
+  it('that cannot be read changes nothing', async () => {
+    await create('web1', { max_incr: 5 });
+    await expect(registry.reload(() => Promise.reject(new Error('bad file')))).rejects.toThrow('bad file');
+    expect(maxIncrs()).toEqual({ web1: 5 });
+    await create('web2', { max_incr: 10 });
+  });
+
+  it('that does not fit a host of the database is refused as a whole, naming the host', async () => {
+    await create('web1', { max_incr: 5 });
+    let isApplied = false;
+    const apply = (): void => void (isApplied = true);
+    const reload = registry.reload(async () => ({ source: sourceOf({ mostIncr: 4 }), apply }));
+    await expect(reload).rejects.toMatchObject({
+      reason: 'CONFIG_INVALID',
+      message: expect.stringContaining('host "web1" in the database: max_incr: is 5'),
+    });
+    expect(isApplied).toBe(false);
+    expect(maxIncrs()).toEqual({ web1: 5 });
+    await create('web2', { max_incr: 10 });
+    const { hosts, problems } = await checkHosts(sourceOf({ mostIncr: 4 }), store);
+    expect(hosts).toEqual([]);
+    expect(problems).toHaveLength(2);
+  });
+
+  it('takes its turn behind a change, and holds for the next one', async () => {
+    const applied: string[] = [];
+    const source = sourceOf({ mostIncr: 4 });
+    const calls = [
+      create('web1', { max_incr: 3 }),
+      registry.reload(async () => ({ source, apply: () => void applied.push(...Object.keys(maxIncrs())) })),
+      create('web2', { max_incr: 5 }),
+    ];
+    const ends = await Promise.allSettled(calls);
+    expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(applied).toEqual(['web1']);
+  });
+
+  it('leaves running backups the settings they started with', async () => {
+    await create('web1', { max_incr: 5 });
+    await trigger('web1');
+    const { task } = await bed.parts.executor.next();
+    const source = sourceOf({ hosts: ['web2'] });
+    await registry.reload(async () => ({ source, apply: () => {} }));
+    expect(task.host).toMatchObject({ name: 'web1', maxIncr: 5 });
+  });
+});

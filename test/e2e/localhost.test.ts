@@ -1,0 +1,55 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RunState } from '../../src/gen/busy/v1/run.js';
+import { expectBackup } from '../helpers/stock.js';
+import { TestBed } from '../helpers/test-bed.js';
+import { writeFiles } from '../helpers/tree-listing.js';
+
+describe('BUSY will backup itself (the host it is running on) - just configure `localhost` as a client', () => {
+  let bed: TestBed;
+  const source = (): string => join(bed.directory, 'source');
+
+  beforeAll(async () => {
+    bed = await TestBed.create();
+    const sshd = await bed.startSshd();
+    await writeFiles(source(), { file: 'content', 'deep/file': 5000 });
+    const { addresses: _, ...settings } = bed.hostAt(sshd, { name: 'localhost', srcdirs: [source()] });
+    await bed.configure([
+      { ...settings, hostname: 'localhost' },
+      { ...settings, name: 'only-a-name', addresses: ['localhost'] },
+      // Its own database is written to while it is read.
+      {
+        ...settings,
+        name: 'its-own-state',
+        addresses: ['localhost'],
+        srcdirs: [join(bed.directory, 'state')],
+      },
+      { ...settings, name: 'other', addresses: ['localhost'], hostname: `not-${hostname()}` },
+    ]);
+    await bed.startDaemon();
+  });
+  afterAll(() => bed.end());
+
+  it.each(['localhost', 'only-a-name'])('is backed up by the name alone: %s', async (name) => {
+    await expectBackup(bed, name, source());
+    const run = await expectBackup(bed, name, source());
+    expect(run.jobs[0]?.stats).toMatchObject({ filesTransferred: 0 });
+  });
+
+  it('is reached at its own loopback address, and what `hostname` prints there is not compared', async () => {
+    const { code, stdout } = await bed.busy(['probe', 'localhost', '--json']);
+    expect(code).toBe(0);
+    const probed = JSON.parse(stdout) as { address: string; hostname: string };
+    expect(probed.hostname).toBe(hostname());
+    expect(probed.hostname).not.toBe('localhost');
+    const other = await bed.backUp('other');
+    expect(other).toMatchObject({ state: RunState.FAILED, error: { reason: 'HOSTNAME_MISMATCH' } });
+  });
+
+  it('may back up what belongs to BUSY', async () => {
+    const run = await bed.backUp('its-own-state');
+    expect([RunState.SUCCEEDED, RunState.PARTIAL]).toContain(run.state);
+    expect(run.snapshot).not.toBe('');
+  });
+});
