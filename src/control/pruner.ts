@@ -4,7 +4,6 @@
  * moment leaves whole snapshots only, and the next pass goes on. Judged is what is on the disk, not what the records
  * say: a snapshot that someone removed by hand must not stand for one that is there.
  */
-import { setImmediate } from 'node:timers/promises';
 import { Mutex } from 'async-mutex';
 import { toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
@@ -162,7 +161,7 @@ export class Pruner {
     for (const host of this.parts.catalog.hosts()) {
       await this.pruneUnasked(host);
       // Ten thousand hosts must not hold up the calls of clients.
-      await setImmediate();
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 

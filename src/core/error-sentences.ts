@@ -11,6 +11,7 @@ export type ErrorStatus =
   | 'INVALID_ARGUMENT'
   | 'FAILED_PRECONDITION'
   | 'ABORTED'
+  | 'PERMISSION_DENIED'
   | 'OUT_OF_RANGE'
   | 'UNAVAILABLE'
   | 'INTERNAL';
@@ -57,6 +58,11 @@ export const sentences = {
     (f) => `The hosts stand in the configuration file ${f.file}, so they cannot be changed by a call.`,
     (f) =>
       `Edit ${f.file}, then: busy reload. Hosts are taken from the database only when that file names none.`,
+  ),
+  NOT_OVER_TCP: says(
+    'PERMISSION_DENIED',
+    (f) => `${f.method} is refused on a TCP port: there nobody proves who he is.`,
+    () => 'Nothing was changed. Use the unix socket of the daemon; `listen` in its configuration names it.',
   ),
   CONFIG_INVALID: says(
     'FAILED_PRECONDITION',

@@ -10,6 +10,8 @@ const priorities: Readonly<Record<string, number>> = { error: 27, warn: 28, info
 
 /** A `logger` that takes no more is not waited for: what would wait beyond this many bytes goes to the fallback. */
 const mostWaiting = 256 * 1024;
+/** What a `logger` that fails was given last, up to so many characters, is taken as not written. */
+const mostDoubted = 16 * 1024;
 
 /** A record as `openSyslog` takes it: each of its lines is a message of its own, with the priority in front. */
 export function syslogLines(level: string, text: string): string {
@@ -26,11 +28,14 @@ export function syslogLines(level: string, text: string): string {
  */
 export function openSyslog(socket: string, fallback: (text: string) => void): Writable {
   let child: ChildProcess | null = null;
+  let doubted = '';
   const start = (): ChildProcess => {
+    doubted = '';
     const started = startLogger(socket);
     started.once('error', (error) => fallback(`syslog cannot be written: ${error.message}\n`));
-    started.once('close', () => {
-      if (child === started) child = null;
+    started.once('close', (code) => {
+      child = null;
+      if (code !== 0) fallback(withoutPriorities(doubted));
     });
     started.stderr?.on('data', (text: Buffer) => fallback(text.toString()));
     return started;
@@ -40,11 +45,19 @@ export function openSyslog(socket: string, fallback: (text: string) => void): Wr
     write(text: string, _encoding, done) {
       child ??= start();
       const { stdin } = child;
-      if (stdin?.writable && stdin.writableLength < mostWaiting) stdin.write(text);
-      else fallback(text);
+      if (stdin?.writable && stdin.writableLength < mostWaiting) {
+        stdin.write(text);
+        doubted = (doubted + text).slice(-mostDoubted);
+      } else {
+        fallback(withoutPriorities(text));
+      }
       done();
     },
   });
+}
+
+function withoutPriorities(lines: string): string {
+  return lines.replace(/^<\d+>/gm, '');
 }
 
 function startLogger(socket: string): ChildProcess {

@@ -21,6 +21,7 @@ import { answerReflection, readDescriptors } from './reflection.js';
 import { snapshotHandlers, type SnapshotParts } from './snapshots.js';
 import type { RpcLog } from './status.js';
 import { type CallAdapters, createCallAdapters } from './stream.js';
+import { refuseHostChanges } from './tcp-limits.js';
 import { bindUnixSocket } from './unix-socket.js';
 
 export type RpcParts = HostParts &
@@ -62,35 +63,40 @@ const options = {
 
 /** Builds the server; it listens nowhere yet. Throws when the descriptor set cannot be read. */
 export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
-  const server = new Server(options);
+  const servers: Servers = {
+    unix: new Server(options),
+    tcp: new Server({ ...options, interceptors: [refuseHostChanges(parts.log)] }),
+  };
   const calls = createCallAdapters(parts.log);
   const descriptors = await readDescriptors(parts.descriptorFile);
   const healthNames = ['', ...descriptors.services];
   const health = new HealthImplementation(Object.fromEntries(healthNames.map((name) => [name, 'SERVING'])));
-  server.addService(HostServiceService, hostHandlers(parts, calls));
-  server.addService(BackupServiceService, backupHandlers(parts, calls));
-  server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
-  server.addService(DaemonServiceService, daemonHandlers(parts, calls));
-  health.addToServer(server);
   const reflect = calls.answerEach((request: ServerReflectionRequest) =>
     answerReflection(descriptors, request),
   );
-  server.addService(ServerReflectionService, { serverReflectionInfo: reflect });
-  server.addService(olderReflectionService, { serverReflectionInfo: reflect });
+  for (const server of [servers.unix, servers.tcp]) {
+    server.addService(HostServiceService, hostHandlers(parts, calls));
+    server.addService(BackupServiceService, backupHandlers(parts, calls));
+    server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
+    server.addService(DaemonServiceService, daemonHandlers(parts, calls));
+    health.addToServer(server);
+    server.addService(ServerReflectionService, { serverReflectionInfo: reflect });
+    server.addService(olderReflectionService, { serverReflectionInfo: reflect });
+  }
 
   let isStopping = false;
   const sockets: (() => Promise<void>)[] = [];
   const stop = async (limitMs = 5000): Promise<void> => {
     isStopping = true;
     for (const name of healthNames) health.setStatus(name, 'NOT_SERVING');
-    await shutDown(server, calls, limitMs);
+    await shutDown([servers.unix, servers.tcp], calls, limitMs);
     for (const remove of sockets.splice(0)) await remove();
   };
   return {
     listen: async (endpoints) => {
       try {
         const bound: string[] = [];
-        for (const endpoint of endpoints) bound.push(await listenOn(server, endpoint, sockets));
+        for (const endpoint of endpoints) bound.push(await listenOn(servers, endpoint, sockets));
         return bound;
       } catch (error) {
         await stop(0);
@@ -112,19 +118,22 @@ const olderReflectionService = {
   },
 };
 
+/** One for each kind of endpoint: of a call alone nobody could tell for sure which way it came. */
+type Servers = Readonly<Record<Endpoint['kind'], Server>>;
+
 async function listenOn(
-  server: Server,
+  servers: Servers,
   endpoint: Endpoint,
   sockets: (() => Promise<void>)[],
 ): Promise<string> {
   refuseBeyondLoopback(endpoint);
   const text = formatEndpoint(endpoint);
   if (endpoint.kind === 'tcp') {
-    const port = await bind(server, hostAndPort(endpoint), text);
+    const port = await bind(servers.tcp, hostAndPort(endpoint), text);
     return formatEndpoint({ ...endpoint, port });
   }
   const remove = await bindUnixSocket(endpoint.path, async (temporary) => {
-    await bind(server, `unix:${temporary}`, text);
+    await bind(servers.unix, `unix:${temporary}`, text);
   });
   sockets.push(remove);
   return text;
@@ -140,13 +149,13 @@ function bind(server: Server, address: string, configured: string): Promise<numb
   });
 }
 
-async function shutDown(server: Server, calls: CallAdapters, limitMs: number): Promise<void> {
-  const ended = new Promise<void>((resolve) => {
-    server.tryShutdown(() => resolve());
-  });
+async function shutDown(servers: readonly Server[], calls: CallAdapters, limitMs: number): Promise<void> {
+  const ended = Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.tryShutdown(() => resolve()))),
+  );
   // After the listeners are closed, so that no call comes in behind this.
   calls.stop();
-  const limit = setTimeout(() => server.forceShutdown(), limitMs);
+  const limit = setTimeout(() => servers.forEach((server) => server.forceShutdown()), limitMs);
   await ended;
   clearTimeout(limit);
 }

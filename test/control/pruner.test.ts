@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Pruner } from '../../src/control/pruner.js';
 import { BusyError } from '../../src/core/errors.js';
 import type { SnapshotDisk, SnapshotPlace } from '../../src/core/ports.js';
@@ -65,6 +65,7 @@ describe('the pruner', () => {
   });
 
   afterEach(async () => {
+    vi.useRealTimers();
     await pruner.stop(new AbortController().signal);
     await bed.close();
   });
@@ -180,13 +181,16 @@ describe('the pruner', () => {
     expect(left()).toHaveLength(4);
   });
 
-  test('a fault of one pass is told in the log and ends nothing', async () => {
+  test('a fault of one pass is told in the log, and the next one, an hour later, goes on', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     disk.broken = names[0] ?? '';
     pruner.start();
     await until(() => log.lines.length > 0, 'the fault to be told');
     expect(log.lines[0]).toContain('BACKUPDIR_UNUSABLE');
     disk.broken = null;
-    await pruner.prune('web1');
-    expect(left()).toHaveLength(2);
+    vi.advanceTimersByTime(3_599_000);
+    expect(left()).toHaveLength(4);
+    vi.advanceTimersByTime(1000);
+    await until(() => left().length === 2, 'the next pass');
   });
 });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
@@ -175,7 +176,7 @@ describe('busyd and its signals', () => {
     await bed.startDaemon();
     const second = await bed.busyd(['--config', bed.configFile]);
     expect(second.code).toBe(1);
-    expect(second.stderr).toContain(`(process ${bed.daemonPid()}) uses the state directory`);
+    expect(second.stderr).toContain(`(process ${bed.daemonPid()} on ${hostname()}) uses the state directory`);
     const other = join(bed.directory, 'other.yaml');
     await writeFile(other, JSON.stringify({ state_dir: `${other}.d`, listen: `unix:${bed.socket}` }));
     const third = await bed.busyd(['--config', other]);

@@ -2,6 +2,7 @@
 import { DatabaseState } from '../../src/gen/busy/v1/daemon_service.js';
 import path from 'node:path';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
+import type { Endpoint } from '../../src/core/endpoint.js';
 import { BusyError } from '../../src/core/errors.js';
 import { BackupServiceClient } from '../../src/gen/busy/v1/backup_service.js';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
@@ -13,20 +14,25 @@ export const descriptorFile = path.resolve(import.meta.dirname, '../../src/gen/b
 
 export interface Running {
   readonly server: RpcServer;
-  /** `127.0.0.1:PORT`. */
+  /** `127.0.0.1:PORT`, or `unix:PATH`. */
   readonly address: string;
   readonly client: BackupServiceClient;
   readonly logged: Readonly<Record<string, unknown>>[];
   close(): Promise<void>;
 }
 
+const anyTcpPort: Endpoint = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+
 /** Starts a server; close it with `close`. */
-export async function startServer(changes: Partial<RpcParts> = {}): Promise<Running> {
+export async function startServer(
+  changes: Partial<RpcParts> = {},
+  endpoint: Endpoint = anyTcpPort,
+): Promise<Running> {
   const logged: Readonly<Record<string, unknown>>[] = [];
   const log = { error: (_: string, fields: Readonly<Record<string, unknown>>) => void logged.push(fields) };
   const server = await createRpcServer({ ...fakeParts(), log, ...changes });
-  const [endpoint = ''] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
-  const address = endpoint.replace('tcp://', '');
+  const [bound = ''] = await server.listen([endpoint]);
+  const address = bound.replace('tcp://', '');
   const client = new BackupServiceClient(address, credentials.createInsecure());
   const close = async (): Promise<void> => {
     client.close();

@@ -1,15 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BusyError } from '../../src/core/errors.js';
 import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
-import { HostOrigin, HostServiceService } from '../../src/gen/busy/v1/host_service.js';
+import { HostOrigin, HostServiceService, ListHostsRequest } from '../../src/gen/busy/v1/host_service.js';
 import { HostSettings } from '../../src/gen/busy/v1/host_settings.js';
 import type { RpcParts } from '../../src/rpc/server.js';
 import { call, errorInfoOf, failureOf, startServer, type Running } from './fixture.js';
 import { sampleHost } from './samples.js';
 
 let running: Running;
-afterEach(() => running.close());
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'busy-host-changes-'));
+});
+afterEach(async () => {
+  await running.close();
+  await rm(directory, { recursive: true });
+});
 
 /** A registry that notes what it is asked for. */
 function registry(asked: unknown[]): RpcParts['registry'] {
@@ -32,9 +42,13 @@ function registry(asked: unknown[]): RpcParts['registry'] {
   };
 }
 
+function startOnSocket(changes: Partial<RpcParts>): Promise<Running> {
+  return startServer(changes, { kind: 'unix', path: join(directory, 'socket') });
+}
+
 async function start(): Promise<unknown[]> {
   const asked: unknown[] = [];
-  running = await startServer({ registry: registry(asked) });
+  running = await startOnSocket({ registry: registry(asked) });
   return asked;
 }
 
@@ -81,7 +95,7 @@ describe('CreateHost', () => {
   it('says what is wrong with the settings', async () => {
     const problems = 'backupdir: is missing, here and in defaults\nsrcdirs: is missing, here and in defaults';
     const create = () => Promise.reject(new BusyError('HOST_INVALID', { host: 'web1', problems }));
-    running = await startServer({ registry: { ...registry([]), create } });
+    running = await startOnSocket({ registry: { ...registry([]), create } });
     const request = { name: 'web1', settings: undefined, validateOnly: false };
     const error = await failureOf(call(running, HostServiceService.createHost, request));
     expect(error.code).toBe(status.INVALID_ARGUMENT);
@@ -94,7 +108,7 @@ describe('CreateHost', () => {
     ['HOST_CHANGED', status.ABORTED],
   ] as const)('tells %s by its code', async (reason, code) => {
     const create = () => Promise.reject(new BusyError(reason, { host: 'web1' }));
-    running = await startServer({ registry: { ...registry([]), create } });
+    running = await startOnSocket({ registry: { ...registry([]), create } });
     const request = { name: 'web1', settings: undefined, validateOnly: false };
     expect((await failureOf(call(running, HostServiceService.createHost, request))).code).toBe(code);
   });
@@ -162,7 +176,7 @@ describe('where a host stands', () => {
   });
 
   it('is the file, when it is', async () => {
-    running = await startServer();
+    running = await startOnSocket({});
     const answer = await call(running, HostServiceService.getHost, { name: 'web1' });
     expect(answer).toMatchObject({ origin: HostOrigin.FILE, etag: '', settings: undefined });
     const error = await failureOf(call(running, HostServiceService.deleteHost, { name: 'web1', etag: '' }));
@@ -175,16 +189,33 @@ describe('where a host stands', () => {
 describe('ReloadConfig', () => {
   it('answers what is in effect and what is not', async () => {
     const answer = { hostCount: 2, needsRestart: ['listen'] };
-    running = await startServer({ reload: async () => answer });
+    running = await startOnSocket({ reload: async () => answer });
     expect(await call(running, DaemonServiceService.reloadConfig, {})).toEqual(answer);
   });
 
   it('says why a file is refused', async () => {
     const facts = { file: '/etc/busy.yaml', problems: '/etc/busy.yaml:3:1: hostz: is no setting' };
-    running = await startServer({ reload: () => Promise.reject(new BusyError('CONFIG_INVALID', facts)) });
+    running = await startOnSocket({ reload: () => Promise.reject(new BusyError('CONFIG_INVALID', facts)) });
     const error = await failureOf(call(running, DaemonServiceService.reloadConfig, {}));
     expect(error.code).toBe(status.FAILED_PRECONDITION);
     expect(error.details).toContain('hostz: is no setting');
     expect(errorInfoOf(error)).toMatchObject({ reason: 'CONFIG_INVALID' });
+  });
+});
+
+describe('over a TCP port', () => {
+  it.each([
+    ['CreateHost', HostServiceService.createHost],
+    ['UpdateHost', HostServiceService.updateHost],
+    ['DeleteHost', HostServiceService.deleteHost],
+  ] as const)('%s is refused, and nothing is changed', async (name, method) => {
+    const asked: unknown[] = [];
+    running = await startServer({ registry: registry(asked) });
+    const error = await failureOf(call<never, unknown>(running, method, { name: 'web1' } as never));
+    expect(error.code).toBe(status.PERMISSION_DENIED);
+    expect(errorInfoOf(error)).toMatchObject({ reason: 'NOT_OVER_TCP', metadata: { method: name } });
+    expect(asked).toEqual([]);
+    const { hosts } = await call(running, HostServiceService.listHosts, ListHostsRequest.create());
+    expect(hosts).not.toEqual([]);
   });
 });
