@@ -18,7 +18,15 @@ const systemDirectories = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** Debian's package for each program. */
 const runTools = { rsync: 'rsync', sshd: 'openssh-server', 'ssh-keygen': 'openssh-client' };
-const testTools = { ssh: 'openssh-client', setfacl: 'acl', setfattr: 'attr', python3: 'python3' };
+const testTools = {
+  ssh: 'openssh-client',
+  setfacl: 'acl',
+  setfattr: 'attr',
+  python3: 'python3',
+  mariadbd: 'mariadb-server',
+};
+/** What a package would have started. */
+const services = { 'openssh-server': ['ssh.service', 'ssh.socket'], 'mariadb-server': ['mariadb.service'] };
 /** npm packages with native code are compiled where no ready-made one can be fetched. */
 const compileTools = { python3: 'python3', make: 'make', 'g++': 'g++' };
 
@@ -70,7 +78,7 @@ function installTools(tools) {
     apt(['update']);
     apt(['install', '-y', '--no-install-recommends', ...packages]);
   });
-  if (packages.includes('openssh-server')) keepSystemSshdOff();
+  for (const name of packages) keepOff(name, services[name] ?? []);
 }
 
 /** Debian asks this file whether a service may start after its installation. A file that exists is left alone. */
@@ -90,13 +98,11 @@ function withoutStartingServices(install) {
   }
 }
 
-/** BUSY needs the program, not a server on port 22 that nobody asked for, also not after the next boot. */
-function keepSystemSshdOff() {
-  if (!existsSync('/run/systemd/system')) return;
-  for (const unit of ['ssh.service', 'ssh.socket']) {
-    spawnSync('systemctl', ['disable', unit], { stdio: 'ignore' });
-  }
-  say('The sshd of this machine was installed, but neither started nor enabled.');
+/** BUSY needs the program, not a server that nobody asked for on its usual port, also not after the next boot. */
+function keepOff(name, units) {
+  if (units.length === 0 || !existsSync('/run/systemd/system')) return;
+  for (const unit of units) spawnSync('systemctl', ['disable', unit], { stdio: 'ignore' });
+  say(`The server of ${name} was installed, but neither started nor enabled.`);
 }
 
 function apt(args) {

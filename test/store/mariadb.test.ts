@@ -83,6 +83,15 @@ describe('a MariaDB database', () => {
     expect(engines).toBe('InnoDB\n');
   });
 
+  it('answers numbers above 2^53 to the last digit', async () => {
+    const database = await open();
+    const [row] = await database.run((manager): Promise<unknown[]> =>
+      manager.query('SELECT 9007199254740993 AS big, -9007199254740993 AS low'),
+    );
+    expect(row).toEqual({ big: '9007199254740993', low: '-9007199254740993' });
+    await database.close();
+  });
+
   it('has tables that an attempt which broke off has made', async () => {
     const address = await mariadb.freshDatabase();
     await (await openDatabase(address)).close();

@@ -56,6 +56,15 @@ export function outboxStoreContract(open: () => Promise<OpenOutboxStore>): void 
     expect(await outbox.digestMark()).toBeNull();
   });
 
+  it('keeps what 40 parallel writers wrote, each whole', async () => {
+    const writers = Array.from({ length: 40 }, (_, index) =>
+      outbox.recordAlert({ ...state(`web${index % 4}`), failureCount: index }, [sampleMail(index)]),
+    );
+    await Promise.all(writers);
+    expect(await outbox.alertStates()).toHaveLength(4);
+    expect(idsOf(await outbox.due(later))).toEqual(Array.from({ length: 40 }, (_, index) => runId(index)));
+  });
+
   it('postpones and removes one mail and only that', async () => {
     await outbox.recordDigest(first, [sampleMail(2), sampleMail(1), sampleMail(3)]);
     expect(idsOf(await outbox.due(first))).toEqual([runId(1), runId(2), runId(3)]);

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { SnapshotStore } from '../../src/core/ports.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
-import { lookAlikes, sampleSnapshot } from './samples.js';
+import { largest, lookAlikes, sampleSnapshot } from './samples.js';
 
 export interface OpenSnapshotStore {
   readonly snapshots: SnapshotStore;
@@ -20,6 +20,13 @@ export function snapshotStoreContract(open: () => Promise<OpenSnapshotStore>): v
 
   it('answers what was put, every field', async () => {
     const snapshot = sampleSnapshot('2026-11-22_20-00-05f');
+    await snapshots.put(snapshot);
+    expect(await snapshots.list()).toStrictEqual([snapshot]);
+  });
+
+  it('keeps the largest whole number and every millisecond', async () => {
+    const times = { startedAt: new Date(1_795_000_000_001), committedAt: new Date(8_640_000_000_000_000) };
+    const snapshot = sampleSnapshot('2026-11-22_20-00-05f', { ...times, missingFileCount: largest });
     await snapshots.put(snapshot);
     expect(await snapshots.list()).toStrictEqual([snapshot]);
   });
@@ -59,6 +66,19 @@ export function snapshotStoreContract(open: () => Promise<OpenSnapshotStore>): v
     ]);
     expect(namesOf(await snapshots.list('web2'))).toEqual(['2026-11-21_20-00-05f web2']);
     expect(namesOf(await snapshots.list('none'))).toEqual([]);
+  });
+
+  it('keeps what 50 parallel writers wrote, also of one snapshot', async () => {
+    const writers = Array.from({ length: 50 }, async (_, index) => {
+      await snapshots.put(sampleSnapshot('2026-11-22_20-00-05f', { host: `web${index}` }));
+      await snapshots.put(sampleSnapshot('2026-11-22_20-00-05f', { missingFileCount: index }));
+      if (index % 2 === 0) await snapshots.remove(`web${index}`, '2026-11-22_20-00-05f');
+    });
+    await Promise.all(writers);
+    const hosts = (await snapshots.list()).map(({ host }) => host);
+    // web1 is written by all of them, and removed by none.
+    const odd = Array.from({ length: 25 }, (_, index) => `web${2 * index + 1}`);
+    expect(hosts.toSorted()).toEqual(odd.toSorted());
   });
 
   it('removes one and only that; removing again changes nothing', async () => {
