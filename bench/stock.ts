@@ -106,6 +106,7 @@ export function runOf({ host, name, runId, startedAt }: SnapshotRecord, revision
     error: null,
     jobs: [],
     requestId: null,
+    origin: 'request',
     revision,
   };
 }

@@ -1,4 +1,5 @@
 /** Builds what sends mail and gives it its minute; a part of the composition root. */
+import { believable } from './core/snapshot.js';
 import { hostname } from 'node:os';
 import type { Config } from './config.js';
 import type { Catalog } from './control/catalog.js';
@@ -46,7 +47,7 @@ export async function startMail(parts: MailParts): Promise<DaemonMail> {
   const notifier = new Notifier({
     clock,
     hosts,
-    newestSnapshot: (host) => catalog.snapshots(host)[0] ?? null,
+    newestSnapshot: (host) => believable(catalog.snapshots(host), clock.now())[0] ?? null,
     getRun: (id) => runs.get(id),
     readLastLogLines: (runId) => readLastLines(logs.path(runId), logLinesInMail),
     events,

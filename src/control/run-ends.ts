@@ -1,13 +1,17 @@
 /** The two ends of a run as data: the record it begins with, and the state that its result leads to. Pure. */
 import { BusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
 import type { BackupResult, RunChanges } from '../core/ports.js';
 import { isActive, type RequestedType, type RunRecord, type RunState } from '../core/run.js';
+import { isWindowOpen } from '../core/windows.js';
 
 export interface BackupRequest {
   readonly host: string;
   readonly type: RequestedType;
   /** The same id answers the same run again. */
   readonly requestId: string | null;
+  /** Default: someone asked for it. */
+  readonly origin?: RunRecord['origin'];
   /** How soon it must be carried out, against others that wait; what a person asks for goes first. */
   readonly urgency?: number;
   /** Why it was asked for; for the log. */
@@ -41,6 +45,7 @@ export function queuedRun(made: {
     error: null,
     jobs: [],
     requestId: made.request.requestId,
+    origin: made.request.origin ?? 'request',
     revision: made.revision,
   };
 }
@@ -80,6 +85,16 @@ export function stoppedBy(cause: StopCause | null): BusyError {
   return cause === 'daemon stops'
     ? new BusyError('CANCELLED_BY_STOP')
     : new BusyError('CANCELLED', { by: 'on request' });
+}
+
+/** Why a run of the schedule that waited for its turn must not begin any more, or null. */
+export function closedFor(
+  { origin }: RunRecord,
+  { name, windows, schedule }: Host,
+  now: Date,
+): BusyError | null {
+  if (origin !== 'schedule' || isWindowOpen(windows, schedule.timeZone, now)) return null;
+  return new BusyError('WINDOW_CLOSED', { host: name });
 }
 
 /** How many runs at the head of a list (newest first) failed; a cancelled one counts for nothing. */

@@ -3,7 +3,7 @@
  * to find, so cancel, crash and late reports cannot revive a run that has ended.
  */
 import { monotonicFactory } from 'ulid';
-import { decideType } from '../core/backup-type.js';
+import { DueRules } from '../core/due.js';
 import { BusyError, isDatabaseAway, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupResult, RunChanges, RunFilter } from '../core/ports.js';
@@ -14,6 +14,7 @@ import { carryOutBackup } from './carry-out.js';
 import { HostHistory } from './host-history.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
 import {
+  closedFor,
   endingOf,
   queuedRun,
   refuseReuse,
@@ -29,6 +30,7 @@ export class RunLifecycle {
   private readonly active = new Map<string, ActiveRun>();
   private readonly busyHosts = new BusyHosts();
   private readonly history = new HostHistory();
+  private readonly rules = new DueRules();
   private readonly queue: RunQueue;
   /** Ids of one millisecond sort in the order in which they were made. */
   private readonly nextId = monotonicFactory();
@@ -215,7 +217,13 @@ export class RunLifecycle {
     const { catalog, clock } = this.parts;
     if (this.hasGivenUp || active.record.state !== 'QUEUED') return false;
     const now = clock.now();
-    const { type, reason } = decideType(host, catalog.snapshots(host.name), active.record.requestedType, now);
+    const closed = closedFor(active.record, host, now);
+    if (closed) {
+      await this.end(active, 'CANCELLED', { error: closed.toFailure() });
+      return false;
+    }
+    const facts = { host, snapshots: catalog.snapshots(host.name), now };
+    const { type, reason } = this.rules.typeNow(facts, active.record.requestedType);
     const isStarted = await this.move(active, 'RUNNING', { type, typeReason: reason, startedAt: now });
     if (isStarted) await this.say(active.record.id, `started: ${type}, since ${reason}`);
     return isStarted;

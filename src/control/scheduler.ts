@@ -39,6 +39,9 @@ const wakeUps = '*/20 * * * * *';
 /** So many hosts are asked at the same time whether they are there. */
 const questionsAtOnce = 64;
 
+/** So many hosts are decided on before others get their turn. */
+const decisionsAtOnce = 50;
+
 /** What the rules said of a host that is not due, and what they said it of. */
 interface Wait {
   readonly host: Host;
@@ -72,20 +75,25 @@ export class Scheduler {
   }
 
   /** The hosts that are due by the rules, the most overdue first. */
-  due(): { host: Host; decision: DueDecision }[] {
+  async due(): Promise<{ host: Host; decision: DueDecision }[]> {
     const { catalog, lifecycle } = this.parts;
-    return catalog
-      .hosts()
-      .filter((host) => !lifecycle.isBusy(host.name) && !this.isWaiting(host))
-      .map((host) => ({ host, decision: this.decideAndRemember(host) }))
-      .filter(({ decision }) => decision.isDue)
-      .sort((a, b) => (a.decision.overdue > b.decision.overdue ? -1 : 1));
+    const due: { host: Host; decision: DueDecision }[] = [];
+    let decided = 0;
+    for (const host of catalog.hosts()) {
+      if (lifecycle.isBusy(host.name) || this.isWaiting(host)) continue;
+      const decision = this.decideAndRemember(host);
+      if (decision.isDue) due.push({ host, decision });
+      decided += 1;
+      // The first pass over ten thousand hosts must not hold up the calls of clients.
+      if (decided % decisionsAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return due.sort((a, b) => byUrgency(a.decision, b.decision) || (a.host.name < b.host.name ? -1 : 1));
   }
 
   /** One pass over all hosts; settles when each that is due was asked and, if it is there, triggered. */
   async look(): Promise<void> {
     try {
-      const candidates = this.due().filter(({ host }) => !this.asked.has(host.name));
+      const candidates = (await this.due()).filter(({ host }) => !this.asked.has(host.name));
       await Promise.all(candidates.map(({ host }) => this.ask(host)));
     } catch (error) {
       this.parts.onError('a pass over the hosts failed', error);
@@ -115,13 +123,13 @@ export class Scheduler {
   private decideAndRemember(host: Host): DueDecision {
     const { catalog, lifecycle, clock } = this.parts;
     const decision = this.decide(host);
-    const { isDue, isWindowOpen, nextAt } = decision;
+    const { isDue, isWindowOpen, noUntil } = decision;
     // A window that waits for its time may open before: where the clock is set back, an hour of it comes twice.
-    if (isDue || !isWindowOpen || nextAt === null) this.waits.delete(host.name);
+    if (isDue || !isWindowOpen || noUntil === null) this.waits.delete(host.name);
     else {
       const [newest] = catalog.snapshots(host.name);
       const lastRun = lifecycle.lastRun(host.name);
-      this.waits.set(host.name, { host, newest, lastRun, from: clock.now(), until: nextAt });
+      this.waits.set(host.name, { host, newest, lastRun, from: clock.now(), until: noUntil });
     }
     return decision;
   }
@@ -156,7 +164,8 @@ export class Scheduler {
       const { isDue, overdue, reasons } = this.decide(host);
       if (!isDue) return;
       const why = reasons.join('; ');
-      await lifecycle.trigger({ host: host.name, type: 'auto', requestId: null, urgency: overdue, why });
+      const request = { host: host.name, type: 'auto', requestId: null, origin: 'schedule' } as const;
+      await lifecycle.trigger({ ...request, urgency: overdue, why });
     } catch (error) {
       // Someone else was faster, the host was removed, the daemon stops, or the database is away, of which its watch
       // tells: these are no faults.
@@ -164,6 +173,11 @@ export class Scheduler {
       if (!expected.includes(toBusyError(error).reason)) onError('a due backup could not be queued', error);
     }
   }
+}
+
+/** Two without any snapshot are infinitely overdue, both. */
+function byUrgency(a: DueDecision, b: DueDecision): number {
+  return a.overdue === b.overdue ? 0 : b.overdue - a.overdue;
 }
 
 function waitsFor(decision: DueDecision, isOnline: boolean, isBusy: boolean): string {

@@ -14,12 +14,15 @@ export interface TypeDecision {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Decides the type of a backup from the committed snapshots of the host (newest first). */
+/**
+ * Decides the type of a backup from the committed snapshots of the host (newest first). `ageOf` answers the age of one
+ * of them in milliseconds.
+ */
 export function decideType(
   host: Host,
   snapshots: readonly SnapshotRecord[],
   requested: RequestedType,
-  now: Date,
+  ageOf: (snapshot: SnapshotRecord) => number,
 ): TypeDecision {
   if (requested !== 'auto') return { type: requested, reason: `${requested} was asked for` };
   const youngestFull = snapshots.findIndex((snapshot) => snapshot.type === 'full');
@@ -31,7 +34,7 @@ export function decideType(
       reason: `there are ${youngestFull} incremental snapshots since the youngest full one, and max_incr is ${host.maxIncr}`,
     };
   }
-  const age = (now.getTime() - full.startedAt.getTime()) / dayMs;
+  const age = ageOf(full) / dayMs;
   if (age >= host.maxAgeFull) {
     return {
       type: 'full',
@@ -40,6 +43,6 @@ export function decideType(
   }
   return {
     type: 'incremental',
-    reason: `the youngest full snapshot is ${age.toFixed(1)} days old, with ${youngestFull} incremental ones since`,
+    reason: `the youngest full snapshot is ${age.toFixed(1)} days old, with ${youngestFull} incremental since`,
   };
 }

@@ -5,9 +5,9 @@
  */
 import { decideType, type TypeDecision } from './backup-type.js';
 import type { Host } from './host.js';
-import type { RunRecord } from './run.js';
+import type { RequestedType, RunRecord } from './run.js';
 import { jitterOf, SlotFinder } from './schedule.js';
-import type { SnapshotRecord } from './snapshot.js';
+import { believable, type SnapshotRecord } from './snapshot.js';
 import { isWindowOpen, nextWindowOpening } from './windows.js';
 
 export interface DueFacts {
@@ -32,6 +32,8 @@ export interface DueDecision {
   readonly reasons: readonly string[];
   /** When the rules will next say yes, if nothing else happens; null: they do now, or it cannot be said. */
   readonly nextAt: Date | null;
+  /** Until then the answer stays no, if nothing else happens: never later than `nextAt`, which heeds windows too. */
+  readonly noUntil: Date | null;
   /** How urgent it is: the age of the youngest snapshot in units of `max_age_incr`; infinite without a snapshot. */
   readonly overdue: number;
 }
@@ -47,15 +49,23 @@ interface Answer {
   readonly nextAt: Date | null;
 }
 
+interface Slot extends Answer {
+  /** With the jitter of the host; null when none has come yet. */
+  readonly time: Date | null;
+  readonly next: Date | null;
+}
+
 /** Decides for one host after the other; keeps only what makes the next look faster. */
 export class DueRules {
   private readonly slots = new SlotFinder();
-  private readonly slotOfSnapshot = new Map<string, { key: string; slot: Date }>();
+  private readonly slotsOfSnapshots = new SlotFinder();
 
-  decide(facts: DueFacts): DueDecision {
-    const { host, snapshots, now } = facts;
-    const type = decideType(host, snapshots, 'auto', now);
+  decide(asked: DueFacts): DueDecision {
+    const { host, now } = asked;
+    const facts = { ...asked, snapshots: believable(asked.snapshots, now) };
+    const ahead = asked.snapshots.length - facts.snapshots.length;
     const slot = this.currentSlot(facts);
+    const type = decideType(host, facts.snapshots, 'auto', this.ages(facts, slot));
     const age = slot === null ? ageNow(facts) : this.ageAtSlot(facts, slot.time, slot.next);
     const onSchedule: Answer = slot ?? {
       isYes: true,
@@ -67,19 +77,43 @@ export class DueRules {
     const window = windowAnswer(facts, isDueByRules);
     const answers = [onSchedule, age, retry, window];
     const isDue = isDueByRules && window.isYes;
+    const noUntil = isDue ? null : latest(answers);
     return {
       isDue,
       isOnSchedule: onSchedule.isYes,
       isWindowOpen: window.isYes,
       type,
-      reasons: answers.flatMap(({ reason }) => (reason === '' ? [] : [reason])),
-      nextAt: isDue ? null : latest(answers),
+      reasons: [
+        ...(ahead === 0
+          ? []
+          : [`${ahead} snapshots lie in the future and do not count; is the clock right?`]),
+        ...answers.flatMap(({ reason }) => (reason === '' ? [] : [reason])),
+      ],
+      nextAt: noUntil && inWindow(host, noUntil),
+      noUntil,
       overdue: overdueOf(facts),
     };
   }
 
+  /** Which type a backup that begins now has. */
+  typeNow(
+    { host, snapshots, now }: Pick<DueFacts, 'host' | 'snapshots' | 'now'>,
+    requested: RequestedType,
+  ): TypeDecision {
+    const facts = { host, snapshots: believable(snapshots, now), now, lastRun: null, failuresInRow: 0 };
+    return decideType(host, facts.snapshots, requested, this.ages(facts, this.currentSlot(facts)));
+  }
+
+  /** Ages of snapshots: with a schedule from slot to slot, as below. */
+  private ages({ host, now }: DueFacts, slot: Slot | null): (snapshot: SnapshotRecord) => number {
+    const time = slot?.time ?? null;
+    if (time === null) return ({ startedAt }) => now.getTime() - startedAt.getTime();
+    const tolerance = toleranceOf(time, slot?.next ?? null);
+    return (snapshot) => Math.max(0, time.getTime() - this.slotOf(host, snapshot).getTime() + tolerance);
+  }
+
   /** The slot that a backup now would be for; null without a schedule. */
-  private currentSlot({ host, now }: DueFacts): (Answer & { time: Date | null; next: Date | null }) | null {
+  private currentSlot({ host, now, lastRun, failuresInRow }: DueFacts): Slot | null {
     const { schedule } = host;
     const { slots } = schedule;
     if (slots === 'never') {
@@ -99,7 +133,9 @@ export class DueRules {
     if (last === null)
       return { isYes: false, reason: 'no time of the schedule has come yet', nextAt: next, time: null, next };
     const lateMs = now.getTime() - last.getTime();
-    const isYes = lateMs <= schedule.catchUpMs || lateMs < 60_000;
+    // What was begun in time and failed may be tried again until the next time.
+    const isBegun = failuresInRow > 0 && lastRun !== null && lastRun.createdAt >= last;
+    const isYes = lateMs <= schedule.catchUpMs || lateMs < 60_000 || isBegun;
     const reason = isYes
       ? `the schedule asked for it at ${show(last)}`
       : `the schedule asked for it at ${show(last)}, longer ago than catch_up`;
@@ -121,23 +157,20 @@ export class DueRules {
     const from = this.slotOf(host, youngest);
     const age = slot.getTime() - from.getTime();
     const wanted = host.maxAgeIncr * dayMs;
-    // Where clocks change a day may have 23 hours; half the way to the next time keeps apart what comes more often.
-    const tolerance = Math.min(hourMs, next === null ? hourMs : (next.getTime() - slot.getTime()) / 2);
-    return ageAnswer({ youngest, age, wanted, tolerance, next });
+    const isYes = age + toleranceOf(slot, next) >= wanted;
+    const reason =
+      `the youngest snapshot ${youngest.name} stands for ${show(from)}, ${days(age)} days before, ` +
+      relationTo(wanted, isYes);
+    return { isYes, reason, nextAt: isYes ? null : next };
   }
 
   private slotOf(host: Host, snapshot: SnapshotRecord): Date {
     const { slots, timeZone } = host.schedule;
     if (slots === 'never') return snapshot.startedAt;
-    const key = `${snapshot.name} ${timeZone} ${slots.join(' ')}`;
-    const known = this.slotOfSnapshot.get(host.name);
-    if (known?.key === key) return known.slot;
     const jitter = jitterOf(host.name, host.schedule.jitterMs);
     const moment = new Date(snapshot.startedAt.getTime() - jitter);
-    const last = new SlotFinder().around(slots, timeZone, moment).last;
-    const slot = last === null ? snapshot.startedAt : new Date(last.getTime() + jitter);
-    this.slotOfSnapshot.set(host.name, { key, slot });
-    return slot;
+    const { last } = this.slotsOfSnapshots.around(slots, timeZone, moment);
+    return last === null ? snapshot.startedAt : new Date(last.getTime() + jitter);
   }
 }
 
@@ -146,26 +179,22 @@ function ageNow({ host, snapshots, now }: DueFacts): Answer {
   if (!youngest) return { isYes: true, reason: 'there is no snapshot yet', nextAt: null };
   const wanted = host.maxAgeIncr * dayMs + jitterOf(host.name, host.schedule.jitterMs);
   const age = now.getTime() - youngest.startedAt.getTime();
-  const next = new Date(youngest.startedAt.getTime() + wanted);
-  return ageAnswer({ youngest, age, wanted, tolerance: 0, next });
+  const isYes = age >= wanted;
+  const reason = `the youngest snapshot ${youngest.name} is ${days(age)} days old, ${relationTo(wanted, isYes)}`;
+  return { isYes, reason, nextAt: isYes ? null : new Date(youngest.startedAt.getTime() + wanted) };
+}
+
+/** Where clocks change a day may have 23 hours; half the way to the next time keeps apart what comes more often. */
+function toleranceOf(slot: Date, next: Date | null): number {
+  return Math.min(hourMs, next === null ? hourMs : (next.getTime() - slot.getTime()) / 2);
+}
+
+function relationTo(wanted: number, isYes: boolean): string {
+  return `which is ${isYes ? 'at least' : 'less than'} max_age_incr (${days(wanted)})`;
 }
 
 function days(ms: number): string {
   return (ms / dayMs).toFixed(2).replace(/\.?0+$/, '');
-}
-
-function ageAnswer(facts: {
-  readonly youngest: SnapshotRecord;
-  readonly age: number;
-  readonly wanted: number;
-  readonly tolerance: number;
-  readonly next: Date | null;
-}): Answer {
-  const { youngest, age, wanted, tolerance, next } = facts;
-  const isYes = age + tolerance >= wanted;
-  const relation = isYes ? 'which is at least' : 'which is less than';
-  const reason = `the youngest snapshot ${youngest.name} is ${days(age)} days old, ${relation} max_age_incr (${days(wanted)})`;
-  return { isYes, reason, nextAt: isYes ? null : next };
 }
 
 /** After a failure it waits, longer with each one in a row; after a cancel on request until the next time. */
@@ -201,6 +230,12 @@ function windowAnswer({ host, now }: DueFacts, isAsked: boolean): Answer {
   const next = nextWindowOpening(windows, schedule.timeZone, now);
   const when = next ? `; it opens at ${show(next)}` : '';
   return { isYes: false, reason: `its window is closed${when}`, nextAt: next };
+}
+
+/** The moment itself, or when a window opens next after it. */
+function inWindow({ windows, schedule: { timeZone } }: Host, moment: Date): Date | null {
+  if (isWindowOpen(windows, timeZone, moment)) return moment;
+  return nextWindowOpening(windows, timeZone, moment);
 }
 
 function overdueOf({ host, snapshots, now }: DueFacts): number {

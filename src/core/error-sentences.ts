@@ -59,6 +59,12 @@ export const sentences = {
     (f) =>
       `Edit ${f.file}, then: busy reload. Hosts are taken from the database only when that file names none.`,
   ),
+  WINDOW_CLOSED: says(
+    'FAILED_PRECONDITION',
+    (f) => `The window of host "${f.host}" had closed when its turn came.`,
+    () =>
+      'It is backed up when its window is open again. If that happens often, raise max_running or widen the window.',
+  ),
   NOT_OVER_TCP: says(
     'PERMISSION_DENIED',
     (f) => `${f.method} is refused on a TCP port: there nobody proves who he is.`,

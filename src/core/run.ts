@@ -83,6 +83,8 @@ export interface RunRecord {
   readonly error: Failure | null;
   readonly jobs: readonly JobRecord[];
   readonly requestId: string | null;
+  /** Who asked for it; what the schedule asked for may begin only while a window of the host is open. */
+  readonly origin: 'request' | 'schedule';
   /** Grows with every change of any run. */
   readonly revision: number;
 }

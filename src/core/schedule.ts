@@ -19,8 +19,8 @@ export interface Schedule {
 /** Why a schedule entry cannot be used, or null. */
 export function problemOfSlot(slot: string): string | null {
   try {
-    cronOf(slot, 'UTC');
-    return null;
+    if (cronOf(slot, 'UTC').nextRun() !== null) return null;
+    return `"${slot}" never comes`;
   } catch {
     return `"${slot}" is neither a time of day (HH:MM) nor a cron expression`;
   }
@@ -52,22 +52,27 @@ export interface SlotsAround {
   readonly next: Date | null;
 }
 
+/** So many times between slots are remembered of each schedule: snapshots of many hosts lie in a few of them. */
+const mostKnown = 16;
+
 /**
  * Finds slots, and remembers them: looking one up costs tens of microseconds, and a pass over ten thousand hosts
  * asks for the same ones again and again until the next slot has come.
  */
 export class SlotFinder {
-  private readonly known = new Map<string, SlotsAround & { from: number; until: number }>();
+  private readonly known = new Map<string, (SlotsAround & { from: number; until: number })[]>();
 
   /** `slots` are not empty. */
   around(slots: readonly string[], timeZone: string, moment: Date): SlotsAround {
     const key = `${timeZone}\n${slots.join('\n')}`;
     const time = moment.getTime();
-    const known = this.known.get(key);
-    if (known && time >= known.from && time < known.until) return known;
+    const known = this.known.get(key) ?? [];
+    const hit = known.find(({ from, until }) => time >= from && time < until);
+    if (hit) return hit;
     const found = slotsAround(slots, timeZone, moment);
     const from = found.last?.getTime() ?? time;
-    this.known.set(key, { ...found, from, until: found.next?.getTime() ?? time });
+    const made = { ...found, from, until: found.next?.getTime() ?? time };
+    this.known.set(key, [made, ...known.slice(0, mostKnown - 1)]);
     return found;
   }
 }

@@ -85,3 +85,15 @@ export function addStats(a: TransferStats, b: TransferStats): TransferStats {
     sentBytes: a.sentBytes + b.sentBytes,
   };
 }
+
+const clockFaultMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Those that say something about time: one that lies more than a day ahead was made while the clock was wrong, and
+ * would otherwise stand for backups that are due until that day.
+ */
+export function believable(snapshots: readonly SnapshotRecord[], now: Date): readonly SnapshotRecord[] {
+  const latest = now.getTime() + clockFaultMs;
+  const isBelievable = ({ startedAt }: SnapshotRecord): boolean => startedAt.getTime() <= latest;
+  return snapshots.every(isBelievable) ? snapshots : snapshots.filter(isBelievable);
+}

@@ -23,7 +23,7 @@ export function parseWindow(text: string): Window | null {
   const days = dayText === undefined ? allDays() : parseDays(dayText.toLowerCase());
   const start = Number(startHour) * 60 + Number(startMinute);
   const end = Number(endHour) * 60 + Number(endMinute);
-  if (days === null || start >= dayMinutes || end > dayMinutes) return null;
+  if (days === null || start >= dayMinutes || end > dayMinutes || start === end) return null;
   return { days, start, end: end > start ? end : end + dayMinutes };
 }
 
@@ -55,7 +55,8 @@ export function nextWindowOpening(windows: readonly string[], timeZone: string, 
 function parseDays(text: string): Set<number> | null {
   const days = new Set<number>();
   for (const part of text.split(',')) {
-    const [first, last] = part.split('-');
+    const [first, last, ...more] = part.split('-');
+    if (more.length > 0) return null;
     const from = dayNames.indexOf(first ?? '');
     const to = last === undefined ? from : dayNames.indexOf(last);
     if (from < 0 || to < 0) return null;

@@ -17,6 +17,7 @@ import { betweenCommands } from './host-commands.js';
 import { runJob, type EndedJob } from './job.js';
 import { chooseLinkBases, type LinkBases } from './link-bases.js';
 import { requireLocalRsync } from './local-rsync.js';
+import { ownBackups } from './own-backups.js';
 import { ProgressMeter } from './progress.js';
 import { reachHost, type ReachedHost } from './reach.js';
 import type { TransferPlan } from './rsync-args.js';
@@ -160,15 +161,18 @@ async function copySources(
     saidAt = clock.now().getTime();
     log.say(`still copying: ${progress.percent} %, ${progress.bytesDone} bytes, now ${progress.currentFile}`);
   });
+  const own = await store.orUnusable(task.host.backupdir, () => ownBackups(task.host.backupdir, reached));
   const ended: EndedJob[] = [];
   let next = 0;
   let isFutile = false;
   const work = async (): Promise<void> => {
     while (next < srcdirs.length && !signal.aborted && !isFutile) {
       const index = next++;
-      const plan = await planJob(srcdirs, index, partial, bases);
+      const plan = await planJob(srcdirs, index, partial, { bases, own });
       setJob(backup, index, { ...waitingJob(index + 1, plan.source), state: 'RUNNING' });
       log.say(`job ${index + 1} of ${srcdirs.length}: ${plan.source}`);
+      const omitted = plan.leftOut.filter((path) => own.includes(path));
+      if (omitted.length > 0) log.say(`left out, since the backups lie there: ${omitted.join(', ')}`);
       const context = {
         host: task.host,
         connection: reached.connection,
@@ -195,7 +199,7 @@ async function planJob(
   srcdirs: readonly string[],
   index: number,
   partial: string,
-  bases: LinkBases,
+  { bases, own }: { readonly bases: LinkBases; readonly own: readonly string[] },
 ): Promise<TransferPlan> {
   const source = srcdirs[index] ?? '/';
   const below = source === '/' ? '' : source;
@@ -205,7 +209,9 @@ async function planJob(
     source,
     destination,
     linkBases: bases.paths.map((path) => join(path, 'data', below)),
-    nestedSources: srcdirs.filter((other) => other !== source && other.startsWith(`${below}/`)),
+    leftOut: [...srcdirs.filter((other) => other !== source), ...own].filter((path) =>
+      path.startsWith(`${below}/`),
+    ),
     mustCompareContents: bases.mustCompareContents,
   };
 }

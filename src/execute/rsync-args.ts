@@ -14,8 +14,8 @@ export interface TransferPlan {
   readonly destination: string;
   /** Absolute directories with the same layout as `destination`. rsync takes at most 20. */
   readonly linkBases: readonly string[];
-  /** Source directories below this one: other jobs copy them. */
-  readonly nestedSources: readonly string[];
+  /** Directories below this one that are not copied: other jobs copy them, or they hold the backups themselves. */
+  readonly leftOut: readonly string[];
   /** Compare contents instead of size and time; needed when a link base may be damaged. */
   readonly mustCompareContents: boolean;
 }
@@ -146,7 +146,7 @@ function forReceiver(option: string): string[] {
 function commonOptions(host: Host, plan: TransferPlan): string[] {
   return [
     // The first rule that fits decides, so no --include of the user may undo these.
-    ...plan.nestedSources.map((nested) => `--exclude=${anchoredPattern(plan.source, nested)}`),
+    ...plan.leftOut.map((nested) => `--exclude=${anchoredPattern(plan.source, nested)}`),
     ...host.rsyncOpts,
     ...reportOptions,
     // Paths belong into the command line, where a restricted key on the host can check them.

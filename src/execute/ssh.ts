@@ -13,6 +13,8 @@ import type { Host } from '../core/host.js';
 export interface SshConnection {
   /** The address that was connected to, with its port. */
   readonly address: string;
+  /** It ends at the address at which it begins: on this machine, or at a port that is forwarded from it. */
+  readonly isLoop: boolean;
   readonly fingerprint: string;
   /** What the server calls itself. */
   readonly software: string;
@@ -140,6 +142,7 @@ async function tryToConnect(
   }
   return {
     address: where,
+    isLoop: socket.localAddress === socket.remoteAddress,
     fingerprint: shown,
     software,
     closed,

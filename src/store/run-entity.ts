@@ -21,6 +21,7 @@ export const RunEntity = new EntitySchema<RunRecord>({
     error: { type: 'simple-json', nullable: true },
     jobs: { type: 'simple-json' },
     requestId: { name: 'request_id', type: 'varchar', length: 64, nullable: true },
+    origin: { type: 'varchar', length: 16 },
     revision: { type: 'bigint', transformer: wholeNumber },
   },
   uniques: [{ name: 'runs_request_id', columns: ['requestId'] }],

@@ -3,7 +3,7 @@ import { BusyError } from '../../src/core/errors.js';
 import type { Progress, RequestedType, RunRecord } from '../../src/core/run.js';
 import { ControlBed } from '../helpers/control-bed.js';
 import { snapshotOf, type FakeBackup } from '../helpers/fake-executor.js';
-import { noScripts } from '../helpers/sample-host.js';
+import { noScripts, sampleHost } from '../helpers/sample-host.js';
 
 const beds: ControlBed[] = [];
 afterEach(async () => {
@@ -230,5 +230,31 @@ describe('the limit', () => {
     await bed.ended(oldest.task.runId);
     await bed.lifecycle.stop(new AbortController().signal);
     expect(bed.lifecycle.counts()).toEqual({ queued: 0, running: 0 });
+  });
+});
+
+describe('a run of the schedule whose window closes while it waits', () => {
+  const nightly = sampleHost({ windows: ['19:00-20:30'] });
+
+  it('does not begin, and the next one does when the window is open again', async () => {
+    const bed = await open({ hosts: ['slow', 'web1'], maxRunning: 1 });
+    bed.parts.catalog.replaceHosts([sampleHost({ name: 'slow' }), nightly]);
+    await trigger(bed, 'slow');
+    const slow = await bed.parts.executor.next();
+    const waiting = await bed.lifecycle.trigger({
+      host: 'web1',
+      type: 'auto',
+      requestId: null,
+      origin: 'schedule',
+    });
+    bed.clock.advance(60 * 60_000);
+    slow.die();
+    expect(await bed.ended(waiting.id)).toMatchObject({
+      state: 'CANCELLED',
+      error: { reason: 'WINDOW_CLOSED' },
+    });
+    expect(bed.lifecycle.failuresInRow('web1')).toBe(0);
+    const byHand = await trigger(bed, 'web1');
+    expect((await bed.parts.executor.next()).task.runId).toBe(byHand.id);
   });
 });

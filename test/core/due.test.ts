@@ -47,6 +47,7 @@ function runAt(
     error: new BusyError(reason, { by: 'on request', detail: 'x' }).toFailure(),
     jobs: [],
     requestId: null,
+    origin: 'request',
     revision: 1,
   };
 }
@@ -153,6 +154,34 @@ describe('with a schedule a host', () => {
     expect(firstDue('6')).toBe(firstDue('5'));
   });
 
+  it('counts the age of the youngest full one from time to time too', () => {
+    const nightly = hostOn(['22:00'], { maxAgeFull: 7 });
+    const full = snapshotAt('2026-06-01T22:00:09Z', 'full');
+    const typeAt = (now: string, snapshots: SnapshotRecord[]): string =>
+      decide(now, { host: nightly, snapshots }).type.type;
+    expect(typeAt('2026-06-08T22:00:00Z', [snapshotAt('2026-06-07T22:00:05Z'), full])).toBe('full');
+    expect(typeAt('2026-06-07T22:00:30Z', [snapshotAt('2026-06-06T22:00:05Z'), full])).toBe('incremental');
+  });
+
+  it('says for which time a snapshot stands', () => {
+    const { reasons } = decide('2026-06-10T14:00:05Z', {
+      host,
+      snapshots: [snapshotAt('2026-06-10T13:50:00Z')],
+    });
+    expect(reasons.join()).toContain('stands for 2026-06-09T14:00:00Z, 1 days before');
+  });
+
+  it('that failed is tried again until its next time, also without catch_up', () => {
+    const strict = hostOn(['14:00'], {
+      retryAfterMs: 300_000,
+      schedule: { slots: ['14:00'], timeZone: 'UTC', catchUpMs: 0, jitterMs: 0 },
+    });
+    const failed = { host: strict, snapshots, lastRun: runAt('2026-06-10T14:00:02Z', 'FAILED', 'DISK_FULL') };
+    expect(decide('2026-06-10T14:04:00Z', { ...failed, failuresInRow: 1 }).isDue).toBe(false);
+    expect(decide('2026-06-10T14:05:02Z', { ...failed, failuresInRow: 1 }).isDue).toBe(true);
+    expect(decide('2026-06-10T14:05:02Z', { ...failed, lastRun: null }).isDue).toBe(false);
+  });
+
   it('of never is never due, and says so', () => {
     const decision = decide('2026-06-10T14:00:00Z', { host: hostOn('never') });
     expect(decision).toMatchObject({ isDue: false, nextAt: null });
@@ -201,4 +230,29 @@ it('a host whose window is closed waits for it, and says until when', () => {
   });
   expect(decision.reasons.at(-1)).toContain('window is closed');
   expect(decide('2026-06-10T22:00:00Z', { host }).isDue).toBe(true);
+});
+
+it('a host whose window will be closed at its next time waits for the opening after it', () => {
+  const host = hostOn(['12:00'], { windows: ['22:00-06:00'] });
+  const decision = decide('2026-06-10T11:00:00Z', { host, snapshots: [snapshotAt('2026-06-09T22:00:00Z')] });
+  expect(decision).toMatchObject({
+    isDue: false,
+    nextAt: new Date('2026-06-10T22:00:00Z'),
+    noUntil: new Date('2026-06-10T12:00:00Z'),
+  });
+});
+
+describe('a snapshot that lies in the future', () => {
+  const ahead = snapshotAt('2030-01-01T00:00:00Z', 'full');
+
+  it.each([[[]], [['14:00']]])('stands for no backup, and is named: %j', (slots: string[]) => {
+    const decision = decide('2026-06-10T14:00:00Z', { host: hostOn(slots), snapshots: [ahead] });
+    expect(decision).toMatchObject({ isDue: true, type: { type: 'full' } });
+    expect(decision.reasons[0]).toContain('in the future');
+  });
+
+  it('by a few hours counts: the clock was corrected', () => {
+    const snapshots = [snapshotAt('2026-06-10T16:00:00Z')];
+    expect(decide('2026-06-10T14:00:00Z', { host: hostOn([]), snapshots }).isDue).toBe(false);
+  });
 });

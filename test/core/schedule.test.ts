@@ -58,6 +58,11 @@ describe('slots', () => {
   it.each(['25:00', '14:60', 'noon', '* * *', ''])('%j is none', (slot) => {
     expect(problemOfSlot(slot)).toMatch(/neither a time of day/);
   });
+
+  it('that never comes is none', () => {
+    expect(problemOfSlot('0 0 31 2 *')).toBe('"0 0 31 2 *" never comes');
+    expect(problemOfSlot('0 0 29 2 *')).toBeNull();
+  });
 });
 
 describe('jitter', () => {

@@ -41,8 +41,15 @@ describe('a window', () => {
     expect(isWindowOpen([], 'UTC', new Date())).toBe(true);
   });
 
-  it.each(['', '22:00', '24:00-06:00', '22:00-24:01', '22:60-06:00', 'foo 22:00-06:00', 'mon- 22:00-06:00'])(
-    '%j is none',
-    (text) => expect(parseWindow(text)).toBeNull(),
-  );
+  it.each([
+    '',
+    '22:00',
+    '24:00-06:00',
+    '22:00-24:01',
+    '22:60-06:00',
+    'foo 22:00-06:00',
+    'mon- 22:00-06:00',
+    '22:00-22:00',
+    'mon-wed-fri 22:00-06:00',
+  ])('%j is none', (text) => expect(parseWindow(text)).toBeNull());
 });

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +26,7 @@ describe('BUSY will backup itself (the host it is running on) - just configure `
         addresses: ['localhost'],
         srcdirs: [join(bed.directory, 'state')],
       },
+      { ...settings, name: 'all', addresses: ['localhost'], srcdirs: [bed.directory] },
       { ...settings, name: 'other', addresses: ['localhost'], hostname: `not-${hostname()}` },
     ]);
     await bed.startDaemon();
@@ -45,6 +47,16 @@ describe('BUSY will backup itself (the host it is running on) - just configure `
     expect(probed.hostname).not.toBe('localhost');
     const other = await bed.backUp('other');
     expect(other).toMatchObject({ state: RunState.FAILED, error: { reason: 'HOSTNAME_MISMATCH' } });
+  });
+
+  it('does not back up its backups, so that none grows by those before it', async () => {
+    await bed.backUp('all');
+    const run = await bed.backUp('all');
+    expect([RunState.SUCCEEDED, RunState.PARTIAL]).toContain(run.state);
+    const copied = join(bed.snapshotPath(run), 'data', bed.directory);
+    expect(await readdir(join(copied, 'source'))).toEqual(['deep', 'file']);
+    expect(await readdir(join(copied, 'backups'))).toEqual([]);
+    expect(await bed.readRunLog(run.id)).toContain(`left out, since the backups lie there: ${bed.backupdir}`);
   });
 
   it('may back up what belongs to BUSY', async () => {

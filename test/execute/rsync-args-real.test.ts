@@ -55,7 +55,7 @@ function planFor(source: string, changes: Partial<TransferPlan> = {}): TransferP
     source,
     destination: to,
     linkBases: [],
-    nestedSources: [],
+    leftOut: [],
     mustCompareContents: false,
     ...changes,
   };
@@ -152,8 +152,8 @@ describe('a pull', () => {
     }
     await writeFile(join(source, `it's "x".tmp`), '');
     const host = sampleHost({ excludes: [`it's "x".*`] });
-    const nestedSources = ['a[b]*?\\c', 'd e'].map((name) => join(source, name));
-    expect(await pull(host, planFor(source, { nestedSources }), viaShell)).toBe('');
+    const leftOut = ['a[b]*?\\c', 'd e'].map((name) => join(source, name));
+    expect(await pull(host, planFor(source, { leftOut }), viaShell)).toBe('');
     expect((await readdir(to, { recursive: true })).sort()).toEqual([
       'a[b]*?\\c',
       'ab',

@@ -17,7 +17,7 @@ const plan: TransferPlan = {
     '/srv/backup/web1/2026-11-21_20-00-05f/data/home',
     '/srv/backup/web1/2026-11-20_20-00-05f/data/home',
   ],
-  nestedSources: [],
+  leftOut: [],
   mustCompareContents: false,
 };
 
@@ -166,14 +166,14 @@ describe('pullArguments', () => {
   });
 
   it('leave nested sources to their own jobs, before the patterns of the user', () => {
-    const nested = { ...plan, source: '/data', nestedSources: ['/data/a[b]*?\\c', '/data/d e'] };
+    const nested = { ...plan, source: '/data', leftOut: ['/data/a[b]*?\\c', '/data/d e'] };
     const host = sampleHost({ excludes: ['*.tmp'] });
     expect(pullArguments(host, nested).filter((word) => word.startsWith('--exclude'))).toEqual([
       '--exclude=/a\\[b\\]\\*\\?\\\\c/**',
       '--exclude=/d e/**',
       '--exclude=*.tmp',
     ]);
-    const below = { ...plan, source: '/', nestedSources: ['/home'] };
+    const below = { ...plan, source: '/', leftOut: ['/home'] };
     expect(pullArguments(sampleHost(), below)).toContain('--exclude=/home/**');
   });
 

@@ -121,6 +121,7 @@ export class Fleet {
       error: null,
       jobs: [],
       requestId: null,
+      origin: 'request',
       revision: this.starts.length,
     };
     const endsAt = this.now.getTime() + 60_000 + this.random() * 50 * 60_000;

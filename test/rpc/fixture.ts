@@ -152,6 +152,7 @@ export function fakeParts(): RpcParts {
           type: { type: 'full', reason: 'there is no full snapshot yet' },
           reasons: ['there is no snapshot yet'],
           nextAt: null,
+          noUntil: null,
           overdue: Infinity,
         },
         isOnline: false,

@@ -74,6 +74,7 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
       },
     ],
     requestId: null,
+    origin: 'request',
     revision: number,
     ...changes,
   };

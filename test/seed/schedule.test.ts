@@ -3,7 +3,6 @@
  * the line of the seed that explains the setting; the configuration is read from text, as the daemon reads it.
  */
 import { describe, expect, it } from 'vitest';
-import { decideType } from '../../src/core/backup-type.js';
 import { DueRules, type DueDecision } from '../../src/core/due.js';
 import type { Host } from '../../src/core/host.js';
 import type { BackupType, SnapshotRecord } from '../../src/core/snapshot.js';
@@ -46,7 +45,7 @@ function incrementals(count: number): SnapshotRecord[] {
 }
 
 function typeOf(host: Host, made: readonly SnapshotRecord[]): BackupType {
-  return decideType(host, made, 'auto', now).type;
+  return new DueRules().typeNow({ host, snapshots: made, now }, 'auto').type;
 }
 
 function isDueAt(host: Host, time: string): boolean {

@@ -47,6 +47,7 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
     error: null,
     jobs: [],
     requestId: null,
+    origin: 'request',
     revision: number,
     ...changes,
   };
