@@ -86,6 +86,7 @@ export function snapshotOf(host: string, runId: string): SnapshotRecord {
     sources: ['/etc', '/home'],
     stats: { ...noTransfer, fileCount: 123_456, totalBytes: 987_654_321 },
     missingFileCount: 0,
+    heldFor: [],
   };
 }
 
@@ -106,6 +107,7 @@ export function runOf({ host, name, runId, startedAt }: SnapshotRecord, revision
     error: null,
     jobs: [],
     requestId: null,
+    acceptsChanges: false,
     revision,
   };
 }

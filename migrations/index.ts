@@ -2,5 +2,11 @@
 import { RunsAndSnapshots1700000000001 } from './1700000000001-runs-and-snapshots.js';
 import { Mail1700000000011 } from './1700000000011-mail.js';
 import { Hosts1700000000021 } from './1700000000021-hosts.js';
+import { SourceGate1700000000041 } from './1700000000041-source-gate.js';
 
-export const migrations = [RunsAndSnapshots1700000000001, Mail1700000000011, Hosts1700000000021] as const;
+export const migrations = [
+  RunsAndSnapshots1700000000001,
+  Mail1700000000011,
+  Hosts1700000000021,
+  SourceGate1700000000041,
+] as const;

@@ -1,13 +1,17 @@
 /** The two ends of a run as data: the record it begins with, and the state that its result leads to. Pure. */
-import { BusyError } from '../core/errors.js';
+import { BusyError, type Failure } from '../core/errors.js';
 import type { BackupResult, RunChanges } from '../core/ports.js';
 import { isActive, type RequestedType, type RunRecord, type RunState } from '../core/run.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
+import { heldFailure } from '../core/source-gate.js';
 
 export interface BackupRequest {
   readonly host: string;
   readonly type: RequestedType;
   /** The same id answers the same run again. */
   readonly requestId: string | null;
+  /** See `RunRecord.acceptsChanges`; default: false. */
+  readonly acceptsChanges?: boolean;
   /** How soon it must be carried out, against others that wait; what a person asks for goes first. */
   readonly urgency?: number;
   /** Why it was asked for; for the log. */
@@ -41,6 +45,7 @@ export function queuedRun(made: {
     error: null,
     jobs: [],
     requestId: made.request.requestId,
+    acceptsChanges: made.request.acceptsChanges ?? false,
     revision: made.revision,
   };
 }
@@ -58,8 +63,9 @@ export function endingOf(
   const typeReason = type === run.type ? run.typeReason : 'there is no snapshot on the disk to link to';
   const facts = { jobs, type, typeReason };
   if (snapshot) {
-    const error = jobs.find((job) => job.state === 'PARTIAL')?.error ?? null;
-    return { state: snapshot.outcome, changes: { ...facts, snapshot: snapshot.name, error } };
+    const { state, error } = endOfCommitted(snapshot);
+    const ofJob = jobs.find((job) => job.state === 'PARTIAL')?.error ?? null;
+    return { state, changes: { ...facts, snapshot: snapshot.name, error: error ?? ofJob } };
   }
   if (result.error?.reason === 'CANCELLED' && cause === 'timeout') {
     return {
@@ -73,6 +79,18 @@ export function endingOf(
   const error =
     result.error ?? new BusyError('INTERNAL', { what: 'a backup ended without a result' }).toFailure();
   return { state: 'FAILED', changes: { ...facts, error } };
+}
+
+/**
+ * How a run ends that committed this snapshot. One that is held makes it PARTIAL: there is a snapshot, and it needs a
+ * look; whoever waits for SUCCEEDED must not take it for good.
+ */
+export function endOfCommitted(snapshot: SnapshotRecord): {
+  state: 'SUCCEEDED' | 'PARTIAL';
+  error: Failure | null;
+} {
+  const error = heldFailure(snapshot);
+  return { state: error ? 'PARTIAL' : snapshot.outcome, error };
 }
 
 /** What a run says that was stopped. After a stop of the daemon it is not taken for the wish of a person. */
@@ -91,7 +109,11 @@ export function failuresAtHead(runs: readonly RunRecord[]): number {
 
 /** A request id that was seen before stands for its run; with anything else it is a mistake. Throws INVALID_ARGUMENT. */
 export function refuseReuse(known: RunRecord, request: BackupRequest): void {
-  if (known.host === request.host && known.requestedType === request.type) return;
+  const isSame =
+    known.host === request.host &&
+    known.requestedType === request.type &&
+    known.acceptsChanges === (request.acceptsChanges ?? false);
+  if (isSame) return;
   const problem = `"${request.requestId}" was used for another backup (run ${known.id} of ${known.host})`;
   throw new BusyError('INVALID_ARGUMENT', {
     field: 'request_id',

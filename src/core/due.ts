@@ -7,12 +7,15 @@ import { decideType, type TypeDecision } from './backup-type.js';
 import type { Host } from './host.js';
 import type { RunRecord } from './run.js';
 import { jitterOf, SlotFinder } from './schedule.js';
-import type { SnapshotRecord } from './snapshot.js';
+import { isHeld, type SnapshotRecord } from './snapshot.js';
 import { isWindowOpen, nextWindowOpening } from './windows.js';
 
 export interface DueFacts {
   readonly host: Host;
-  /** Committed ones, newest first. */
+  /**
+   * Committed ones, newest first. A held one counts for the age: it says that the source was looked at, and without
+   * it the host would be backed up without a pause.
+   */
   readonly snapshots: readonly SnapshotRecord[];
   /** The last run; null when there was none. */
   readonly lastRun: RunRecord | null;
@@ -164,7 +167,8 @@ function ageAnswer(facts: {
   const { youngest, age, wanted, tolerance, next } = facts;
   const isYes = age + tolerance >= wanted;
   const relation = isYes ? 'which is at least' : 'which is less than';
-  const reason = `the youngest snapshot ${youngest.name} is ${days(age)} days old, ${relation} max_age_incr (${days(wanted)})`;
+  const name = isHeld(youngest) ? `${youngest.name} (held)` : youngest.name;
+  const reason = `the youngest snapshot ${name} is ${days(age)} days old, ${relation} max_age_incr (${days(wanted)})`;
   return { isYes, reason, nextAt: isYes ? null : next };
 }
 

@@ -33,6 +33,10 @@ class FakeDisk implements SnapshotDisk {
     this.done.push(`out ${name}`);
   }
 
+  async release({ name }: SnapshotRecord): Promise<void> {
+    this.done.push(`release ${name}`);
+  }
+
   async sweepBeside({ name }: SnapshotRecord): Promise<boolean> {
     this.done.push(`sweep beside ${name}`);
     return this.isSweepable;

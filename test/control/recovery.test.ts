@@ -26,7 +26,10 @@ async function leave(number: number, changes: Partial<RunRecord>): Promise<RunRe
 
 function committedBy(run: RunRecord, changes: Partial<SnapshotRecord> = {}): SnapshotRecord {
   const host = sampleHost({ name: run.host });
-  const task = { runId: run.id, host, type: 'full', scripts: noScripts, logFile: '' } as const;
+  const task = {
+    ...{ runId: run.id, host, scripts: noScripts, logFile: '' },
+    ...({ type: 'full', acceptsChanges: false } as const),
+  };
   return snapshotOf(task, bed.clock.now(), changes);
 }
 

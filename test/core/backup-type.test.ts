@@ -9,7 +9,14 @@ const now = new Date('2026-11-22T20:00:05Z');
 const host = sampleHost({ maxIncr: 3, maxAgeFull: 7 });
 
 function snapshot(type: BackupType, daysAgo: number): SnapshotRecord {
-  const task = { runId: '01JDTEST000000000000000001', host, type, scripts: noScripts, logFile: '/dev/null' };
+  const task = {
+    runId: '01JDTEST000000000000000001',
+    host,
+    type,
+    scripts: noScripts,
+    acceptsChanges: false,
+    logFile: '/dev/null',
+  };
   return snapshotOf(task, new Date(now.getTime() - daysAgo * dayMs));
 }
 

@@ -23,6 +23,7 @@ function snapshotAt(time: string, type: SnapshotRecord['type'] = 'incremental'):
     sources: ['/etc'],
     stats: noTransfer,
     missingFileCount: 0,
+    heldFor: [],
   };
 }
 
@@ -47,6 +48,7 @@ function runAt(
     error: new BusyError(reason, { by: 'on request', detail: 'x' }).toFailure(),
     jobs: [],
     requestId: null,
+    acceptsChanges: false,
     revision: 1,
   };
 }

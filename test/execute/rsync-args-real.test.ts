@@ -55,7 +55,9 @@ function planFor(source: string, changes: Partial<TransferPlan> = {}): TransferP
     source,
     destination: to,
     linkBases: [],
+    snapshotBases: [],
     nestedSources: [],
+    isComparison: false,
     mustCompareContents: false,
     ...changes,
   };

@@ -17,7 +17,9 @@ const plan: TransferPlan = {
     '/srv/backup/web1/2026-11-21_20-00-05f/data/home',
     '/srv/backup/web1/2026-11-20_20-00-05f/data/home',
   ],
+  snapshotBases: [],
   nestedSources: [],
+  isComparison: false,
   mustCompareContents: false,
 };
 

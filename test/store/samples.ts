@@ -24,6 +24,12 @@ export const stats: TransferStats = {
   transferredBytes: 5,
   receivedBytes: 6,
   sentBytes: 7,
+  regularFiles: 8,
+  copiedFiles: 9,
+  copiedBytes: 10,
+  attributeChangedFiles: 11,
+  linkedFiles: 12,
+  linkedBytes: 13,
 };
 
 /** Ids that sort by their number, as ULIDs sort by time. */
@@ -47,6 +53,7 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
     error: null,
     jobs: [],
     requestId: null,
+    acceptsChanges: false,
     revision: number,
     ...changes,
   };
@@ -66,6 +73,7 @@ export function sampleSnapshot(name: string, changes: Partial<SnapshotRecord> = 
     sources: ['/etc', '/home/zoë "x" \\ 😀'],
     stats,
     missingFileCount: 4_000_000_000,
+    heldFor: [],
     ...changes,
   };
 }

@@ -153,7 +153,7 @@ test('a snapshot is shown with the directory of its files', async () => {
   expect(one.stdout).toContain('/srv/backup/web1/2026-11-22_19-51-00f/data');
   const list = await cli(['snapshots', 'web1'], { endpoint: daemon?.endpoint ?? '', io: { now: () => now } });
   expect(list.stdout).toMatch(
-    /web1 +2026-11-22_19-51-00f +full +SUCCEEDED +3 h ago +12,034 +1\.2 GiB +2\.0 KiB +0\n/,
+    /web1 +2026-11-22_19-51-00f +full +SUCCEEDED +3 h ago +12,034 +1\.2 GiB +2\.0 KiB +2\.0 KiB +0\n/,
   );
 });
 
@@ -211,7 +211,9 @@ test('backup sends the type and the id, and says how to follow', async () => {
       answer(null, { run: sampleRun() });
     },
   });
-  expect(asked).toEqual([{ host: 'web1', type: BackupType.FULL, requestId: 'night-1' }]);
+  expect(asked).toEqual([
+    { host: 'web1', type: BackupType.FULL, requestId: 'night-1', acceptChanges: false },
+  ]);
   expect(stdout).toBe(`Run ${runId} of web1 is QUEUED\n  Follow it with: busy logs ${runId} --follow\n`);
   expect(exitCode).toBe(0);
 });
