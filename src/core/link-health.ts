@@ -47,17 +47,25 @@ export function isMassChange({ maxChange }: GatePolicy, all: Amount, differing: 
 
 /** The share of a source that differs in attributes alone, in files or in bytes, whichever is larger. */
 export function shareDiffering(all: Amount, differing: Amount): number {
-  const shareOf = (part: number, whole: number): number => (whole === 0 ? 0 : Math.min(1, part / whole));
   return Math.max(shareOf(differing.files, all.files), shareOf(differing.bytes, all.bytes));
 }
 
 /** What became of the regular files, in one sentence without a full stop. */
 export function describeLinks(stats: TransferStats): string {
-  const amount = (files: number, bytes: number): string =>
-    `${formatCount(files)} files (${formatBytes(bytes)})`;
+  const linked = describe(stats.linkedFiles, stats.linkedBytes);
+  const copied = describe(stats.copiedFiles, stats.copiedBytes);
+  const forAttributes = stats.attributeChangedFiles;
   const why =
-    stats.attributeChangedFiles > 0
-      ? `, ${formatCount(stats.attributeChangedFiles)} of them although only their owner, mode or time differs`
+    forAttributes > 0
+      ? `, ${formatCount(forAttributes)} of them although only their owner, mode or time differs`
       : '';
-  return `${amount(stats.linkedFiles, stats.linkedBytes)} are links, ${amount(stats.copiedFiles, stats.copiedBytes)} were copied${why}`;
+  return `${linked} are links, ${copied} were copied${why}`;
+}
+
+function shareOf(part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.min(1, part / whole);
+}
+
+function describe(files: number, bytes: number): string {
+  return `${formatCount(files)} files (${formatBytes(bytes)})`;
 }

@@ -1,7 +1,8 @@
 /**
  * Watches one job for a mass change of attributes. When much was copied for its attributes alone, the whole source is
- * compared with the link bases in a dry run beside the job, which reads names and attributes but no contents; if most
- * of it differs so, the job is ended before it has copied everything. Without such a suspicion nothing is asked.
+ * compared with the link bases in a dry run beside the job, which reads names and attributes but no contents; the job
+ * is held meanwhile, but for the names that it has already. If most of the source differs so, the job is ended before it
+ * has copied everything. Without such a suspicion nothing is asked.
  */
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import type { Host } from '../core/host.js';
 import { isMassChange, isWorthComparing, shareDiffering, type Amount } from '../core/link-health.js';
 import { noTransfer } from '../core/snapshot.js';
 import { transfer } from './bridge.js';
+import { Flow } from './flow.js';
 import { LinkCounter } from './link-counter.js';
 import type { TransferPlan } from './rsync-args.js';
 import { LineSplitter, parseRsyncLine } from './rsync-output.js';
@@ -26,7 +28,11 @@ export interface WatchedJob {
   readonly bytesBefore: number | null;
   /** An empty place in the partial snapshot. */
   readonly scratch: string;
-  say(text: string): void;
+  /** The stream of the job. */
+  readonly flow: Flow;
+  /** The comparison goes on. */
+  readonly onTraffic: () => void;
+  readonly say: (text: string) => void;
 }
 
 export class AttributeWatch {
@@ -42,7 +48,7 @@ export class AttributeWatch {
   look(): void {
     const { plan, links, bytesBefore } = this.job;
     if (this.comparison || bytesBefore === null || plan.snapshotBases.length === 0) return;
-    if (isWorthComparing(links.attributes, bytesBefore)) this.comparison = this.compare();
+    if (isWorthComparing(links.attributes, bytesBefore)) this.comparison = this.compareHeld();
   }
 
   /** The job has ended: why it was made to, or null. Settles when nothing of the watch is left. */
@@ -50,6 +56,15 @@ export class AttributeWatch {
     this.hasEnded.abort();
     await this.comparison;
     return this.failure;
+  }
+
+  private async compareHeld(): Promise<void> {
+    this.job.flow.hold();
+    try {
+      await this.compare();
+    } finally {
+      this.job.flow.goOn();
+    }
   }
 
   private async compare(): Promise<void> {
@@ -80,7 +95,7 @@ export class AttributeWatch {
 
 /** The source against the snapshots that are link bases; null when rsync could not say. */
 async function compareSource(
-  { host, connection, plan, scratch }: WatchedJob,
+  { host, connection, plan, scratch, onTraffic }: WatchedJob,
   signal: AbortSignal,
 ): Promise<{ all: Amount; differing: Amount } | null> {
   const links = new LinkCounter();
@@ -98,7 +113,8 @@ async function compareSource(
     const output = {
       onReport: (bytes: Buffer): void => take(splitter.feed(bytes)),
       onError: (): void => {},
-      onTraffic: (): void => {},
+      onTraffic,
+      flow: new Flow(),
     };
     const { client } = await transfer(host, connection, comparison, output, signal);
     take(splitter.end());

@@ -131,7 +131,11 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
       return null;
     }
     const heldFor = await checkSources({
-      ...{ host, partial, jobs: backup.jobs, measure, signal },
+      host,
+      partial,
+      jobs: backup.jobs,
+      measure,
+      signal,
       acceptsChanges: task.acceptsChanges,
       isLinkedToMeasure: bases.snapshotNames.length > 0 && bases.resumed.length === 0,
       say: (text) => log.say(text),

@@ -12,6 +12,7 @@ import { missingFilesKept, type JobRecord, type MissingFile } from '../core/run.
 import { noTransfer, type TransferStats } from '../core/snapshot.js';
 import { AttributeWatch } from './attribute-watch.js';
 import { transfer, type TransferEnding } from './bridge.js';
+import { Flow } from './flow.js';
 import { LinkCounter } from './link-counter.js';
 import type { TransferPlan } from './rsync-args.js';
 import { LineSplitter, parseRsyncLine, type RsyncEvent, type RsyncFileError } from './rsync-output.js';
@@ -26,7 +27,7 @@ export interface JobContext {
   /** Bytes of the source in the newest good snapshot; null: a mass change of attributes is no reason to end it. */
   readonly bytesBefore: number | null;
   /** A line for the log of the run. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
   onEvent(jobNumber: number, event: RsyncEvent): void;
 }
 
@@ -52,9 +53,18 @@ export async function runJob(
   signal: AbortSignal,
 ): Promise<EndedJob> {
   const links = new LinkCounter();
-  const scratch = join(context.directory, `compare-${number}`);
-  const { host, connection, bytesBefore, say } = context;
-  const watch = new AttributeWatch({ host, connection, plan, links, bytesBefore, scratch, say });
+  const flow = new Flow();
+  const watch = new AttributeWatch({
+    host: context.host,
+    connection: context.connection,
+    plan,
+    links,
+    bytesBefore: context.bytesBefore,
+    scratch: join(context.directory, `compare-${number}`),
+    flow,
+    say: context.say,
+    onTraffic: () => stall.onTraffic(),
+  });
   const heard = new JobEar(context, number, plan, { links, onCopied: () => watch.look() });
   const stall = watchForStall(context, AbortSignal.any([signal, watch.tooMuch.signal]));
   let lost: string | null = null;
@@ -62,7 +72,7 @@ export async function runJob(
   let failure: BusyError | null = null;
   void context.connection.closed.then((reason) => (lost = reason));
   try {
-    const output = { onReport: heard.onReport, onError: heard.onError, onTraffic: stall.onTraffic };
+    const output = { onReport: heard.onReport, onError: heard.onError, onTraffic: stall.onTraffic, flow };
     ending = await transfer(context.host, context.connection, plan, output, stall.signal);
   } catch (error) {
     failure = startFailure(error);

@@ -34,7 +34,7 @@ export interface SourceCheck {
   readonly isLinkedToMeasure: boolean;
   readonly acceptsChanges: boolean;
   readonly signal: AbortSignal;
-  say(text: string): void;
+  readonly say: (text: string) => void;
 }
 
 /** Why the snapshot is to be held; empty when it passes. Says it in the log. */
@@ -81,7 +81,10 @@ async function compare(check: SourceCheck, { source }: JobRecord, measure: Measu
   const nested = host.srcdirs.filter((other) => other !== source && other.startsWith(slashed(source)));
   const scratch = join(partial, 'compare');
   const args = [
-    ...['-rltn', '--stats', '--no-human-readable', '--modify-window=-1'],
+    '-rltn',
+    '--stats',
+    '--no-human-readable',
+    '--modify-window=-1',
     ...nested.map((other) => excludeNested(source, other)),
     `--compare-dest=${slashed(join(measure.path, 'data', source))}`,
     '--',

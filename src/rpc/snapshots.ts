@@ -13,8 +13,8 @@ export interface SnapshotParts {
   readonly pruner: Pick<Pruner, 'judge' | 'prune'>;
   /** What `control/held-snapshots.ts` does. */
   readonly held: {
-    acknowledge(host: string, name: string): Promise<SnapshotRecord>;
-    discard(host: string, name: string): Promise<SnapshotRecord>;
+    acknowledge: (host: string, name: string) => Promise<SnapshotRecord>;
+    discard: (host: string, name: string) => Promise<SnapshotRecord>;
   };
 }
 

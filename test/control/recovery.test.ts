@@ -26,11 +26,8 @@ async function leave(number: number, changes: Partial<RunRecord>): Promise<RunRe
 
 function committedBy(run: RunRecord, changes: Partial<SnapshotRecord> = {}): SnapshotRecord {
   const host = sampleHost({ name: run.host });
-  const task = {
-    ...{ runId: run.id, host, scripts: noScripts, logFile: '' },
-    ...({ type: 'full', acceptsChanges: false } as const),
-  };
-  return snapshotOf(task, bed.clock.now(), changes);
+  const task = { runId: run.id, host, scripts: noScripts, acceptsChanges: false, logFile: '' };
+  return snapshotOf({ ...task, type: 'full' }, bed.clock.now(), changes);
 }
 
 describe('recover', () => {
