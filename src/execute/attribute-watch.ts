@@ -46,8 +46,9 @@ export class AttributeWatch {
 
   /** To be called when the job has copied more. */
   look(): void {
-    const { plan, links, bytesBefore } = this.job;
-    if (this.comparison || bytesBefore === null || plan.snapshotBases.length === 0) return;
+    const { host, plan, links, bytesBefore } = this.job;
+    const isOff = bytesBefore === null || host.gate.maxChange >= 1 || plan.snapshotBases.length === 0;
+    if (isOff || this.comparison) return;
     if (isWorthComparing(links.attributes, bytesBefore)) this.comparison = this.compareHeld();
   }
 
@@ -55,6 +56,9 @@ export class AttributeWatch {
   async end(): Promise<BusyError | null> {
     this.hasEnded.abort();
     await this.comparison;
+    const { plan, links, say } = this.job;
+    if (this.failure)
+      say(`${plan.source}: ended when ${formatCount(links.attributes.files)} files were copied`);
     return this.failure;
   }
 

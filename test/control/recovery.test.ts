@@ -62,6 +62,13 @@ describe('recover', () => {
     expect(bed.parts.catalog.snapshots('web1')).toEqual([snapshot]);
   });
 
+  it('makes PARTIAL of a run whose committed snapshot is held, with the reason', async () => {
+    const run = await leave(1, { state: 'RUNNING' });
+    const heldFor = [{ code: 'SHRUNK', source: '/etc', message: '/etc has shrunk' }] as const;
+    bed.onDisk.push(committedBy(run, { heldFor }));
+    expect(await recoverAll()).toMatchObject([{ state: 'PARTIAL', error: { reason: 'SNAPSHOT_HELD' } }]);
+  });
+
   it('takes no snapshot of another run or host for it', async () => {
     const run = await leave(1, { state: 'RUNNING' });
     bed.onDisk.push(committedBy({ ...run, host: 'web2' }), committedBy(sampleRun(2)));

@@ -87,4 +87,17 @@ describe('decideType', () => {
     expect(decideType(host, history('full'), wish, now)).toEqual({ type: wish, reason });
     expect(decideType(host, [], wish, now)).toEqual({ type: wish, reason });
   });
+
+  it('counts no held ones, and makes no full one while the newest is held', () => {
+    const heldFor = [{ code: 'SHRUNK', source: '/etc', message: 'it has shrunk' }] as const;
+    const held = { ...snapshot('full', 1), heldFor };
+    const reason = `the newest snapshot ${held.name} is held`;
+    expect(decideType(host, [held, snapshot('full', 8)], 'auto', now)).toEqual({
+      type: 'incremental',
+      reason,
+    });
+    expect(decideType(host, [held], 'auto', now).type).toBe('full');
+    expect(decideType(host, [snapshot('incremental', 0), held], 'auto', now).type).toBe('full');
+    expect(decideType(host, [held, snapshot('full', 8)], 'full', now).type).toBe('full');
+  });
 });

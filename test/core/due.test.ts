@@ -204,3 +204,25 @@ it('a host whose window is closed waits for it, and says until when', () => {
   expect(decision.reasons.at(-1)).toContain('window is closed');
   expect(decide('2026-06-10T22:00:00Z', { host }).isDue).toBe(true);
 });
+
+describe('a held snapshot', () => {
+  const host = hostOn([]);
+  const held = { code: 'SHRUNK', source: '/etc', message: 'it has shrunk' } as const;
+  const snapshots = [
+    { ...snapshotAt('2026-06-10T00:00:00Z'), heldFor: [held] },
+    snapshotAt('2026-06-01T00:00:00Z', 'full'),
+  ];
+
+  it('counts for the age, so that the host is looked at each day and not without a pause', () => {
+    const early = decide('2026-06-10T12:00:00Z', { host, snapshots });
+    expect(early).toMatchObject({ isDue: false, nextAt: new Date('2026-06-11T00:00:00Z') });
+    expect(early.reasons.join()).toContain('(held) is 0.5 days old');
+    expect(decide('2026-06-11T00:00:00Z', { host, snapshots }).isDue).toBe(true);
+  });
+
+  it('lets no full one be made while it is the newest', () => {
+    expect(decide('2026-06-12T00:00:00Z', { host, snapshots }).type).toMatchObject({ type: 'incremental' });
+    const back = [snapshotAt('2026-06-11T00:00:00Z'), ...snapshots];
+    expect(decide('2026-06-12T00:00:00Z', { host, snapshots: back }).type).toMatchObject({ type: 'full' });
+  });
+});

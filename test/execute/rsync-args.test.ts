@@ -127,6 +127,25 @@ describe('receiveArguments', () => {
   });
 });
 
+function askedFor(word: string, what: TransferPlan): string[] {
+  return receiveArguments(sampleHost(), what, fromHost('--server', word, '.', 'x'));
+}
+
+describe('a comparison', () => {
+  const comparison = { ...plan, isComparison: true };
+  it('is a dry run on either side', () => {
+    expect(pullArguments(sampleHost(), comparison)).toContain('--dry-run');
+    expect(pushCommand(sampleHost(), comparison)).toContain("'--dry-run'");
+    expect(askedFor(`-n${letters.slice(1)}`, comparison)).toContain(`-n${letters.slice(1)}`);
+  });
+
+  it('never writes, and a backup is never a dry run, whatever the host asks for', () => {
+    expect(() => askedFor(letters, comparison)).toThrow(BusyError);
+    expect(() => askedFor(`-n${letters.slice(1)}`, plan)).toThrow(BusyError);
+    expect(() => askedFor('-vlogDtpnrHAXSe.LsfxCIvu', plan)).toThrow(BusyError);
+  });
+});
+
 describe('pullCommand', () => {
   it('starts the rsync of the host with the options of ours, and the source of the plan', () => {
     const host = sampleHost({ rsyncPath: ['sudo', '/usr/bin/rsync'] });
