@@ -73,7 +73,8 @@ function judgeEmpty({ allowEmpty }: GatePolicy, now: FoundSource, was: SourceCou
   const hadSome = was.entries > 1;
   if (!isEmpty || !hadSome) return null;
   if (allowEmpty) return [];
-  const had = was.files > 0 ? `${formatCount(was.files)} files` : `${formatCount(was.entries)} entries`;
+  const files = was.files === 1 ? '1 file' : `${formatCount(was.files)} files`;
+  const had = was.files > 0 ? files : `${formatCount(was.entries)} entries`;
   const message = `${now.source} has no files (is it mounted?); it had ${had} and ${formatBytes(was.bytes)}`;
   return [{ code: 'EMPTY_SOURCE', source: now.source, message }];
 }
