@@ -5,6 +5,7 @@
 import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from '../core/host.js';
+import { keepsTimes } from '../core/rsync-options.js';
 import type { JobRecord } from '../core/run.js';
 import { noTransfer, type HoldReason, type TransferStats } from '../core/snapshot.js';
 import { judgeSources, type FoundSource, type SourceCounts } from '../core/source-gate.js';
@@ -55,12 +56,14 @@ export async function checkSources(check: SourceCheck): Promise<readonly HoldRea
 
 async function countSource(check: SourceCheck, job: JobRecord, measure: Measure): Promise<FoundSource> {
   const stats = job.stats ?? noTransfer;
+  const unchanged = (): Promise<number | null> | number =>
+    check.isLinkedToMeasure ? unchangedFiles(stats) : compare(check, job, measure);
   return {
     source: job.source,
     entries: stats.fileCount,
     files: stats.regularFiles,
     bytes: stats.totalBytes,
-    unchanged: check.isLinkedToMeasure ? unchangedFiles(stats) : await compare(check, job, measure),
+    unchanged: keepsTimes(check.host.rsyncOpts) ? await unchanged() : null,
   };
 }
 
