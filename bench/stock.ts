@@ -86,6 +86,7 @@ export function snapshotOf(host: string, runId: string): SnapshotRecord {
     sources: ['/etc', '/home'],
     stats: { ...noTransfer, fileCount: 123_456, totalBytes: 987_654_321 },
     missingFileCount: 0,
+    heldFor: [],
   };
 }
 
@@ -106,7 +107,8 @@ export function runOf({ host, name, runId, startedAt }: SnapshotRecord, revision
     error: null,
     jobs: [],
     requestId: null,
-    origin: 'request',
+    isScheduled: false,
+    acceptsChanges: false,
     revision,
   };
 }

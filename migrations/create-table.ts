@@ -16,17 +16,22 @@ export async function createTable(queryRunner: QueryRunner, options: TableOption
 }
 
 function refuseForeign(table: Table, { name, columns = [] }: TableOptions): void {
-  const found = table.columns.map((column) => column.name).sort();
-  const wanted = columns.map((column) => column.name).sort();
-  if (found.join() === wanted.join()) return;
+  const found = new Set(table.columns.map((column) => column.name));
+  // Later migrations may have added some.
+  if (columns.every((column) => found.has(column.name))) return;
   throw new Error(`it holds a table "${name}" that is not of BUSY; BUSY needs a database of its own`);
 }
 
-async function forMysql(queryRunner: QueryRunner, options: TableOptions): Promise<TableOptions> {
+/** How texts are kept on MySQL. */
+export async function bytewise(queryRunner: QueryRunner): Promise<{ charset: string; collation: string }> {
   const [{ version }] = (await queryRunner.query('SELECT VERSION() AS version')) as [{ version: string }];
   // Both compare bytes and do not take blanks at the end for nothing, as utf8mb4_bin does.
   const collation = /mariadb/i.test(version) ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
-  const asText = { charset: 'utf8mb4', collation };
+  return { charset: 'utf8mb4', collation };
+}
+
+async function forMysql(queryRunner: QueryRunner, options: TableOptions): Promise<TableOptions> {
+  const asText = await bytewise(queryRunner);
   const columns = options.columns?.map((column): TableColumnOptions => {
     if (column.type === 'text') return { ...column, ...asText, type: 'longtext' };
     return column.type === 'varchar' ? { ...column, ...asText } : column;

@@ -2,11 +2,13 @@
 import { RunsAndSnapshots1700000000001 } from './1700000000001-runs-and-snapshots.js';
 import { Mail1700000000011 } from './1700000000011-mail.js';
 import { Hosts1700000000021 } from './1700000000021-hosts.js';
-import { RunOrigin1700000000022 } from './1700000000022-run-origin.js';
+import { ScheduledRuns1700000000022 } from './1700000000022-scheduled-runs.js';
+import { SourceGate1700000000041 } from './1700000000041-source-gate.js';
 
 export const migrations = [
   RunsAndSnapshots1700000000001,
   Mail1700000000011,
   Hosts1700000000021,
-  RunOrigin1700000000022,
+  ScheduledRuns1700000000022,
+  SourceGate1700000000041,
 ] as const;

@@ -8,6 +8,7 @@ import { Outbox } from './control/outbox.js';
 import type { RunEvents } from './control/run-events.js';
 import { sendTest } from './control/test-mail.js';
 import type { Clock, RunLogs, RunStore } from './core/ports.js';
+import { newestOf } from './core/snapshot.js';
 import { createMailer } from './notify/mail.js';
 import { createMailWriter } from './notify/report.js';
 import type { Database } from './store/data-source.js';
@@ -47,7 +48,7 @@ export async function startMail(parts: MailParts): Promise<DaemonMail> {
   const notifier = new Notifier({
     clock,
     hosts,
-    newestSnapshot: (host) => believable(catalog.snapshots(host), clock.now())[0] ?? null,
+    newestSnapshot: (host) => newestOf(believable(catalog.snapshots(host), clock.now())).good ?? null,
     getRun: (id) => runs.get(id),
     readLastLogLines: (runId) => readLastLines(logs.path(runId), logLinesInMail),
     events,

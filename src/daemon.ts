@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
 import { Catalog } from './control/catalog.js';
+import { acknowledge, discardHeld } from './control/held-snapshots.js';
 import { HostRegistry } from './control/host-registry.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
 import { Pruner } from './control/pruner.js';
@@ -101,7 +102,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       diskOf: (host: Host) => diskOf(host.backupdir),
       quietDisk: (host, hasNewSnapshot) => pruner.quietDisk(host, hasNewSnapshot),
     });
-    const pruner = new Pruner({ ...parts, lifecycle, events, disk: createSnapshotDisk(process.pid), log });
+    const disk = createSnapshotDisk(process.pid);
+    const pruner = new Pruner({ ...parts, lifecycle, events, disk, log });
+    const heldParts = { ...parts, disk, pruner, log };
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();
@@ -129,6 +132,10 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       registry,
       reload,
       pruner,
+      held: {
+        acknowledge: (host, name) => acknowledge(heldParts, host, name),
+        discard: (host, name) => discardHeld(heldParts, host, name),
+      },
       executor,
       log,
       events,

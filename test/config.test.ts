@@ -74,6 +74,7 @@ describe('a good file', () => {
           postCommand: '',
           commandTimeoutMs: 600_000,
           keep: null,
+          gate: { maxShrink: 0.5, maxChange: 0.8, allowEmpty: false },
           mail: { to: [], when: 'on_change', includesPartial: true, reminderMs: 259_200_000 },
         },
       ],

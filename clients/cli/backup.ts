@@ -21,6 +21,10 @@ export function addBackupCommand({ program, action }: Commands): void {
         .default('auto'),
     )
     .option('--follow', 'show log and progress until the run has ended')
+    .option(
+      '--accept-changes',
+      'the source may have changed as much as it has: neither end it nor hold its snapshot',
+    )
     .option('--request-id <id>', 'the same id answers the same run again')
     .addHelpText('after', helpText(['busy backup web1', 'busy backup web1 --type full --follow'], true))
     .action(action(startBackup));
@@ -29,6 +33,7 @@ export function addBackupCommand({ program, action }: Commands): void {
 interface BackupOptions {
   readonly type: keyof typeof types;
   readonly follow?: true;
+  readonly acceptChanges?: true;
   readonly requestId?: string;
 }
 
@@ -40,7 +45,8 @@ const types = {
 
 async function startBackup(session: Session, host: string, options: BackupOptions): Promise<number | void> {
   const { connection, printer } = session;
-  const request = { host, type: types[options.type], requestId: options.requestId ?? '' };
+  const { requestId = '', acceptChanges = false } = options;
+  const request = { host, type: types[options.type], requestId, acceptChanges };
   const answer = await connection.call(BackupServiceService.triggerBackup, request);
   const run = answer.run ?? Run.create();
   if (options.follow === true) return followBackup(session, run);

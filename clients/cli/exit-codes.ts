@@ -33,7 +33,7 @@ export function exitCodesHelp(canFollow: boolean): string {
     '  2    wrong usage',
     '  3    no connection to the daemon',
     '  4    not allowed',
-    '  5    the followed run was partial: files are missing from its snapshot',
+    '  5    the followed run was partial: files are missing from its snapshot, or it is held',
     '  130  interrupted; runs go on',
   ];
   return lines.filter((line) => canFollow || !/^ {2}(5|130) /.test(line)).join('\n');

@@ -28,6 +28,7 @@ async function explainHost({ connection, printer, now }: Session, name: string):
     ['Window open', yesNo(found.isWindowOpen)],
     ['Online', yesNo(found.isOnline)],
     ['Newest', snapshotText(found.newestSnapshot, now())],
+    ...(found.heldSnapshot === undefined ? [] : [['Held', heldText(found.heldSnapshot)] as const]),
     ['Newest full', snapshotText(found.youngestFullSnapshot, now())],
     ['Next type', `${BackupType[found.type]?.toLowerCase() ?? '-'}: ${found.typeReason}`],
     ['Failures', `${found.failuresInRow} in a row`],
@@ -36,6 +37,10 @@ async function explainHost({ connection, printer, now }: Session, name: string):
   ]);
   printer.line('Because:');
   for (const reason of found.reasons) printer.line(`  ${reason}`);
+}
+
+function heldText({ name, heldFor }: Snapshot): string {
+  return `${name}, so nothing older is removed: ${heldFor.map(({ message }) => message).join('; ')}`;
 }
 
 function yesNo(value: boolean): string {

@@ -75,6 +75,9 @@ const kinds: Readonly<Record<keyof HostSettings, Kind>> = {
   commandTimeout: 'text',
   maxAge: 'decimal',
   archivedir: 'text',
+  maxShrink: 'decimal',
+  maxChange: 'decimal',
+  allowEmpty: 'boolean',
 };
 
 const kindOf: ReadonlyMap<string, Kind> = new Map(

@@ -8,6 +8,7 @@ import {
   ProbeHostResponse,
 } from '../../src/gen/busy/v1/host_service.js';
 import { HostSettings } from '../../src/gen/busy/v1/host_settings.js';
+import type { Snapshot } from '../../src/gen/busy/v1/snapshot.js';
 import { helpText } from './help.js';
 import { addHostChangeCommands } from './host-changes.js';
 import { toSettingWords } from './host-words.js';
@@ -62,6 +63,10 @@ async function listHosts({ connection, printer, now }: Session): Promise<void> {
     ]),
     'There are no hosts. Add them to the configuration of busyd, or with: busy host add',
   );
+  for (const { name, heldSnapshot } of hosts) {
+    if (heldSnapshot === undefined) continue;
+    printer.line(`${name}: ${heldText(heldSnapshot)}. See: busy acknowledge ${name}`);
+  }
 }
 
 async function showHost({ connection, printer, now }: Session, name: string): Promise<void> {
@@ -81,6 +86,7 @@ async function showHost({ connection, printer, now }: Session, name: string): Pr
     ['Host key', shown.hostKey || 'not pinned, so backups are refused; see: busy probe'],
     ['Snapshots', formatCount(shown.snapshotCount)],
     ['Newest', newestText(shown, now())],
+    ...(shown.heldSnapshot === undefined ? [] : [['Held', heldText(shown.heldSnapshot)] as const]),
   ]);
   printer.line(
     'Last run    ',
@@ -112,6 +118,10 @@ const notAllowed = '- (the key allows only rsync)';
 function newestText(host: Host, now: Date): string {
   if (host.newestSnapshot === undefined) return '-';
   return `${host.newestSnapshot.name}, ${formatAge(host.newestSnapshot.startedAt, now)}`;
+}
+
+function heldText({ name, heldFor }: Snapshot): string {
+  return `${name} is held: ${heldFor.map(({ message }) => message).join('; ')}`;
 }
 
 function lastRunCells(host: Host, now: Date): [Cell, string] {

@@ -1,5 +1,5 @@
 /** What there is to say of a run, in words for people. */
-import { BackupType, type Job, type Run } from '../../src/gen/busy/v1/run.js';
+import { BackupType, type Job, type Run, type TransferStats } from '../../src/gen/busy/v1/run.js';
 import { formatBytes, formatCount, formatDuration, formatTime } from './human-format.js';
 import type { Cell, Printer } from './output.js';
 import { renderProgressLine } from './progress-line.js';
@@ -49,6 +49,17 @@ export function tookText(run: Run, now: Date): string {
   return formatDuration((run.endedAt ?? now).getTime() - run.startedAt.getTime());
 }
 
+/** Which files take space of their own and which are hard links, of all these counts together. */
+export function linksText(stats: readonly TransferStats[]): string {
+  const total = (count: (one: TransferStats) => number): number =>
+    stats.reduce((sum, one) => sum + count(one), 0);
+  const linked = `${formatCount(total((one) => one.linkedFiles))} files linked (${formatBytes(total((one) => one.linkedBytes))})`;
+  const copied = `${formatCount(total((one) => one.copiedFiles))} copied (${formatBytes(total((one) => one.copiedBytes))})`;
+  const attributes = total((one) => one.attributeChangedFiles);
+  const why = attributes === 0 ? '' : `, ${formatCount(attributes)} of them for owner, mode or time alone`;
+  return `${linked}, ${copied}${why}`;
+}
+
 type Fact = readonly [label: string, value: Cell];
 
 function headFacts(run: Run): Fact[] {
@@ -70,6 +81,7 @@ function bodyFacts(run: Run, now: Date): Fact[] {
     ['Snapshot', run.snapshot === '' ? 'none' : run.snapshot],
     ['Files', `${formatCount(sent.files)} sent, ${formatCount(entries)} entries in the source`],
     ['Bytes', `${formatBytes(sent.bytes)} sent, ${formatBytes(bytes)} in the source`],
+    ['Links', linksText(run.jobs.flatMap(({ stats }) => (stats === undefined ? [] : [stats])))],
     ['Took', tookText(run, now)],
   ];
 }

@@ -3,6 +3,7 @@
  * here; each noun adds its own commands.
  */
 import { Command, CommanderError } from 'commander';
+import { addAcknowledgeCommand } from './acknowledge.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { connect } from './connection.js';
@@ -106,6 +107,7 @@ function addCommands(commands: Commands): void {
   addLogsCommand(commands);
   addWatchCommand(commands);
   addSnapshotCommands(commands);
+  addAcknowledgeCommand(commands);
   addPruneCommand(commands);
   addInfoCommand(commands);
   addMailCommand(commands);

@@ -5,7 +5,8 @@ import { helpText } from './help.js';
 import { formatAge, formatBytes, formatCount, formatTime } from './human-format.js';
 import { collectPages } from './pages.js';
 import type { Commands, Session } from './session.js';
-import { runStateCell, typeName } from './states.js';
+import { linksText } from './run-report.js';
+import { outcomeCell, typeName } from './states.js';
 
 export function addSnapshotCommands({ program, action }: Commands): void {
   program
@@ -32,16 +33,17 @@ async function listSnapshots({ connection, printer, now }: Session, host: string
     return printer.json({ snapshots: snapshots.map((snapshot) => Snapshot.toJSON(snapshot)) });
   }
   printer.table(
-    ['HOST', 'SNAPSHOT', 'TYPE', 'OUTCOME', 'AGE', 'ENTRIES', 'SIZE', 'SENT', 'MISSING'],
+    ['HOST', 'SNAPSHOT', 'TYPE', 'OUTCOME', 'AGE', 'ENTRIES', 'SIZE', 'SENT', 'COPIED', 'MISSING'],
     snapshots.map((snapshot) => [
       snapshot.host,
       snapshot.name,
       typeName(snapshot.type),
-      runStateCell(snapshot.outcome),
+      outcomeCell(snapshot),
       formatAge(snapshot.startedAt, now()),
       formatCount(snapshot.stats?.fileCount ?? 0),
       formatBytes(snapshot.stats?.totalBytes ?? 0),
       formatBytes(snapshot.stats?.transferredBytes ?? 0),
+      formatBytes(snapshot.stats?.copiedBytes ?? 0),
       formatCount(snapshot.missingFileCount),
     ]),
     'There are no snapshots.',
@@ -61,7 +63,8 @@ async function showSnapshot(
     ['Host', snapshot.host],
     ['Snapshot', snapshot.name],
     ['Type', typeName(snapshot.type)],
-    ['Outcome', runStateCell(snapshot.outcome)],
+    ['Outcome', outcomeCell(snapshot)],
+    ...snapshot.heldFor.map(({ message }) => ['Held', message] as const),
     ['Files below', `${snapshot.path}/data`],
     ['Sources', snapshot.sources.join(', ')],
     ['Started', `${formatTime(snapshot.startedAt)} (${formatAge(snapshot.startedAt, now())})`],
@@ -74,6 +77,7 @@ async function showSnapshot(
       'Sent',
       `${formatCount(stats?.filesTransferred ?? 0)} files, ${formatBytes(stats?.transferredBytes ?? 0)}`,
     ],
+    ['Links', linksText(stats === undefined ? [] : [stats])],
     ['Missing', `${formatCount(snapshot.missingFileCount)} files`],
   ]);
 }

@@ -1,5 +1,6 @@
 /** How enum values of the contract are shown. A value that this client does not know is shown as its number. */
 import { BackupType, JobState, RunState } from '../../src/gen/busy/v1/run.js';
+import type { Snapshot } from '../../src/gen/busy/v1/snapshot.js';
 import type { Cell, Colour } from './output.js';
 
 export function isEnded(state: RunState): boolean {
@@ -9,6 +10,11 @@ export function isEnded(state: RunState): boolean {
 export function runStateCell(state: RunState): Cell {
   const text = RunState[state] ?? String(state);
   return { text, colour: colours[text] ?? null };
+}
+
+/** What came of a snapshot: HELD outranks what its files say. */
+export function outcomeCell({ outcome, heldFor }: Pick<Snapshot, 'outcome' | 'heldFor'>): Cell {
+  return heldFor.length > 0 ? { text: 'HELD', colour: 'red' } : runStateCell(outcome);
 }
 
 export function jobStateCell(state: JobState): Cell {

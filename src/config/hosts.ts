@@ -108,6 +108,11 @@ function resolveHost(settings: HostSettings, stateDir: string): Host {
     postCommand: settings.post_command ?? '',
     commandTimeoutMs: settings.command_timeout ?? 600_000,
     keep: keepRules(settings.keep),
+    gate: {
+      maxShrink: settings.max_shrink ?? 0.5,
+      maxChange: settings.max_change ?? 0.8,
+      allowEmpty: settings.allow_empty ?? false,
+    },
     mail: {
       to: settings.email ?? [],
       when: settings.mail ?? 'on_change',

@@ -66,6 +66,9 @@ const hostFields = {
     'a rate such as 500 (KiB per second), 1.5m or 10M; 0 for no limit',
     z.preprocess(numberAsText, text(readBandwidth)),
   ),
+  max_shrink: share(),
+  max_change: share(),
+  allow_empty: allow('true or false', z.boolean()),
   jobs_at_once: whole(1, 16),
   max_incr: whole(0, 10_000),
   max_age: days(),
@@ -242,6 +245,10 @@ function secret() {
 
 function whole(min: number, max: number) {
   return allow(`a whole number from ${min} to ${max}`, z.int().min(min).max(max));
+}
+
+function share() {
+  return allow('a share from 0 to 1, such as 0.5; 1 for no limit', z.number().min(0).max(1));
 }
 
 function days() {

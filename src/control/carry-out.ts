@@ -27,6 +27,7 @@ export async function carryOutBackup(
 ): Promise<BackupResult> {
   const { executor, logs, growth, scripts } = parts;
   const { id } = active.record;
+  const { acceptsChanges } = active.record;
   const type = active.record.type ?? 'full';
   const events = {
     onProgress: (progress: Progress): void => reports.note({ progress }),
@@ -37,7 +38,7 @@ export async function carryOutBackup(
   const late = stopWhenLate(active, host);
   try {
     return await executor.backUp(
-      { runId: id, host, type, scripts: scripts(), logFile: logs.path(id) },
+      { runId: id, host, type, scripts: scripts(), acceptsChanges, logFile: logs.path(id) },
       events,
       active.abort.signal,
     );

@@ -1,5 +1,5 @@
 /**
- * Removes the snapshots that no rule of `keep` names: after each backup, once an hour, and on request. A snapshot is
+ * Removes the snapshots that no rule of `keep` names, and of held ones all but the newest: after each backup, once an hour, and on request. A snapshot is
  * first taken out of the store, then out of the records, and its space is freed in the background; so a crash at any
  * moment leaves whole snapshots only, and the next pass goes on. Judged is what is on the disk, not what the records
  * say: a snapshot that someone removed by hand must not stand for one that is there.
@@ -10,7 +10,7 @@ import type { Host } from '../core/host.js';
 import type { SnapshotDisk } from '../core/ports.js';
 import { judgeSnapshots, type RetentionDecision, type Verdict } from '../core/retention.js';
 import { isActive } from '../core/run.js';
-import type { SnapshotRecord } from '../core/snapshot.js';
+import { isHeld, type SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
 import type { RunEvents } from './run-events.js';
 import type { RunLifecycle } from './run-lifecycle.js';
@@ -112,6 +112,22 @@ export class Pruner {
     });
   }
 
+  /** Does a piece of work while nothing is removed on the disk of the host. */
+  alone<T>({ backupdir }: Pick<Host, 'backupdir'>, work: () => Promise<T>): Promise<T> {
+    return this.diskOf({ backupdir }).turn.runExclusive(work);
+  }
+
+  /**
+   * Removes a snapshot for the reason given; to be called `alone`. Throws BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE.
+   */
+  async remove({ snapshot, reason }: Pick<Verdict, 'snapshot' | 'reason'>): Promise<void> {
+    const { disk, catalog, log } = this.parts;
+    if (reason !== takenOutReason) await disk.takeOut(snapshot);
+    await catalog.forget(snapshot);
+    log.info('a snapshot was removed', { host: snapshot.host, snapshot: snapshot.name, because: reason });
+    this.sweepOf(catalog.host(snapshot.host), snapshot);
+  }
+
   /**
    * For a disk that is about to be unmounted: settles when it is quiet. With a new snapshot the host is looked at
    * before, since later its disk is gone. Never throws.
@@ -122,15 +138,7 @@ export class Pruner {
     await this.diskOf(host).sweeping;
   }
 
-  private async remove({ snapshot, reason }: Verdict): Promise<void> {
-    const { disk, catalog, log } = this.parts;
-    if (reason !== takenOutReason) await disk.takeOut(snapshot);
-    await catalog.forget(snapshot);
-    log.info('a snapshot was removed', { host: snapshot.host, snapshot: snapshot.name, because: reason });
-    this.sweepOf(catalog.host(snapshot.host), snapshot);
-  }
-
-  private diskOf({ backupdir }: Host): Disk {
+  private diskOf({ backupdir }: Pick<Host, 'backupdir'>): Disk {
     const disk = this.disks.get(backupdir) ?? { turn: new Mutex(), sweeping: Promise.resolve() };
     this.disks.set(backupdir, disk);
     return disk;
@@ -175,7 +183,9 @@ export class Pruner {
   }
 
   private async pruneUnasked(host: Host, failuresInRow?: number): Promise<void> {
-    if (host.keep === null || this.stopping.signal.aborted) return;
+    // Also without keep: of several held ones only the newest stays.
+    const mayRemove = host.keep !== null || this.parts.catalog.snapshots(host.name).some(isHeld);
+    if (!mayRemove || this.stopping.signal.aborted) return;
     try {
       await this.prune(host.name, failuresInRow);
     } catch (error) {

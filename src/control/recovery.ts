@@ -8,6 +8,7 @@ import type { Clock, RunLogs, RunStore } from '../core/ports.js';
 import { statesBefore, type RunRecord } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
+import { endOfCommitted } from './run-ends.js';
 
 export interface RecoveryParts {
   readonly clock: Clock;
@@ -36,18 +37,10 @@ async function settle(parts: RecoveryParts, run: RunRecord): Promise<void> {
   const endedAt = parts.clock.now();
   if (snapshot) {
     await parts.catalog.record(snapshot);
-    const changes = { endedAt, snapshot: snapshot.name, type: snapshot.type };
-    await parts.runs.move(
-      run.id,
-      statesBefore[snapshot.outcome],
-      snapshot.outcome,
-      parts.nextRevision(),
-      changes,
-    );
-    await parts.logs.append(
-      run.id,
-      `ended: ${snapshot.outcome} (found committed on the disk after a restart)`,
-    );
+    const { state, error } = endOfCommitted(snapshot);
+    const changes = { endedAt, snapshot: snapshot.name, type: snapshot.type, error };
+    await parts.runs.move(run.id, statesBefore[state], state, parts.nextRevision(), changes);
+    await parts.logs.append(run.id, `ended: ${state} (found committed on the disk after a restart)`);
     return;
   }
   const error = new BusyError('DAEMON_DIED').toFailure();

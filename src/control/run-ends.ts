@@ -1,8 +1,10 @@
 /** The two ends of a run as data: the record it begins with, and the state that its result leads to. Pure. */
-import { BusyError } from '../core/errors.js';
+import { BusyError, type Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupResult, RunChanges } from '../core/ports.js';
 import { isActive, type RequestedType, type RunRecord, type RunState } from '../core/run.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
+import { heldFailure } from '../core/source-gate.js';
 import { isWindowOpen } from '../core/windows.js';
 
 export interface BackupRequest {
@@ -10,8 +12,10 @@ export interface BackupRequest {
   readonly type: RequestedType;
   /** The same id answers the same run again. */
   readonly requestId: string | null;
-  /** Default: someone asked for it. */
-  readonly origin?: RunRecord['origin'];
+  /** See `RunRecord.isScheduled`; default: false. */
+  readonly isScheduled?: boolean;
+  /** See `RunRecord.acceptsChanges`; default: false. */
+  readonly acceptsChanges?: boolean;
   /** How soon it must be carried out, against others that wait; what a person asks for goes first. */
   readonly urgency?: number;
   /** Why it was asked for; for the log. */
@@ -45,7 +49,8 @@ export function queuedRun(made: {
     error: null,
     jobs: [],
     requestId: made.request.requestId,
-    origin: made.request.origin ?? 'request',
+    isScheduled: made.request.isScheduled ?? false,
+    acceptsChanges: made.request.acceptsChanges ?? false,
     revision: made.revision,
   };
 }
@@ -63,8 +68,9 @@ export function endingOf(
   const typeReason = type === run.type ? run.typeReason : 'there is no snapshot on the disk to link to';
   const facts = { jobs, type, typeReason };
   if (snapshot) {
-    const error = jobs.find((job) => job.state === 'PARTIAL')?.error ?? null;
-    return { state: snapshot.outcome, changes: { ...facts, snapshot: snapshot.name, error } };
+    const { state, error } = endOfCommitted(snapshot);
+    const ofJob = jobs.find((job) => job.state === 'PARTIAL')?.error ?? null;
+    return { state, changes: { ...facts, snapshot: snapshot.name, error: error ?? ofJob } };
   }
   if (result.error?.reason === 'CANCELLED' && cause === 'timeout') {
     return {
@@ -80,6 +86,18 @@ export function endingOf(
   return { state: 'FAILED', changes: { ...facts, error } };
 }
 
+/**
+ * How a run ends that committed this snapshot. One that is held makes it PARTIAL: there is a snapshot, and it needs a
+ * look; whoever waits for SUCCEEDED must not take it for good.
+ */
+export function endOfCommitted(snapshot: SnapshotRecord): {
+  state: 'SUCCEEDED' | 'PARTIAL';
+  error: Failure | null;
+} {
+  const error = heldFailure(snapshot);
+  return { state: error ? 'PARTIAL' : snapshot.outcome, error };
+}
+
 /** What a run says that was stopped. After a stop of the daemon it is not taken for the wish of a person. */
 export function stoppedBy(cause: StopCause | null): BusyError {
   return cause === 'daemon stops'
@@ -89,11 +107,11 @@ export function stoppedBy(cause: StopCause | null): BusyError {
 
 /** Why a run of the schedule that waited for its turn must not begin any more, or null. */
 export function closedFor(
-  { origin }: RunRecord,
+  { isScheduled }: RunRecord,
   { name, windows, schedule }: Host,
   now: Date,
 ): BusyError | null {
-  if (origin !== 'schedule' || isWindowOpen(windows, schedule.timeZone, now)) return null;
+  if (!isScheduled || isWindowOpen(windows, schedule.timeZone, now)) return null;
   return new BusyError('WINDOW_CLOSED', { host: name });
 }
 
@@ -106,7 +124,11 @@ export function failuresAtHead(runs: readonly RunRecord[]): number {
 
 /** A request id that was seen before stands for its run; with anything else it is a mistake. Throws INVALID_ARGUMENT. */
 export function refuseReuse(known: RunRecord, request: BackupRequest): void {
-  if (known.host === request.host && known.requestedType === request.type) return;
+  const isSame =
+    known.host === request.host &&
+    known.requestedType === request.type &&
+    known.acceptsChanges === (request.acceptsChanges ?? false);
+  if (isSame) return;
   const problem = `"${request.requestId}" was used for another backup (run ${known.id} of ${known.host})`;
   throw new BusyError('INVALID_ARGUMENT', {
     field: 'request_id',

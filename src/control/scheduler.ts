@@ -164,7 +164,7 @@ export class Scheduler {
       const { isDue, overdue, reasons } = this.decide(host);
       if (!isDue) return;
       const why = reasons.join('; ');
-      const request = { host: host.name, type: 'auto', requestId: null, origin: 'schedule' } as const;
+      const request = { host: host.name, type: 'auto', requestId: null, isScheduled: true } as const;
       await lifecycle.trigger({ ...request, urgency: overdue, why });
     } catch (error) {
       // Someone else was faster, the host was removed, the daemon stops, or the database is away, of which its watch

@@ -20,6 +20,8 @@ export interface AlertState {
   readonly failureToldAt: Date | null;
   /** The newest of them, while no mail has told of it. */
   readonly untoldRunId: string | null;
+  /** When a mail last told of a held snapshot in this row of failures; null when none did. */
+  readonly heldToldAt: Date | null;
   /** When a mail last told that there was no snapshot for too long; null when none did or it is over. */
   readonly overdueToldAt: Date | null;
   /** Runs up to this revision have been judged. */
@@ -67,7 +69,10 @@ export function decideAfterRun(rules: Rules, state: AlertState, run: RunRecord, 
   const judged = { ...state, revision: Math.max(state.revision, run.revision) };
   const meaning = meaningOf(run, rules);
   if (meaning === 'success') return afterSuccess(rules, judged, run);
-  if (meaning === 'failure') return decideAfterTime(rules, withFailure(judged, run, moment.now), moment);
+  if (meaning === 'failure') {
+    const failed = withFailure(judged, run, moment.now);
+    return isOfHeld(run) ? tellHeld(rules, failed, moment) : decideAfterTime(rules, failed, moment);
+  }
   return { state: judged, alerts: [] };
 }
 
@@ -85,11 +90,13 @@ const notFailing = {
   lastFailureAt: null,
   failureToldAt: null,
   untoldRunId: null,
+  heldToldAt: null,
 } as const;
 
 function meaningOf(run: RunRecord, { mail }: Rules): 'success' | 'failure' | 'nothing' {
   // A host that is not there is no failure; it becomes overdue.
   if (run.state === 'FAILED' && run.error?.reason === 'HOST_UNREACHABLE') return 'nothing';
+  if (isOfHeld(run)) return 'failure';
   if (run.state === 'PARTIAL') return mail.includesPartial ? 'failure' : 'success';
   return meanings[run.state];
 }
@@ -104,6 +111,19 @@ const meanings = {
   RUNNING: 'nothing',
   CANCELLING: 'nothing',
 } as const satisfies Record<Exclude<RunState, 'PARTIAL'>, string>;
+
+function isOfHeld({ error }: RunRecord): boolean {
+  return error?.reason === 'SNAPSHOT_HELD';
+}
+
+/** That a snapshot is held is told at once, also of a host that fails anyway: it waits for a person. */
+function tellHeld(rules: Rules, state: AlertState, moment: Moment): Decision {
+  const isFirst = state.heldToldAt === null && rules.mail.when === 'on_change';
+  const decision = decideAfterTime(rules, isFirst ? { ...state, failureToldAt: null } : state, moment);
+  if (!decision.alerts.some(({ runId }) => runId === state.untoldRunId))
+    return decideAfterTime(rules, state, moment);
+  return { ...decision, state: { ...decision.state, heldToldAt: moment.now } };
+}
 
 function withFailure(state: AlertState, run: RunRecord, now: Date): AlertState {
   const endedAt = run.endedAt ?? now;

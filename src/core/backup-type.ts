@@ -4,7 +4,7 @@
  */
 import type { Host } from './host.js';
 import type { RequestedType } from './run.js';
-import type { BackupType, SnapshotRecord } from './snapshot.js';
+import { isHeld, type BackupType, type SnapshotRecord } from './snapshot.js';
 
 export interface TypeDecision {
   readonly type: BackupType;
@@ -15,16 +15,20 @@ export interface TypeDecision {
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
- * Decides the type of a backup from the committed snapshots of the host (newest first). `ageOf` answers the age of one
- * of them in milliseconds.
+ * Decides the type of a backup from the committed snapshots of the host (newest first). Held ones do not count. While
+ * the newest one is held nothing full is made: each would copy all of a source that is in doubt. `ageOf` answers the
+ * age of one of them in milliseconds.
  */
 export function decideType(
   host: Host,
-  snapshots: readonly SnapshotRecord[],
+  all: readonly SnapshotRecord[],
   requested: RequestedType,
   ageOf: (snapshot: SnapshotRecord) => number,
 ): TypeDecision {
   if (requested !== 'auto') return { type: requested, reason: `${requested} was asked for` };
+  const snapshots = all.filter((snapshot) => !isHeld(snapshot));
+  if (snapshots.length > 0 && all[0] && isHeld(all[0]))
+    return { type: 'incremental', reason: `the newest snapshot ${all[0].name} is held` };
   const youngestFull = snapshots.findIndex((snapshot) => snapshot.type === 'full');
   const full = snapshots[youngestFull];
   if (!full) return { type: 'full', reason: 'there is no full snapshot yet' };

@@ -7,12 +7,15 @@ import { decideType, type TypeDecision } from './backup-type.js';
 import type { Host } from './host.js';
 import type { RequestedType, RunRecord } from './run.js';
 import { jitterOf, SlotFinder } from './schedule.js';
-import { believable, type SnapshotRecord } from './snapshot.js';
+import { believable, isHeld, type SnapshotRecord } from './snapshot.js';
 import { isWindowOpen, nextWindowOpening } from './windows.js';
 
 export interface DueFacts {
   readonly host: Host;
-  /** Committed ones, newest first. */
+  /**
+   * Committed ones, newest first. A held one counts for the age: it says that the source was looked at, and without
+   * it the host would be backed up without a pause.
+   */
   readonly snapshots: readonly SnapshotRecord[];
   /** The last run; null when there was none. */
   readonly lastRun: RunRecord | null;
@@ -159,7 +162,7 @@ export class DueRules {
     const wanted = host.maxAgeIncr * dayMs;
     const isYes = age + toleranceOf(slot, next) >= wanted;
     const reason =
-      `the youngest snapshot ${youngest.name} stands for ${show(from)}, ${days(age)} days before, ` +
+      `the youngest snapshot ${nameOf(youngest)} stands for ${show(from)}, ${days(age)} days before, ` +
       relationTo(wanted, isYes);
     return { isYes, reason, nextAt: isYes ? null : next };
   }
@@ -180,8 +183,12 @@ function ageNow({ host, snapshots, now }: DueFacts): Answer {
   const wanted = host.maxAgeIncr * dayMs + jitterOf(host.name, host.schedule.jitterMs);
   const age = now.getTime() - youngest.startedAt.getTime();
   const isYes = age >= wanted;
-  const reason = `the youngest snapshot ${youngest.name} is ${days(age)} days old, ${relationTo(wanted, isYes)}`;
+  const reason = `the youngest snapshot ${nameOf(youngest)} is ${days(age)} days old, ${relationTo(wanted, isYes)}`;
   return { isYes, reason, nextAt: isYes ? null : new Date(youngest.startedAt.getTime() + wanted) };
+}
+
+function nameOf(snapshot: SnapshotRecord): string {
+  return isHeld(snapshot) ? `${snapshot.name} (held)` : snapshot.name;
 }
 
 /** Where clocks change a day may have 23 hours; half the way to the next time keeps apart what comes more often. */

@@ -2,31 +2,10 @@
  * The catalogue of reasons: for each its kind, what happened (to what), and what to do next.
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
-type Facts = Readonly<Record<string, string>>;
+import { gateSentences } from './gate-sentences.js';
+import { says, type Sentence } from './sentence.js';
 
-/** The kind of an error for a caller, named as the gRPC status codes. */
-export type ErrorStatus =
-  | 'NOT_FOUND'
-  | 'ALREADY_EXISTS'
-  | 'INVALID_ARGUMENT'
-  | 'FAILED_PRECONDITION'
-  | 'ABORTED'
-  | 'PERMISSION_DENIED'
-  | 'OUT_OF_RANGE'
-  | 'UNAVAILABLE'
-  | 'INTERNAL';
-
-interface Sentence {
-  readonly status: ErrorStatus;
-  message(facts: Facts): string;
-  advice(facts: Facts): string;
-}
-
-function says(status: ErrorStatus, message: (f: Facts) => string, advice: (f: Facts) => string): Sentence {
-  return { status, message, advice };
-}
-
-function lastLine(facts: Facts): string {
+function lastLine(facts: Readonly<Record<string, string>>): string {
   return facts.lastLine ? `; the last it wrote is: ${facts.lastLine}` : '';
 }
 
@@ -171,6 +150,8 @@ export const sentences = {
     (f) => `Host "${f.host}" broke the rules of the transfer: ${f.detail}.`,
     () => 'Nothing was written outside the partial snapshot. Check what rsync and the login shell are there.',
   ),
+
+  ...gateSentences,
 
   // The administrator's own scripts and commands.
   PRE_BACKUP_FAILED: says(

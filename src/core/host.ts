@@ -66,6 +66,7 @@ export interface Host {
   readonly archivedir: string;
   /** Which snapshots are kept; null: all of them, for ever. `core/retention.ts`. */
   readonly keep: KeepRules | null;
+  readonly gate: GatePolicy;
   readonly mail: MailPolicy;
 }
 
@@ -76,6 +77,16 @@ export interface KeepRules {
   readonly weekly: number;
   readonly monthly: number;
   readonly yearly: number;
+}
+
+/** How much a source directory may change before its snapshot is held; `core/source-gate.ts`. */
+export interface GatePolicy {
+  /** The share of entries or bytes that may be gone, 0 to 1; with 1 nothing is held for it. */
+  readonly maxShrink: number;
+  /** The share of files that may be changed, 0 to 1; with 1 nothing is held, and no backup ended, for it. */
+  readonly maxChange: number;
+  /** An empty source directory is nothing unusual. */
+  readonly allowEmpty: boolean;
 }
 
 /** Who is told, and when. */

@@ -87,6 +87,11 @@ export interface SnapshotDisk {
    */
   takeOut(snapshot: SnapshotRecord): Promise<void>;
   /**
+   * Writes beside the data of a held snapshot that it is held no more, in one step and flushed to the disk. Throws
+   * BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE.
+   */
+  release(snapshot: SnapshotRecord, at: Date): Promise<void>;
+  /**
    * Frees the space of all that was taken out of the directory that holds this snapshot, or held it. Ends early when
    * `signal` is aborted. Answers whether nothing is left; never throws.
    */
@@ -99,6 +104,8 @@ export interface BackupTask {
   readonly host: Host;
   readonly type: BackupType;
   readonly scripts: ScriptSettings;
+  /** Neither end the backup nor hold its snapshot for how much the source has changed. */
+  readonly acceptsChanges: boolean;
   /** The run's log file, to append to. */
   readonly logFile: string;
 }

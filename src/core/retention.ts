@@ -4,9 +4,12 @@
  *
  * Whatever `keep` says, three stay: the newest, the newest whole one, and the youngest full one. These are also the
  * link bases of the next backup (`execute/link-bases.ts`), so a backup that runs meanwhile never loses its bases.
+ *
+ * A snapshot that the source gate holds stands for nothing here: no rule counts it, and while it is the newest nothing
+ * else is removed. Only the newest held one is kept, so that a source that stays wrong does not fill the disk.
  */
 import type { Host, KeepRules } from './host.js';
-import type { SnapshotRecord } from './snapshot.js';
+import { isHeld, type SnapshotRecord } from './snapshot.js';
 
 export interface RetentionFacts {
   readonly host: Host;
@@ -31,14 +34,47 @@ export interface RetentionDecision {
 }
 
 /** Judges all snapshots of a host. */
-export function judgeSnapshots({ host, snapshots, failuresInRow }: RetentionFacts): RetentionDecision {
+export function judgeSnapshots(facts: RetentionFacts): RetentionDecision {
+  const { host, snapshots } = facts;
+  const held = snapshots.filter(isHeld);
+  const good = snapshots.filter((snapshot) => !isHeld(snapshot));
+  const [newestHeld] = held;
+  const isHeldNow = newestHeld !== undefined && newestHeld === snapshots[0];
+  const frozen = isHeldNow
+    ? `${newestHeld.name} is held, and until it is acknowledged or a later backup is good nothing is removed`
+    : facts.failuresInRow > 0
+      ? 'the newest backup failed, and until one succeeds nothing is removed'
+      : '';
+  const judged = judgeGood(host, good, frozen);
+  const verdicts = [...judged.verdicts, ...held.map((snapshot) => judgeHeld(host, snapshots, snapshot))];
+  return { verdicts: verdicts.sort(newestFirst), frozen: judged.frozen };
+}
+
+function judgeHeld({ keep }: Host, snapshots: readonly SnapshotRecord[], snapshot: SnapshotRecord): Verdict {
+  const newer = snapshots.slice(0, snapshots.indexOf(snapshot));
+  const successor = newer.find(isHeld);
+  if (successor)
+    return {
+      snapshot,
+      isKept: false,
+      reason: `it was held, and the newer held ${successor.name} takes its place`,
+    };
+  const [good] = newer;
+  if (good && keep !== null)
+    return { snapshot, isKept: false, reason: `it was held, and the later ${good.name} is good` };
+  return { snapshot, isKept: true, reason: 'it is held until it is acknowledged or discarded' };
+}
+
+function newestFirst(a: Verdict, b: Verdict): number {
+  return a.snapshot.name < b.snapshot.name ? 1 : -1;
+}
+
+function judgeGood(host: Host, snapshots: readonly SnapshotRecord[], frozen: string): RetentionDecision {
   const { keep } = host;
   if (keep === null) {
     const reason = 'the host has no keep, so nothing of it is ever removed';
     return { verdicts: snapshots.map((snapshot) => ({ snapshot, isKept: true, reason })), frozen: '' };
   }
-  const frozen =
-    failuresInRow > 0 ? 'the newest backup failed, and until one succeeds nothing is removed' : '';
   const dayOf = dayIn(host.schedule.timeZone);
   const dated = snapshots.map((snapshot) => ({ snapshot, day: dayOf(snapshot.startedAt) }));
   const periods = periodRules(keep).map((rule) => applyPeriods(rule, dated));

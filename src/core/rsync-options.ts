@@ -18,6 +18,14 @@ export function checkRsyncOptions(options: readonly string[]): string[] {
   return [...problems, 'has neither -a nor -r, without which rsync copies no directory'];
 }
 
+/** Whether these options keep the times of files; without them an unchanged file cannot be told from a changed one. */
+export function keepsTimes(options: readonly string[]): boolean {
+  return options.reduce((keeps, word) => {
+    if (word === '--no-times' || word === '--no-t') return false;
+    return keeps || word === '--archive' || word === '--times' || /^-[A-Za-z]*[at]/.test(word);
+  }, false);
+}
+
 function checkWord(word: string, before: string): string[] {
   if (/[\0\r\n]/.test(word)) return [`has a line break or NUL in ${JSON.stringify(word)}`];
   if (word === '--') return ['has --, after which no option could follow; BUSY adds its own'];

@@ -83,10 +83,26 @@ export interface RunRecord {
   readonly error: Failure | null;
   readonly jobs: readonly JobRecord[];
   readonly requestId: string | null;
-  /** Who asked for it; what the schedule asked for may begin only while a window of the host is open. */
-  readonly origin: 'request' | 'schedule';
+  /** The schedule asked for it: it may begin only while a window of the host is open. */
+  readonly isScheduled: boolean;
+  /** Whoever asked for it has said that the source may have changed as much as it has. */
+  readonly acceptsChanges: boolean;
   /** Grows with every change of any run. */
   readonly revision: number;
+}
+
+/** A job that has not begun; `number` from 1. */
+export function waitingJob(number: number, source: string): JobRecord {
+  return {
+    number,
+    source,
+    state: 'WAITING',
+    error: null,
+    exitCode: null,
+    stats: null,
+    missingFiles: [],
+    missingFileCount: 0,
+  };
 }
 
 export function isActive(state: RunState): boolean {

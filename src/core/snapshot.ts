@@ -16,6 +16,27 @@ export interface TransferStats {
   readonly transferredBytes: number;
   readonly receivedBytes: number;
   readonly sentBytes: number;
+  /** Regular files in the source; 0 also when the rsync of the host is too old to say. */
+  readonly regularFiles: number;
+  /** Regular files that take space of their own: sent by the host, or copied here since only attributes differ. */
+  readonly copiedFiles: number;
+  readonly copiedBytes: number;
+  /** Of the copied ones those whose size is as before, so that only owner, mode, time or the like differ. */
+  readonly attributeChangedFiles: number;
+  /** Regular files that are links into a link base. */
+  readonly linkedFiles: number;
+  readonly linkedBytes: number;
+}
+
+export type HoldCode = 'EMPTY_SOURCE' | 'SHRUNK' | 'MASS_CHANGE';
+
+/** Why the source gate (`core/source-gate.ts`) holds a snapshot. */
+export interface HoldReason {
+  readonly code: HoldCode;
+  /** The source directory; empty: all of them together. */
+  readonly source: string;
+  /** One plain sentence with the figures, without a full stop. */
+  readonly message: string;
 }
 
 export interface SnapshotRecord {
@@ -33,6 +54,26 @@ export interface SnapshotRecord {
   readonly sources: readonly string[];
   readonly stats: TransferStats;
   readonly missingFileCount: number;
+  /** Why the source gate holds it; empty for a good snapshot. */
+  readonly heldFor: readonly HoldReason[];
+}
+
+/** Whether the source gate holds it. Such a one is no link base, stands for nothing in retention, and is no measure. */
+export function isHeld({ heldFor }: Pick<SnapshotRecord, 'heldFor'>): boolean {
+  return heldFor.length > 0;
+}
+
+/** What stands for a host, of its snapshots (newest first): the newest good one, and the newest of all if it is held. */
+export function newestOf(snapshots: readonly SnapshotRecord[]): {
+  good: SnapshotRecord | undefined;
+  held: SnapshotRecord | undefined;
+} {
+  const [newest] = snapshots;
+  const isHeldNow = newest !== undefined && isHeld(newest);
+  return {
+    good: snapshots.find((snapshot) => !isHeld(snapshot)),
+    held: isHeldNow ? newest : undefined,
+  };
 }
 
 const namePattern = /^(\d{4})-(\d{2})-(\d{2})_(\d{2})-(\d{2})-(\d{2})([fi])$/;
@@ -72,18 +113,17 @@ export const noTransfer: TransferStats = {
   transferredBytes: 0,
   receivedBytes: 0,
   sentBytes: 0,
+  regularFiles: 0,
+  copiedFiles: 0,
+  copiedBytes: 0,
+  attributeChangedFiles: 0,
+  linkedFiles: 0,
+  linkedBytes: 0,
 };
 
 export function addStats(a: TransferStats, b: TransferStats): TransferStats {
-  return {
-    fileCount: a.fileCount + b.fileCount,
-    filesTransferred: a.filesTransferred + b.filesTransferred,
-    filesCreated: a.filesCreated + b.filesCreated,
-    totalBytes: a.totalBytes + b.totalBytes,
-    transferredBytes: a.transferredBytes + b.transferredBytes,
-    receivedBytes: a.receivedBytes + b.receivedBytes,
-    sentBytes: a.sentBytes + b.sentBytes,
-  };
+  const names = Object.keys(noTransfer) as (keyof TransferStats)[];
+  return Object.fromEntries(names.map((name) => [name, a[name] + b[name]])) as unknown as TransferStats;
 }
 
 const clockFaultMs = 24 * 60 * 60 * 1000;

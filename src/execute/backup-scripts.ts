@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { BusyError } from '../core/errors.js';
 import type { BackupEvents, BackupTask } from '../core/ports.js';
-import type { BackupType, SnapshotRecord } from '../core/snapshot.js';
+import { isHeld, type BackupType, type SnapshotRecord } from '../core/snapshot.js';
 import {
   afterAbort,
   describeEnd,
@@ -17,6 +17,7 @@ import {
   type TimeLimit,
 } from './command-end.js';
 import { CommandOutput } from './command-output.js';
+import { heldAmongNewest } from './held.js';
 import { chooseLinkBases } from './link-bases.js';
 import { callScript, findScript, type ScriptCall } from './server-script.js';
 import { nextSnapshotName, readHostStore } from './snapshot-dir.js';
@@ -46,7 +47,8 @@ export async function foresee({ host, type }: BackupTask, startedAt: Date): Prom
   const directory = join(host.backupdir, host.name);
   const seen = await readHostStore(directory).catch(() => null);
   // Where there is no directory, either the host is new, or its disk is not mounted yet: then the catalog is right.
-  const madeType = seen ? chooseLinkBases(seen, type, '').type : type;
+  const held = seen ? await heldAmongNewest(seen) : new Set<string>();
+  const madeType = seen ? chooseLinkBases(seen, type, { bootId: '', held }).type : type;
   const store = seen ?? { directory, snapshots: [], partials: [] };
   return { type: madeType, path: join(directory, nextSnapshotName(store, startedAt, madeType)) };
 }
@@ -97,7 +99,9 @@ async function callPostBackup(
   const patience = limitAfter(timeoutMs, haste);
   await Promise.race([events.beforePostBackup(snapshot), afterAbort(patience.signal, 0)]);
   patience.end();
-  const args = [task.host.name, snapshot ? 'success' : 'failure', facts.path];
+  // A held one is for no script to carry on with.
+  const state = snapshot && !isHeld(snapshot) ? 'success' : 'failure';
+  const args = [task.host.name, state, facts.path];
   const output = new CommandOutput('post-backup', context.say);
   await call(context, facts, { file: postBackup, args }, output, limitAfter(timeoutMs, haste));
 }

@@ -1,4 +1,5 @@
 /** What the log of a run says of its backup. */
+import { describeLinks } from '../core/link-health.js';
 import type { JobRecord } from '../core/run.js';
 import type { BackupType } from '../core/snapshot.js';
 import type { LinkBases } from './link-bases.js';
@@ -20,6 +21,7 @@ export function describeJob(job: JobRecord): string {
   const counted = stats
     ? `: ${stats.fileCount} entries, ${stats.filesTransferred} files sent, ${stats.transferredBytes} of ${stats.totalBytes} bytes`
     : '';
+  const links = stats ? `; ${describeLinks(stats)}` : '';
   const why = job.error ? ` (${job.error.reason}: ${job.error.message})` : '';
-  return `job ${job.number} ${job.state}${counted}${why}`;
+  return `job ${job.number} ${job.state}${counted}${links}${why}`;
 }

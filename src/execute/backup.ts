@@ -8,12 +8,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import type { BackupEvents, BackupResult, BackupTask, Clock } from '../core/ports.js';
-import { isCommittable, outcomeOfJobs, type JobRecord } from '../core/run.js';
+import { isCommittable, outcomeOfJobs, waitingJob, type JobRecord } from '../core/run.js';
 import { addStats, noTransfer, type BackupType, type SnapshotRecord } from '../core/snapshot.js';
 import { claimBackupdir } from './backupdir-lock.js';
 import { betweenScripts, foresee } from './backup-scripts.js';
 import { describeJob, sayBases } from './backup-words.js';
 import { betweenCommands } from './host-commands.js';
+import { heldAmongNewest, readMeasure } from './held.js';
 import { runJob, type EndedJob } from './job.js';
 import { chooseLinkBases, type LinkBases } from './link-bases.js';
 import { requireLocalRsync } from './local-rsync.js';
@@ -22,8 +23,12 @@ import { ProgressMeter } from './progress.js';
 import { reachHost, type ReachedHost } from './reach.js';
 import type { TransferPlan } from './rsync-args.js';
 import { openRunLogFile, type RunLogFile } from './run-log-file.js';
+import { bytesIn, checkSources, type Measure } from './source-check.js';
 import { writeSnapshotJson } from './snapshot-json.js';
 import * as store from './snapshot-dir.js';
+
+/** What does not get better with the next source directory. */
+const futileReasons = ['DISK_FULL', 'CONNECTION_LOST', 'HOST_STALLED', 'MASS_METADATA_CHANGE'];
 
 /** How long an ending backup may take to flush what it leaves for the next one. */
 const flushMs = 1500;
@@ -99,7 +104,9 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   await store.orUnusable(host.backupdir, () => claimBackupdir(host.backupdir, daemonPid));
   const before = await store.openHostStore(host.backupdir, host.name);
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-  const bases = chooseLinkBases(before, task.type, bootId);
+  const held = await heldAmongNewest(before);
+  const bases = chooseLinkBases(before, task.type, { bootId, held });
+  const measure = await readMeasure(before, held);
   backup.type = bases.type;
   sayBases(log, bases, task.type);
   const reached = await reachHost(host, signal);
@@ -115,14 +122,26 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
       async () => {
         const made = await store.createPartial(before, name, mark);
         backup.path = made;
-        return { partial: made, ended: await copySources(backup, reached, made, bases) };
+        return { partial: made, ended: await copySources(backup, reached, made, { bases, measure }) };
       },
     );
     if (signal.aborted || !isCommittable(backup.jobs)) {
-      await leaveForNext(partial, mark, log);
+      // Else the next attempts would add to it bit by bit, until nothing of the change is left to be seen.
+      if (isMassChanged(backup.jobs)) await store.orUnusable(before.directory, () => store.discard(partial));
+      else await leaveForNext(partial, mark, log);
       return null;
     }
-    const snapshot = describe(backup, { name, bases, path: join(before.directory, name) });
+    const heldFor = await checkSources({
+      host,
+      partial,
+      jobs: backup.jobs,
+      measure,
+      signal,
+      acceptsChanges: task.acceptsChanges,
+      isLinkedToMeasure: bases.snapshotNames.length > 0 && bases.resumed.length === 0,
+      say: (text) => log.say(text),
+    });
+    const snapshot = { ...describe(backup, { name, bases, path: join(before.directory, name) }), heldFor };
     await store.orUnusable(before.directory, async () => {
       await log.flushed();
       await copyFile(task.logFile, join(partial, 'backup.log'));
@@ -150,7 +169,7 @@ async function copySources(
   backup: Backup,
   reached: ReachedHost,
   partial: string,
-  bases: LinkBases,
+  { bases, measure }: { readonly bases: LinkBases; readonly measure: Measure | null },
 ): Promise<EndedJob[]> {
   const { task, signal, log, clock, events } = backup;
   const { srcdirs, jobsAtOnce } = task.host;
@@ -178,6 +197,7 @@ async function copySources(
         connection: reached.connection,
         directory: partial,
         clock,
+        bytesBefore: task.acceptsChanges ? null : bytesIn(measure, plan.source),
         say: (text: string): void => log.say(text),
         onEvent: meter.update.bind(meter),
       };
@@ -186,8 +206,7 @@ async function copySources(
       meter.jobEnded(index + 1);
       setJob(backup, index, job.record);
       log.say(describeJob(job.record));
-      // Neither a full disk nor a lost connection gets better with the next directory.
-      isFutile ||= ['DISK_FULL', 'CONNECTION_LOST', 'HOST_STALLED'].includes(job.record.error?.reason ?? '');
+      isFutile ||= futileReasons.includes(job.record.error?.reason ?? '');
     }
   };
   await Promise.all(Array.from({ length: Math.min(jobsAtOnce, srcdirs.length) }, work));
@@ -212,8 +231,14 @@ async function planJob(
     leftOut: [...srcdirs.filter((other) => other !== source), ...own].filter((path) =>
       path.startsWith(`${below}/`),
     ),
+    snapshotBases: bases.paths.slice(bases.resumed.length).map((path) => join(path, 'data', below)),
     mustCompareContents: bases.mustCompareContents,
+    isComparison: false,
   };
+}
+
+function isMassChanged(jobs: readonly JobRecord[]): boolean {
+  return jobs.some(({ error }) => error?.reason === 'MASS_METADATA_CHANGE');
 }
 
 /** Flushes what an unfinished backup leaves, so that the next one may trust it also after a restart of the machine. */
@@ -243,7 +268,10 @@ function failureOf(backup: Backup): Failure {
   return failed?.error ?? new BusyError('INTERNAL', { what: 'a job failed without a reason' }).toFailure();
 }
 
-function describe(backup: Backup, made: { name: string; bases: LinkBases; path: string }): SnapshotRecord {
+function describe(
+  backup: Backup,
+  made: { name: string; bases: LinkBases; path: string },
+): Omit<SnapshotRecord, 'heldFor'> {
   const { jobs, task, clock } = backup;
   return {
     host: task.host.name,
@@ -263,19 +291,6 @@ function describe(backup: Backup, made: { name: string; bases: LinkBases; path: 
 
 function waitingJobs(task: BackupTask): JobRecord[] {
   return task.host.srcdirs.map((source, index) => waitingJob(index + 1, source));
-}
-
-function waitingJob(number: number, source: string): JobRecord {
-  return {
-    number,
-    source,
-    state: 'WAITING',
-    error: null,
-    exitCode: null,
-    stats: null,
-    missingFiles: [],
-    missingFileCount: 0,
-  };
 }
 
 function setJob(backup: Backup, index: number, record: JobRecord): void {

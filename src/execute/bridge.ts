@@ -8,6 +8,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import type { Flow } from './flow.js';
 import { takeInBatches } from './output-batch.js';
 import { startProcess, type Ending, type LocalProcess } from './process.js';
 import {
@@ -35,6 +36,8 @@ export interface TransferOutput {
   readonly onError: (bytes: Buffer) => void;
   /** Bytes went through the bridge. */
   readonly onTraffic: () => void;
+  /** Can hold back what comes from the host. */
+  readonly flow: Flow;
 }
 
 /** How long a channel may take to close after its rsync has ended. */
@@ -147,6 +150,7 @@ function join(
   channel.stdout.on('data', output.onTraffic);
   fromProcess.on('data', output.onTraffic);
   channel.stdout.pipe(toProcess);
+  output.flow.attach(toProcess);
   fromProcess.pipe(channel.stdin);
   const abandon = (): void => {
     fromProcess.unpipe();

@@ -10,7 +10,10 @@ import { missingFilesOf, outcomeOfJob, type FileProblem, type JobFacts } from '.
 import type { Clock } from '../core/ports.js';
 import { missingFilesKept, type JobRecord, type MissingFile } from '../core/run.js';
 import { noTransfer, type TransferStats } from '../core/snapshot.js';
+import { AttributeWatch } from './attribute-watch.js';
 import { transfer, type TransferEnding } from './bridge.js';
+import { Flow } from './flow.js';
+import { LinkCounter } from './link-counter.js';
 import type { TransferPlan } from './rsync-args.js';
 import { LineSplitter, parseRsyncLine, type RsyncEvent, type RsyncFileError } from './rsync-output.js';
 import type { SshConnection } from './ssh.js';
@@ -21,8 +24,10 @@ export interface JobContext {
   /** The partial snapshot. */
   readonly directory: string;
   readonly clock: Clock;
+  /** Bytes of the source in the newest good snapshot; null: a mass change of attributes is no reason to end it. */
+  readonly bytesBefore: number | null;
   /** A line for the log of the run. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
   onEvent(jobNumber: number, event: RsyncEvent): void;
 }
 
@@ -47,20 +52,34 @@ export async function runJob(
   plan: TransferPlan,
   signal: AbortSignal,
 ): Promise<EndedJob> {
-  const heard = new JobEar(context, number, plan);
-  const stall = watchForStall(context, signal);
+  const links = new LinkCounter();
+  const flow = new Flow();
+  const watch = new AttributeWatch({
+    host: context.host,
+    connection: context.connection,
+    plan,
+    links,
+    bytesBefore: context.bytesBefore,
+    scratch: join(context.directory, `compare-${number}`),
+    flow,
+    say: context.say,
+    onTraffic: () => stall.onTraffic(),
+  });
+  const heard = new JobEar(context, number, plan, { links, onCopied: () => watch.look() });
+  const stall = watchForStall(context, AbortSignal.any([signal, watch.tooMuch.signal]));
   let lost: string | null = null;
   let ending: TransferEnding | null = null;
   let failure: BusyError | null = null;
   void context.connection.closed.then((reason) => (lost = reason));
   try {
-    const output = { onReport: heard.onReport, onError: heard.onError, onTraffic: stall.onTraffic };
+    const output = { onReport: heard.onReport, onError: heard.onError, onTraffic: stall.onTraffic, flow };
     ending = await transfer(context.host, context.connection, plan, output, stall.signal);
   } catch (error) {
     failure = startFailure(error);
   } finally {
     stall.end();
     await heard.end();
+    failure = (await watch.end()) ?? failure;
   }
   const facts: JobFacts = {
     source: plan.source,
@@ -78,6 +97,8 @@ export async function runJob(
   const outcome =
     failure && decided.state === 'FAILED' ? { ...decided, error: failure.toFailure() } : decided;
   const missingFiles = missingFilesOf(context.host, heard.problems).map(({ path, why }) => ({ path, why }));
+  const missingFileCount = missingFiles.length + heard.problemsNotKept;
+  const stats = heard.stats && { ...heard.stats, ...links.counts(heard.stats, missingFileCount) };
   return {
     missingFiles,
     record: {
@@ -86,9 +107,9 @@ export async function runJob(
       state: outcome.state,
       error: outcome.error,
       exitCode: facts.exitCode,
-      stats: heard.stats && seenFromServer(context.host, heard.stats),
+      stats: stats && seenFromServer(context.host, stats),
       missingFiles: missingFiles.slice(0, missingFilesKept),
-      missingFileCount: missingFiles.length + heard.problemsNotKept,
+      missingFileCount,
     },
   };
 }
@@ -110,6 +131,7 @@ class JobEar {
     private readonly context: JobContext,
     private readonly number: number,
     private readonly plan: TransferPlan,
+    private readonly copies: { readonly links: LinkCounter; readonly onCopied: () => void },
   ) {
     this.file = createWriteStream(join(context.directory, `job-${number}.log`), { flags: 'a', mode: 0o640 });
     // A full disk is told by rsync itself; its log may then be cut.
@@ -133,6 +155,7 @@ class JobEar {
     this.file.cork();
     for (const line of lines) for (const event of parseRsyncLine(line)) this.take(event, isError);
     this.file.uncork();
+    this.copies.onCopied();
   }
 
   private take(event: RsyncEvent, isError: boolean): void {
@@ -142,6 +165,7 @@ class JobEar {
       case 'checked':
         return;
       case 'item':
+        this.copies.links.take(event);
         this.file.write(`${event.change} ${event.path}\n`);
         return;
       case 'stats':

@@ -28,10 +28,18 @@ export interface LinkBases {
  */
 const mostPartials = 18;
 
-/** Chooses the link bases for a backup of the wanted type. `bootId` is that of the running system. */
-export function chooseLinkBases(store: HostStore, wanted: BackupType, bootId: string): LinkBases {
-  const newest = store.snapshots.at(-1);
-  const youngestFull = store.snapshots.findLast((name) => parseSnapshotName(name)?.type === 'full');
+/**
+ * Chooses the link bases for a backup of the wanted type. `bootId` is that of the running system; snapshots that are
+ * `held` are no bases.
+ */
+export function chooseLinkBases(
+  store: HostStore,
+  wanted: BackupType,
+  { bootId, held }: { readonly bootId: string; readonly held: ReadonlySet<string> },
+): LinkBases {
+  const good = store.snapshots.filter((name) => !held.has(name));
+  const newest = good.at(-1);
+  const youngestFull = good.findLast((name) => parseSnapshotName(name)?.type === 'full');
   const type = wanted === 'incremental' && newest === undefined ? 'full' : wanted;
   const bases = type === 'full' ? [] : [newest, youngestFull];
   const snapshotNames = [...new Set(bases.filter((name) => name !== undefined))];

@@ -16,15 +16,19 @@ export interface TransferPlan {
   readonly linkBases: readonly string[];
   /** Directories below this one that are not copied: other jobs copy them, or they hold the backups themselves. */
   readonly leftOut: readonly string[];
+  /** Those of them that are snapshots. */
+  readonly snapshotBases: readonly string[];
   /** Compare contents instead of size and time; needed when a link base may be damaged. */
   readonly mustCompareContents: boolean;
+  /** Only say what would be done; `destination` is an empty directory then. */
+  readonly isComparison: boolean;
 }
 
 /** Our reading of rsync's output depends on these. `--partial`: a cut transfer of a large file is not lost. */
 const reportOptions = [
   '--stats',
   '--info=progress2',
-  '--out-format=%i %n%L',
+  '--out-format=%i %l %n%L',
   '--no-human-readable',
   '--outbuf=L',
 ];
@@ -93,9 +97,12 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
   const refuse = (detail: string): BusyError => new BusyError('HOST_MISBEHAVED', { host: host.name, detail });
   const [, , server, letters] = requested;
   if (server !== '--server') throw refuse('it did not ask for a receiving rsync');
-  if (letters === undefined || !/^-[vlogDtprcHAXSxWzUNJOLkmy]*e\d*\.\d*[A-Za-z]*$/.test(letters)) {
+  if (letters === undefined || !/^-[nvlogDtprcHAXSxWzUNJOLkmy]*e\d*\.\d*[A-Za-z]*$/.test(letters)) {
     throw refuse('it asked for options of rsync that are not allowed');
   }
+  // n is a dry run: of a backup it would leave nothing, and a comparison without it would write.
+  if (letters.slice(0, letters.indexOf('e')).includes('n') !== plan.isComparison)
+    throw refuse('it asked for another kind of transfer than it was told to');
   return [
     '--server',
     letters,
@@ -146,9 +153,10 @@ function forReceiver(option: string): string[] {
 function commonOptions(host: Host, plan: TransferPlan): string[] {
   return [
     // The first rule that fits decides, so no --include of the user may undo these.
-    ...plan.leftOut.map((nested) => `--exclude=${anchoredPattern(plan.source, nested)}`),
+    ...plan.leftOut.map((below) => excludeNested(plan.source, below)),
     ...host.rsyncOpts,
     ...reportOptions,
+    ...(plan.isComparison ? ['--dry-run'] : []),
     // Paths belong into the command line, where a restricted key on the host can check them.
     '--no-s',
     ...(plan.mustCompareContents ? ['--checksum'] : []),
@@ -157,10 +165,10 @@ function commonOptions(host: Host, plan: TransferPlan): string[] {
   ];
 }
 
-/** The pattern for everything in `nested`, seen from `source`; the directory itself is kept as a mount point. */
-function anchoredPattern(source: string, nested: string): string {
+/** Leaves out everything in `nested`, seen from `source`; the directory itself is kept as a mount point. */
+export function excludeNested(source: string, nested: string): string {
   const below = nested.slice(source === '/' ? 0 : source.length);
-  return `${below.replace(/[\\*?[\]]/g, '\\$&')}/**`;
+  return `--exclude=${below.replace(/[\\*?[\]]/g, '\\$&')}/**`;
 }
 
 function withSlash(directory: string): string {

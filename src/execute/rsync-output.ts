@@ -30,7 +30,8 @@ export type RsyncEvent =
       readonly total: number;
       readonly isListing: boolean;
     }
-  | { readonly kind: 'item'; readonly change: string; readonly path: string }
+  /** `size` in bytes; of a directory or link what the file system says. */
+  | { readonly kind: 'item'; readonly change: string; readonly size: number; readonly path: string }
   | { readonly kind: 'fileError'; readonly error: RsyncFileError; readonly line: string }
   | { readonly kind: 'ending'; readonly code: number; readonly line: string }
   | { readonly kind: 'stats'; readonly stats: Partial<TransferStats>; readonly line: string }
@@ -65,7 +66,7 @@ export class LineSplitter {
  */
 const progressPattern =
   /^\s*(-?[\d,]+)\s+(-?\d+)%\s+([\d.]+)([kMGTP]?)B\/s\s+(?:\d+:\d\d:\d\d|\?\?:\?\?:\?\?)(?:\s+\(xfr#(\d+), (ir|to)-chk=(\d+)\/(\d+)\))?\s*(.*)$/;
-const itemPattern = /^([<>ch.*][fdLDS][.+?a-zA-Z ]{9}|\*deleting {2}) (.*)$/;
+const itemPattern = /^([<>ch.*][fdLDS][.+?a-zA-Z ]{9}|\*deleting {2}) (\d+) (.*)$/;
 const vanishedPattern = /^file has vanished: "(.*)"(?: \(in [^"]*\))?\s*$/;
 /** Names may hold quotes: the path ends at the last one. */
 const fileErrorPattern = /^rsync: (?:\[([A-Za-z]+)\] )?([^"]*)"(.*)"[^"]*: ([^":]+ \(\d+\))\s*$/;
@@ -96,7 +97,10 @@ export function parseRsyncLine(line: string): RsyncEvent[] {
   const progress = progressPattern.exec(line);
   if (progress) return [...progressEvents(progress), ...(progress[9] ? parseRsyncLine(progress[9]) : [])];
   const item = itemPattern.exec(line);
-  if (item) return [{ kind: 'item', change: item[1] ?? '', path: readableName(item[2] ?? '') }];
+  if (item) {
+    const [, change = '', size, path = ''] = item;
+    return [{ kind: 'item', change, size: toNumber(size), path: readableName(path) }];
+  }
   const vanished = vanishedPattern.exec(line);
   if (vanished) {
     const error: RsyncFileError = { side: 'sender', path: readableName(vanished[1] ?? ''), why: 'vanished' };
@@ -113,7 +117,9 @@ export function parseRsyncLine(line: string): RsyncEvent[] {
   }
   for (const [key, pattern] of statsPatterns) {
     const match = pattern.exec(line);
-    if (match) return [{ kind: 'stats', stats: { [key]: toNumber(match[1]) }, line }];
+    if (!match) continue;
+    const stats = { [key]: toNumber(match[1]), ...(key === 'fileCount' && regularFilesIn(line)) };
+    return [{ kind: 'stats', stats, line }];
   }
   return [{ kind: 'message', line: readableName(line) }];
 }
@@ -134,6 +140,11 @@ export function readableName(escaped: string): string {
     const text = bytes.toString('utf8');
     return text.includes('\ufffd') || /\p{C}|\p{Zl}|\p{Zp}/u.test(text) ? run : text;
   });
+}
+
+/** "Number of files: 7 (reg: 4, dir: 2, link: 1)": kinds without any are left out; before rsync 3.1 all of them are. */
+function regularFilesIn(line: string): Partial<TransferStats> {
+  return { regularFiles: toNumber(/\(.*\breg: ([\d,]+)/.exec(line)?.[1]) };
 }
 
 function octal(byte: number): string {

@@ -2,11 +2,12 @@
  * `snapshot.json`: what a snapshot is, beside its data. It is the record of first instance; the database only
  * repeats it. Fields are added, never renamed.
  */
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { open, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Initiator } from '../core/host.js';
 import type { JobRecord, MissingFile } from '../core/run.js';
-import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
+import { isHeld, noTransfer, parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
+import type { SourceCounts } from '../core/source-gate.js';
 
 const fileName = 'snapshot.json';
 
@@ -52,12 +53,52 @@ export async function readSnapshotJson(directory: string): Promise<SnapshotRecor
       runId: json.runId,
       linkBases: json.linkBases,
       sources: json.sources,
-      stats: json.stats,
+      // Older ones have fewer counts, and nothing of a gate.
+      stats: { ...noTransfer, ...json.stats },
       missingFileCount: json.missingFileCount,
+      heldFor: json.heldFor ?? [],
     };
   } catch {
     return null;
   }
+}
+
+/** What a good snapshot has of each source directory; null when it is held, or its snapshot.json does not tell. */
+export async function readSourceCounts(directory: string): Promise<readonly SourceCounts[] | null> {
+  try {
+    const json = JSON.parse(await readFile(join(directory, fileName), 'utf8')) as Partial<SnapshotRecord> & {
+      jobs: JobRecord[];
+    };
+    if (json.heldFor && isHeld({ heldFor: json.heldFor })) return null;
+    return json.jobs.flatMap(({ source, stats }) => {
+      if (stats === null) return [];
+      const { fileCount, regularFiles, totalBytes } = { ...noTransfer, ...stats };
+      return [{ source, entries: fileCount, files: regularFiles, bytes: totalBytes }];
+    });
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Writes that a snapshot is held no more: beside the old file, flushed, and then in its place, so that a crash leaves
+ * one of the two. What it was held for stays on record. Throws as the file system does.
+ */
+export async function writeReleased(directory: string, at: Date): Promise<void> {
+  const path = join(directory, fileName);
+  const { heldFor, ...json } = JSON.parse(await readFile(path, 'utf8')) as Partial<SnapshotRecord>;
+  // A release whose record was lost is asked for again.
+  if (!heldFor || !isHeld({ heldFor })) return;
+  const released = { ...json, heldFor: [], acknowledged: { at, heldFor } };
+  const written = `${path}.new`;
+  const file = await open(written, 'w', 0o644);
+  try {
+    await file.writeFile(`${JSON.stringify(released, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(written, path);
 }
 
 /** The committed snapshots of one host as the disk tells them, oldest first. Empty when there is nothing to read. */

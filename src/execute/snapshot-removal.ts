@@ -5,6 +5,7 @@ import { BusyError } from '../core/errors.js';
 import type { SnapshotDisk, SnapshotPlace } from '../core/ports.js';
 import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
 import { claimBackupdir } from './backupdir-lock.js';
+import { writeReleased } from './snapshot-json.js';
 import { discard, discarded, flushDirectory, orUnusable, remove, removedPath } from './snapshot-dir.js';
 
 /** Works for a daemon (its process id), which must have the lock of each backup directory. */
@@ -20,6 +21,12 @@ export function createSnapshotDisk(pid: number): SnapshotDisk {
         await flushDirectory(dirname(path));
       });
     },
+    release: ({ path }, at) =>
+      orUnusable(dirname(path), async () => {
+        await claimBackupdir(backupdirOf(path), pid);
+        await writeReleased(path, at);
+        await flushDirectory(path);
+      }),
     sweepBeside: async ({ path }, signal) => {
       const doomed = await discarded(dirname(path));
       if (doomed.length === 0) return true;

@@ -44,10 +44,12 @@ function alertMail(server: string, facts: AlertFacts): MailText {
 
 function wordsOf(facts: AlertFacts): Readonly<Record<AlertKind, { subject: string; opening: string }>> {
   const { host, run } = facts;
-  const state = run?.state ?? 'FAILED';
-  const why = run?.error ? ` (${run.error.reason})` : '';
-  const happened =
-    state === 'PARTIAL'
+  const isHeld = isOfHeld(run);
+  const state = isHeld ? 'HELD' : (run?.state ?? 'FAILED');
+  const why = run?.error && !isHeld ? ` (${run.error.reason})` : '';
+  const happened = isHeld
+    ? `The backup of host ${host} made a snapshot, but its source has changed so much that the snapshot is held.`
+    : state === 'PARTIAL'
       ? `The backup of host ${host} made a snapshot, but files are missing from it.`
       : state === 'INTERRUPTED'
         ? `The backup of host ${host} was interrupted.`
@@ -142,7 +144,21 @@ function advicePart({ alert, run, host }: AlertFacts): string[] {
   return ['What to try:', ...steps.map(([command, purpose]) => `  ${command.padEnd(width)}  ${purpose}`)];
 }
 
+function isOfHeld(run: RunRecord | null): boolean {
+  return run?.error?.reason === 'SNAPSHOT_HELD';
+}
+
+function ofHeld(snapshot: string, host: string): (readonly [string, string])[] {
+  return [
+    [`busy snapshot ${host} ${snapshot}`, 'what is held, and why'],
+    [`busy acknowledge ${host} ${snapshot} --yes`, 'the source is as it should be'],
+    [`busy acknowledge ${host} ${snapshot} --discard --yes`, 'it is not: remove the snapshot'],
+    [`busy backup ${host} --follow`, 'the source is mended: a new backup'],
+  ];
+}
+
 function ofRun(run: RunRecord | null, host: string): (readonly [string, string])[] {
+  if (isOfHeld(run) && run?.snapshot) return ofHeld(run.snapshot, host);
   const look: (readonly [string, string])[] = run
     ? [
         [`busy run ${run.id}`, 'what happened, in short'],

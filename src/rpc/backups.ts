@@ -37,12 +37,13 @@ export function backupHandlers(parts: BackupParts, calls: CallAdapters): BackupS
   const { lifecycle } = parts;
   const answer = (run: RunRecord): { run: Run } => ({ run: toRunMessage(run, lifecycle.progress(run.id)) });
   return {
-    triggerBackup: calls.unary(async ({ host, type, requestId }) =>
+    triggerBackup: calls.unary(async ({ host, type, requestId, acceptChanges }) =>
       answer(
         await lifecycle.trigger({
           host: requireText('host', host),
           type: toRequestedType(type),
           requestId: requireAtMost('request_id', requestId, longestRequestId) || null,
+          acceptsChanges: acceptChanges,
         }),
       ),
     ),

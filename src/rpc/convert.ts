@@ -2,7 +2,7 @@
 import type { Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { JobRecord, Progress, RunRecord } from '../core/run.js';
-import type { SnapshotRecord } from '../core/snapshot.js';
+import { newestOf, noTransfer, type SnapshotRecord } from '../core/snapshot.js';
 import type { Host as HostMessage } from '../gen/busy/v1/host_service.js';
 import {
   BackupType,
@@ -13,7 +13,7 @@ import {
   RunKind,
 } from '../gen/busy/v1/run.js';
 import type { Snapshot } from '../gen/busy/v1/snapshot.js';
-import { initiators, jobStates, runStates, types } from './enums.js';
+import { holdCodes, initiators, jobStates, runStates, types } from './enums.js';
 
 /** What is known of a host besides its configuration. */
 export interface HostFacts {
@@ -23,7 +23,7 @@ export interface HostFacts {
 }
 
 export function toHostMessage(host: Host, { snapshots, lastRun }: HostFacts): HostMessage {
-  const [newest] = snapshots;
+  const { good, held } = newestOf(snapshots);
   return {
     name: host.name,
     hostname: host.hostname,
@@ -35,7 +35,8 @@ export function toHostMessage(host: Host, { snapshots, lastRun }: HostFacts): Ho
     excludes: [...host.excludes],
     initiator: initiators[host.initiator],
     hostKey: host.hostKey,
-    newestSnapshot: newest && toSnapshotMessage(newest),
+    newestSnapshot: good && toSnapshotMessage(good),
+    heldSnapshot: held && toSnapshotMessage(held),
     snapshotCount: snapshots.length,
     lastRun: lastRun ?? undefined,
   };
@@ -48,6 +49,7 @@ export function toSnapshotMessage(snapshot: SnapshotRecord): Snapshot {
     outcome: runStates[snapshot.outcome],
     linkBases: [...snapshot.linkBases],
     sources: [...snapshot.sources],
+    heldFor: snapshot.heldFor.map((reason) => ({ ...reason, code: holdCodes[reason.code] })),
   };
 }
 
@@ -69,6 +71,7 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
     progress: progress ? toProgress(progress) : undefined,
     revision: run.revision,
     requestId: run.requestId ?? '',
+    acceptsChanges: run.acceptsChanges,
   };
 }
 
@@ -84,7 +87,8 @@ function toJob(job: JobRecord): Job {
     state: jobStates[job.state],
     error: toRunError(job.error),
     exitCode: job.exitCode ?? undefined,
-    stats: job.stats ?? undefined,
+    // Those of an older BUSY have fewer counts.
+    stats: job.stats ? { ...noTransfer, ...job.stats } : undefined,
     missingFiles: [...job.missingFiles],
     missingFileCount: job.missingFileCount,
   };

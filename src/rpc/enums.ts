@@ -2,6 +2,8 @@
 import { BusyError } from '../core/errors.js';
 import type { Initiator } from '../core/host.js';
 import type { JobState, RequestedType, RunState } from '../core/run.js';
+import type { HoldCode } from '../core/snapshot.js';
+import { HoldCode as HoldCodeMessage } from '../gen/busy/v1/snapshot.js';
 import { Initiator as InitiatorMessage } from '../gen/busy/v1/host_service.js';
 import {
   BackupType as TypeMessage,
@@ -18,6 +20,12 @@ export const types: Readonly<Record<RequestedType, TypeMessage>> = {
   auto: TypeMessage.AUTO,
   full: TypeMessage.FULL,
   incremental: TypeMessage.INCREMENTAL,
+};
+
+export const holdCodes: Readonly<Record<HoldCode, HoldCodeMessage>> = {
+  EMPTY_SOURCE: HoldCodeMessage.EMPTY_SOURCE,
+  SHRUNK: HoldCodeMessage.SHRUNK,
+  MASS_CHANGE: HoldCodeMessage.MASS_CHANGE,
 };
 
 export const runStates: Readonly<Record<RunState, RunStateMessage>> = {

@@ -5,6 +5,7 @@ import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Scheduler } from '../control/scheduler.js';
 import type { Host } from '../core/host.js';
 import type { Clock, Executor } from '../core/ports.js';
+import { isHeld, newestOf } from '../core/snapshot.js';
 import {
   type Host as HostMessage,
   type ExplainHostResponse,
@@ -81,8 +82,8 @@ async function probe({ catalog, executor, clock }: HostParts, name: string): Pro
 async function explain(parts: HostParts, name: string): Promise<ExplainHostResponse> {
   const { decision, isOnline, isBusy, waitsFor } = await parts.scheduler.explain(name);
   const snapshots = parts.catalog.snapshots(name);
-  const [newest] = snapshots;
-  const full = snapshots.find(({ type }) => type === 'full');
+  const { good, held } = newestOf(snapshots);
+  const full = snapshots.find((snapshot) => snapshot.type === 'full' && !isHeld(snapshot));
   return {
     isDue: decision.isDue,
     isOnSchedule: decision.isOnSchedule,
@@ -94,7 +95,8 @@ async function explain(parts: HostParts, name: string): Promise<ExplainHostRespo
     typeReason: decision.type.reason,
     waitsFor,
     nextAt: decision.nextAt ?? undefined,
-    newestSnapshot: newest && toSnapshotMessage(newest),
+    newestSnapshot: good && toSnapshotMessage(good),
+    heldSnapshot: held && toSnapshotMessage(held),
     youngestFullSnapshot: full && toSnapshotMessage(full),
     failuresInRow: parts.lifecycle.failuresInRow(name),
   };

@@ -11,6 +11,11 @@ import type { CallAdapters } from './stream.js';
 export interface SnapshotParts {
   readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot' | 'host'>;
   readonly pruner: Pick<Pruner, 'judge' | 'prune'>;
+  /** What `control/held-snapshots.ts` does. */
+  readonly held: {
+    acknowledge: (host: string, name: string) => Promise<SnapshotRecord>;
+    discard: (host: string, name: string) => Promise<SnapshotRecord>;
+  };
 }
 
 export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
@@ -25,6 +30,10 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     getSnapshot: calls.unary(async ({ host, name }) => {
       const snapshot = catalog.snapshot(requireText('host', host), requireText('name', name));
       return { snapshot: toSnapshotMessage(snapshot) };
+    }),
+    acknowledgeSnapshot: calls.unary(async ({ host, name, discard }) => {
+      const end = discard ? parts.held.discard : parts.held.acknowledge;
+      return { snapshot: toSnapshotMessage(await end(requireText('host', host), requireText('name', name))) };
     }),
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
   };

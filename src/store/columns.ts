@@ -15,3 +15,14 @@ export const wholeNumber: ValueTransformer = {
   to: (value: unknown) => value,
   from: (value: Stored) => (value === null ? null : Number(value)),
 };
+
+export const yesNo: ValueTransformer = {
+  to: (value: unknown) => (typeof value === 'boolean' ? Number(value) : value),
+  from: (value: Stored) => Number(value) !== 0,
+};
+
+/** A list that rows of an older BUSY do not have. */
+export const listOrNone: ValueTransformer = {
+  to: (value: unknown) => value,
+  from: (value: unknown) => value ?? [],
+};

@@ -32,6 +32,7 @@ export const AlertStateEntity = new EntitySchema<AlertState>({
     lastFailureAt: { name: 'last_failure_at', type: 'bigint', nullable: true, transformer: time },
     failureToldAt: { name: 'failure_told_at', type: 'bigint', nullable: true, transformer: time },
     untoldRunId: { name: 'untold_run_id', type: 'varchar', length: 26, nullable: true },
+    heldToldAt: { name: 'held_told_at', type: 'bigint', nullable: true, transformer: time },
     overdueToldAt: { name: 'overdue_told_at', type: 'bigint', nullable: true, transformer: time },
     revision: { type: 'bigint', transformer: wholeNumber },
   },

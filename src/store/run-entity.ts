@@ -1,7 +1,7 @@
 /** The table `runs`: one row a run, in the words of `RunRecord`. Its rows are plain objects. */
 import { EntitySchema } from 'typeorm';
 import type { RunRecord } from '../core/run.js';
-import { time, wholeNumber } from './columns.js';
+import { time, wholeNumber, yesNo } from './columns.js';
 
 export const RunEntity = new EntitySchema<RunRecord>({
   name: 'run',
@@ -21,7 +21,8 @@ export const RunEntity = new EntitySchema<RunRecord>({
     error: { type: 'simple-json', nullable: true },
     jobs: { type: 'simple-json' },
     requestId: { name: 'request_id', type: 'varchar', length: 64, nullable: true },
-    origin: { type: 'varchar', length: 16 },
+    isScheduled: { name: 'is_scheduled', type: 'integer', default: 0, transformer: yesNo },
+    acceptsChanges: { name: 'accepts_changes', type: 'integer', default: 0, transformer: yesNo },
     revision: { type: 'bigint', transformer: wholeNumber },
   },
   uniques: [{ name: 'runs_request_id', columns: ['requestId'] }],

@@ -1,7 +1,13 @@
 /** The table `snapshots`: one row a committed snapshot, in the words of `SnapshotRecord`. Its rows are plain objects. */
-import { EntitySchema } from 'typeorm';
-import type { SnapshotRecord } from '../core/snapshot.js';
-import { time, wholeNumber } from './columns.js';
+import { EntitySchema, type ValueTransformer } from 'typeorm';
+import { noTransfer, type SnapshotRecord, type TransferStats } from '../core/snapshot.js';
+import { listOrNone, time, wholeNumber } from './columns.js';
+
+/** Rows of an older BUSY have fewer counts. */
+const allCounts: ValueTransformer = {
+  to: (value: unknown) => value,
+  from: (value: Partial<TransferStats>) => ({ ...noTransfer, ...value }),
+};
 
 export const SnapshotEntity = new EntitySchema<SnapshotRecord>({
   name: 'snapshot',
@@ -17,7 +23,8 @@ export const SnapshotEntity = new EntitySchema<SnapshotRecord>({
     runId: { name: 'run_id', type: 'varchar', length: 26 },
     linkBases: { name: 'link_bases', type: 'simple-json' },
     sources: { type: 'simple-json' },
-    stats: { type: 'simple-json' },
+    stats: { type: 'simple-json', transformer: allCounts },
+    heldFor: { name: 'held_for', type: 'simple-json', nullable: true, transformer: listOrNone },
     missingFileCount: { name: 'missing_file_count', type: 'bigint', transformer: wholeNumber },
   },
 });

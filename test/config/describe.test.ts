@@ -33,6 +33,9 @@ hosts:
     time_zone: Europe/Berlin
     windows: ["sat,sun 00:00-24:00"]
     idle_timeout: 0
+    max_shrink: 0.25
+    max_change: 1
+    allow_empty: true
     mail: never
     mail_partial: false
     mail_reminder: 36h

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { acknowledge, discardHeld } from '../../src/control/held-snapshots.js';
 import { Pruner } from '../../src/control/pruner.js';
 import { BusyError } from '../../src/core/errors.js';
 import type { SnapshotDisk, SnapshotPlace } from '../../src/core/ports.js';
@@ -31,6 +32,10 @@ class FakeDisk implements SnapshotDisk {
   async takeOut({ name }: SnapshotRecord): Promise<void> {
     if (name === this.broken) throw new BusyError('BACKUPDIR_UNUSABLE', { backupdir: '/srv', detail: 'EIO' });
     this.done.push(`out ${name}`);
+  }
+
+  async release({ name }: SnapshotRecord): Promise<void> {
+    this.done.push(`release ${name}`);
   }
 
   async sweepBeside({ name }: SnapshotRecord): Promise<boolean> {
@@ -173,6 +178,41 @@ describe('the pruner', () => {
     await bed.ended(good.id);
     expect((await pruner.prune('web1')).frozen).toBe('');
     expect(left()).toEqual(['2026-11-22_20-00-00i', names[3]]);
+  });
+
+  test('removes the older of two held ones, also of a host without keep', async () => {
+    const heldFor = [{ code: 'SHRUNK', source: '/etc', message: 'it has shrunk' }] as const;
+    bed.parts.catalog.replaceHosts([sampleHost({ keep: null })]);
+    const held = ['2026-11-05_20-00-05i', '2026-11-06_20-00-05i'];
+    for (const name of held) await bed.parts.catalog.record({ ...sampleSnapshot('web1', name), heldFor });
+    pruner.start();
+    await until(() => left().length === 5, 'the pass');
+    expect(left()[0]).toBe(held[1]);
+    expect(left()).not.toContain(held[0]);
+  });
+
+  test('a held one is acknowledged on the disk and then in the records, or discarded', async () => {
+    const heldFor = [{ code: 'SHRUNK', source: '/etc', message: 'it has shrunk' }] as const;
+    const name = '2026-11-05_20-00-05i';
+    const held = { ...sampleSnapshot('web1', name), heldFor };
+    await bed.parts.catalog.record(held);
+    const parts = { ...bed.parts, disk, pruner, log };
+    expect((await pruner.prune('web1')).frozen).toContain(`${name} is held`);
+    expect(await acknowledge(parts, 'web1', name)).toEqual({ ...held, heldFor: [] });
+    expect(disk.done).toEqual([`release ${name}`]);
+    expect(bed.parts.catalog.snapshot('web1', name).heldFor).toEqual([]);
+    expect((await pruner.judge('web1')).frozen).toBe('');
+    for (const again of [acknowledge, discardHeld])
+      await expect(again(parts, 'web1', name)).rejects.toMatchObject({ reason: 'SNAPSHOT_NOT_HELD' });
+    await expect(acknowledge(parts, 'web1', 'x')).rejects.toMatchObject({ reason: 'SNAPSHOT_NOT_FOUND' });
+
+    await bed.parts.catalog.record(held);
+    disk.broken = name;
+    await expect(discardHeld(parts, 'web1', name)).rejects.toMatchObject({ reason: 'BACKUPDIR_UNUSABLE' });
+    expect(left()[0]).toBe(name);
+    disk.broken = null;
+    await discardHeld(parts, 'web1', name);
+    expect(left()).not.toContain(name);
   });
 
   test('removes nothing of a host without keep', async () => {

@@ -26,8 +26,8 @@ async function leave(number: number, changes: Partial<RunRecord>): Promise<RunRe
 
 function committedBy(run: RunRecord, changes: Partial<SnapshotRecord> = {}): SnapshotRecord {
   const host = sampleHost({ name: run.host });
-  const task = { runId: run.id, host, type: 'full', scripts: noScripts, logFile: '' } as const;
-  return snapshotOf(task, bed.clock.now(), changes);
+  const task = { runId: run.id, host, scripts: noScripts, acceptsChanges: false, logFile: '' };
+  return snapshotOf({ ...task, type: 'full' }, bed.clock.now(), changes);
 }
 
 describe('recover', () => {
@@ -60,6 +60,13 @@ describe('recover', () => {
     ]);
     bed = await bed.reopen({ hosts: ['web1', 'web2'] });
     expect(bed.parts.catalog.snapshots('web1')).toEqual([snapshot]);
+  });
+
+  it('makes PARTIAL of a run whose committed snapshot is held, with the reason', async () => {
+    const run = await leave(1, { state: 'RUNNING' });
+    const heldFor = [{ code: 'SHRUNK', source: '/etc', message: '/etc has shrunk' }] as const;
+    bed.onDisk.push(committedBy(run, { heldFor }));
+    expect(await recoverAll()).toMatchObject([{ state: 'PARTIAL', error: { reason: 'SNAPSHOT_HELD' } }]);
   });
 
   it('takes no snapshot of another run or host for it', async () => {

@@ -101,6 +101,29 @@ describe('a backup', () => {
     expect(await bed.ended(id)).toMatchObject({ state: 'PARTIAL', error, jobs });
   });
 
+  it('whose snapshot is held is partial for that, though all its jobs were good, and no failure', async () => {
+    const bed = await open();
+    const { id } = await bed.lifecycle.trigger({
+      host: 'web1',
+      type: 'auto',
+      requestId: 'once',
+      acceptsChanges: true,
+    });
+    const backup = await bed.parts.executor.next();
+    expect(backup.task.acceptsChanges).toBe(true);
+    const heldFor = [{ code: 'SHRUNK', source: '/etc', message: '/etc has shrunk' }] as const;
+    const held = snapshotOf(backup.task, bed.clock.now(), { heldFor });
+    backup.finish({ snapshot: held });
+    expect(await bed.ended(id)).toMatchObject({
+      state: 'PARTIAL',
+      snapshot: held.name,
+      error: { reason: 'SNAPSHOT_HELD' },
+    });
+    expect(bed.lifecycle.failuresInRow('web1')).toBe(0);
+    const other = bed.lifecycle.trigger({ host: 'web1', type: 'auto', requestId: 'once' });
+    await expect(other).rejects.toMatchObject({ reason: 'INVALID_ARGUMENT' });
+  });
+
   it('that fails frees its host', async () => {
     const bed = await open();
     const { id } = await trigger(bed);
@@ -245,7 +268,7 @@ describe('a run of the schedule whose window closes while it waits', () => {
       host: 'web1',
       type: 'auto',
       requestId: null,
-      origin: 'schedule',
+      isScheduled: true,
     });
     bed.clock.advance(60 * 60_000);
     slow.die();

@@ -29,7 +29,7 @@ class History {
     return this;
   }
 
-  run(state: RunState, reason?: 'HOST_UNREACHABLE' | 'CONNECTION_LOST'): AlertKind[] {
+  run(state: RunState, reason?: 'HOST_UNREACHABLE' | 'CONNECTION_LOST' | 'SNAPSHOT_HELD'): AlertKind[] {
     this.number += 1;
     if (state === 'SUCCEEDED' || state === 'PARTIAL') this.newestSnapshotAt = this.now;
     const error = reason && new BusyError(reason, {}).toFailure();
@@ -241,4 +241,32 @@ it('nothing changes in the state when nothing follows from the time', () => {
   const state = newAlertState('web1', start, 5);
   const moment = { now: start, newestSnapshotAt: start, daemonStartedAt: start };
   expect(decideAfterTime(mailHost(), state, moment).state).toBe(state);
+});
+
+describe('a held snapshot', () => {
+  it('is told at once, also of a host that fails anyway, then as a reminder, and its end as a recovery', () => {
+    const history = new History();
+    expect(history.run('FAILED', 'CONNECTION_LOST')).toEqual(['failing']);
+    history.pass(hourMs);
+    expect(history.run('PARTIAL', 'SNAPSHOT_HELD')).toEqual(['failing']);
+    history.pass(dayMs);
+    expect(history.run('PARTIAL', 'SNAPSHOT_HELD')).toEqual([]);
+    expect(history.pass(2 * dayMs)).toEqual(['still_failing']);
+    expect(history.run('SUCCEEDED')).toEqual(['recovered']);
+    expect(history.state.heldToldAt).toBe(null);
+    expect(history.run('PARTIAL', 'SNAPSHOT_HELD')).toEqual(['failing']);
+  });
+
+  it('counts as a failure also where partial backups do not', () => {
+    const history = new History(mailHost({}, { includesPartial: false }));
+    expect(history.run('PARTIAL')).toEqual([]);
+    expect(history.run('PARTIAL', 'SNAPSHOT_HELD')).toEqual(['failing']);
+  });
+
+  it('is told of nobody who wants no mail, and that is not forgotten', () => {
+    const history = new History(mailHost({}, { when: 'never' }));
+    expect(history.run('PARTIAL', 'SNAPSHOT_HELD')).toEqual([]);
+    expect(history.state).toMatchObject({ heldToldAt: null, failureToldAt: null, failureCount: 1 });
+    expect(history.become(mailHost()).run('PARTIAL', 'SNAPSHOT_HELD')).toEqual(['failing']);
+  });
 });

@@ -9,7 +9,14 @@ const now = new Date('2026-11-22T20:00:05Z');
 const host = sampleHost({ maxIncr: 3, maxAgeFull: 7 });
 
 function snapshot(type: BackupType, daysAgo: number): SnapshotRecord {
-  const task = { runId: '01JDTEST000000000000000001', host, type, scripts: noScripts, logFile: '/dev/null' };
+  const task = {
+    runId: '01JDTEST000000000000000001',
+    host,
+    type,
+    scripts: noScripts,
+    acceptsChanges: false,
+    logFile: '/dev/null',
+  };
   return snapshotOf(task, new Date(now.getTime() - daysAgo * dayMs));
 }
 
@@ -83,5 +90,18 @@ describe('decideType', () => {
     const reason = `${wish} was asked for`;
     expect(decideType(host, history('full'), wish, agesAt(now))).toEqual({ type: wish, reason });
     expect(decideType(host, [], wish, agesAt(now))).toEqual({ type: wish, reason });
+  });
+
+  it('counts no held ones, and makes no full one while the newest is held', () => {
+    const heldFor = [{ code: 'SHRUNK', source: '/etc', message: 'it has shrunk' }] as const;
+    const held = { ...snapshot('full', 1), heldFor };
+    const reason = `the newest snapshot ${held.name} is held`;
+    expect(decideType(host, [held, snapshot('full', 8)], 'auto', agesAt(now))).toEqual({
+      type: 'incremental',
+      reason,
+    });
+    expect(decideType(host, [held], 'auto', agesAt(now)).type).toBe('full');
+    expect(decideType(host, [snapshot('incremental', 0), held], 'auto', agesAt(now)).type).toBe('full');
+    expect(decideType(host, [held, snapshot('full', 8)], 'full', agesAt(now)).type).toBe('full');
   });
 });

@@ -23,6 +23,7 @@ function snapshotAt(time: string, type: SnapshotRecord['type'] = 'incremental'):
     sources: ['/etc'],
     stats: noTransfer,
     missingFileCount: 0,
+    heldFor: [],
   };
 }
 
@@ -47,7 +48,8 @@ function runAt(
     error: new BusyError(reason, { by: 'on request', detail: 'x' }).toFailure(),
     jobs: [],
     requestId: null,
-    origin: 'request',
+    isScheduled: false,
+    acceptsChanges: false,
     revision: 1,
   };
 }
@@ -157,8 +159,8 @@ describe('with a schedule a host', () => {
   it('counts the age of the youngest full one from time to time too', () => {
     const nightly = hostOn(['22:00'], { maxAgeFull: 7 });
     const full = snapshotAt('2026-06-01T22:00:09Z', 'full');
-    const typeAt = (now: string, snapshots: SnapshotRecord[]): string =>
-      decide(now, { host: nightly, snapshots }).type.type;
+    const typeAt = (now: string, made: SnapshotRecord[]): string =>
+      decide(now, { host: nightly, snapshots: made }).type.type;
     expect(typeAt('2026-06-08T22:00:00Z', [snapshotAt('2026-06-07T22:00:05Z'), full])).toBe('full');
     expect(typeAt('2026-06-07T22:00:30Z', [snapshotAt('2026-06-06T22:00:05Z'), full])).toBe('incremental');
   });
@@ -254,5 +256,27 @@ describe('a snapshot that lies in the future', () => {
   it('by a few hours counts: the clock was corrected', () => {
     const snapshots = [snapshotAt('2026-06-10T16:00:00Z')];
     expect(decide('2026-06-10T14:00:00Z', { host: hostOn([]), snapshots }).isDue).toBe(false);
+  });
+});
+
+describe('a held snapshot', () => {
+  const host = hostOn([]);
+  const held = { code: 'SHRUNK', source: '/etc', message: 'it has shrunk' } as const;
+  const snapshots = [
+    { ...snapshotAt('2026-06-10T00:00:00Z'), heldFor: [held] },
+    snapshotAt('2026-06-01T00:00:00Z', 'full'),
+  ];
+
+  it('counts for the age, so that the host is looked at each day and not without a pause', () => {
+    const early = decide('2026-06-10T12:00:00Z', { host, snapshots });
+    expect(early).toMatchObject({ isDue: false, nextAt: new Date('2026-06-11T00:00:00Z') });
+    expect(early.reasons.join()).toContain('(held) is 0.5 days old');
+    expect(decide('2026-06-11T00:00:00Z', { host, snapshots }).isDue).toBe(true);
+  });
+
+  it('lets no full one be made while it is the newest', () => {
+    expect(decide('2026-06-12T00:00:00Z', { host, snapshots }).type).toMatchObject({ type: 'incremental' });
+    const back = [snapshotAt('2026-06-11T00:00:00Z'), ...snapshots];
+    expect(decide('2026-06-12T00:00:00Z', { host, snapshots: back }).type).toMatchObject({ type: 'full' });
   });
 });

@@ -8,15 +8,16 @@ import { sampleSnapshot } from '../rpc/samples.js';
 const dayMs = 86_400_000;
 const none: KeepRules = { last: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
 
-/** `2026-11-22T20:00Z`, followed by `f` for a full one and by `?` for one with missing files. */
+/** `2026-11-22T20:00Z`, followed by `f` for a full one by `?` for one with missing files, by `!` for a held one. */
 function made(text: string): SnapshotRecord {
-  const startedAt = new Date(text.replace(/[f?]+$/, ''));
+  const startedAt = new Date(text.replace(/[f?!]+$/, ''));
   const type = text.includes('f') ? 'full' : 'incremental';
   return {
     ...sampleSnapshot('web1', snapshotName(startedAt, type)),
     type,
     startedAt,
     outcome: text.includes('?') ? 'PARTIAL' : 'SUCCEEDED',
+    heldFor: text.includes('!') ? [{ code: 'SHRUNK', source: '/etc', message: 'it has shrunk' }] : [],
   };
 }
 
@@ -195,5 +196,37 @@ describe('what is never removed', () => {
     );
     expect(new Set(days.map((day) => day.slice(0, 7))).size).toBe(6);
     expect(left.length).toBeLessThanOrEqual(7 + 4 + 6 + 1);
+  });
+});
+
+describe('a held snapshot', () => {
+  const history = ['2026-01-05T20:00Z!', '2026-01-04T20:00Z', '2026-01-03T20:00Z', '2026-01-02T20:00Zf'];
+
+  test('that is the newest freezes all, and stands for nothing', () => {
+    const decision = judge(history.map(made), { keep: { last: 1 } });
+    expect(decision.frozen).toContain('is held, and until it is acknowledged or a later backup is good');
+    expect(kept(decision)).toHaveLength(4);
+    expect(reasonOf(decision, '2026-01-05T20')).toBe('it is held until it is acknowledged or discarded');
+    expect(reasonOf(decision, '2026-01-04T20')).toContain('the newest, ');
+    expect(reasonOf(decision, '2026-01-03T20')).toContain('no rule keeps it');
+  });
+
+  test('gives its place to a newer one, whatever keep says', () => {
+    for (const keep of [null, { last: 1 }]) {
+      const decision = judge(['2026-01-06T20:00Z!', ...history].map(made), { keep, failuresInRow: 2 });
+      expect(
+        decision.verdicts.filter(({ isKept }) => !isKept).map(({ snapshot }) => shown(snapshot)),
+      ).toEqual(['2026-01-05T20']);
+      expect(reasonOf(decision, '2026-01-05T20')).toContain('takes its place');
+    }
+  });
+
+  test('goes when a later one is good, and freezes nothing; without keep it stays', () => {
+    const back = ['2026-01-06T20:00Z', ...history].map(made);
+    const decision = judge(back, { keep: { last: 1 } });
+    expect(decision.frozen).toBe('');
+    expect(kept(decision)).toEqual(['2026-01-06T20', '2026-01-02T20']);
+    expect(reasonOf(decision, '2026-01-05T20')).toMatch(/it was held, and the later .* is good/);
+    expect(kept(judge(back, { keep: null }))).toHaveLength(5);
   });
 });

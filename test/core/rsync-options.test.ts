@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { allowedFlags, allowedLetters, allowedValues } from '../../src/core/rsync-option-table.js';
-import { checkRsyncOptions } from '../../src/core/rsync-options.js';
+import { checkRsyncOptions, keepsTimes } from '../../src/core/rsync-options.js';
 
 const run = promisify(execFile);
 
@@ -177,4 +177,16 @@ describe('what is refused, with the reason', () => {
       ]);
     },
   );
+});
+
+describe('times', () => {
+  it.each([
+    [['-aHAXS', '--numeric-ids'], true],
+    [['-rlt'], true],
+    [['--archive'], true],
+    [['-r', '--times'], true],
+    [['-rl', '--numeric-ids'], false],
+    [['-a', '--no-times'], false],
+    [['-a', '--no-t', '-t'], true],
+  ])('%j', (options, expected) => expect(keepsTimes(options)).toBe(expected));
 });

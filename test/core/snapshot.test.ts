@@ -63,6 +63,12 @@ describe('addStats', () => {
       transferredBytes: 5,
       receivedBytes: 6,
       sentBytes: 7,
+      regularFiles: 8,
+      copiedFiles: 9,
+      copiedBytes: 10,
+      attributeChangedFiles: 11,
+      linkedFiles: 12,
+      linkedBytes: 13,
     };
     expect(addStats(a, noTransfer)).toEqual(a);
     expect(addStats(a, a)).toEqual(

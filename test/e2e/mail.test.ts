@@ -1,5 +1,5 @@
 /** Mail of the whole daemon: real backups that fail, a real mail server, and a stand-in for sendmail. */
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
@@ -185,6 +185,23 @@ describe('mail through sendmail', () => {
     ]);
     expect(new Set(mails.map((mail) => mail.recipient))).toEqual(new Set([recipient]));
     expect(mails[1]?.text).toContain('Newest snapshot: none');
+  });
+
+  it('tells of a held snapshot, what there was before, and how to acknowledge it', async () => {
+    const sendmail = await standInForSendmail(bed);
+    const before = (await sendmail.mails()).length;
+    await rm(join(bed.directory, 'web1/file'));
+    const { snapshot } = await backUp('web1', RunState.PARTIAL);
+    await until(
+      async () => (await sendmail.mails()).length > before,
+      'the mail',
+      () => bed.daemonLog(),
+    );
+    const mail = (await sendmail.mails()).at(-1);
+    expect(mail?.subject).toBe('web1 HELD');
+    expect(mail?.text).toContain('has no files (is it mounted?); it had 1 file and 4 B, compared with');
+    expect(mail?.text).toContain(`busy acknowledge web1 ${snapshot} --yes`);
+    expect(mail?.text).not.toContain(`Newest snapshot: ${snapshot}`);
   });
 });
 

@@ -24,7 +24,7 @@ function checked(transferred: number, left: number, total: number, isListing = f
 }
 
 function item(path: string): RsyncEvent {
-  return { kind: 'item', change: '>f+++++++++', path };
+  return { kind: 'item', change: '>f+++++++++', size: 1, path };
 }
 
 describe('how often it reports', () => {

@@ -56,6 +56,8 @@ function planFor(source: string, changes: Partial<TransferPlan> = {}): TransferP
     destination: to,
     linkBases: [],
     leftOut: [],
+    snapshotBases: [],
+    isComparison: false,
     mustCompareContents: false,
     ...changes,
   };

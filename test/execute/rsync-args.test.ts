@@ -18,6 +18,8 @@ const plan: TransferPlan = {
     '/srv/backup/web1/2026-11-20_20-00-05f/data/home',
   ],
   leftOut: [],
+  snapshotBases: [],
+  isComparison: false,
   mustCompareContents: false,
 };
 
@@ -122,6 +124,25 @@ describe('receiveArguments', () => {
       receiveArguments(sampleHost(), must, fromHost('--server', word, '.', 'x'));
     expect(ask(letters)).toContain('--checksum');
     expect(ask('-vlogDtprce.LsfxCIvu')).not.toContain('--checksum');
+  });
+});
+
+function askedFor(word: string, what: TransferPlan): string[] {
+  return receiveArguments(sampleHost(), what, fromHost('--server', word, '.', 'x'));
+}
+
+describe('a comparison', () => {
+  const comparison = { ...plan, isComparison: true };
+  it('is a dry run on either side', () => {
+    expect(pullArguments(sampleHost(), comparison)).toContain('--dry-run');
+    expect(pushCommand(sampleHost(), comparison)).toContain("'--dry-run'");
+    expect(askedFor(`-n${letters.slice(1)}`, comparison)).toContain(`-n${letters.slice(1)}`);
+  });
+
+  it('never writes, and a backup is never a dry run, whatever the host asks for', () => {
+    expect(() => askedFor(letters, comparison)).toThrow(BusyError);
+    expect(() => askedFor(`-n${letters.slice(1)}`, plan)).toThrow(BusyError);
+    expect(() => askedFor('-vlogDtpnrHAXSe.LsfxCIvu', plan)).toThrow(BusyError);
   });
 });
 

@@ -61,7 +61,8 @@ describe('a real rsync', () => {
     for (const name of names) await writeFile(join(source, name), name, { mode: 0o644 });
     for (const name of closed) await writeFile(join(source, name), name, { mode: 0o000 });
     await writeFile(Buffer.concat([Buffer.from(`${source}/latin`), Buffer.of(0xe9)]), '', { mode: 0o644 });
-    const plan = { source, destination, linkBases: [], leftOut: [], mustCompareContents: false };
+    const lists = { linkBases: [], snapshotBases: [], leftOut: [] };
+    const plan = { source, destination, ...lists, mustCompareContents: false, isComparison: false };
     const options = pullArguments(sampleHost({ rsyncOpts: ['-rlt'] }), plan);
     const local = [
       ...options.slice(0, options.indexOf('--blocking-io')),

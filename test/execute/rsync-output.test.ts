@@ -11,7 +11,7 @@ function checked(transferred: number, left: number, total: number, isListing = f
 }
 
 function item(change: string, path: string): RsyncEvent {
-  return { kind: 'item', change, path };
+  return { kind: 'item', change, size: 27, path };
 }
 
 const mebi = 1024 * 1024;
@@ -51,7 +51,7 @@ describe('progress', () => {
 
   it('and an item in one line are both heard', () => {
     // After a line on the error stream rsync believes that the line of the progress has ended.
-    const line = '        8000000  99%    4.06MB/s    0:00:01 (xfr#1, to-chk=5/7)cd+++++++++ z/';
+    const line = '        8000000  99%    4.06MB/s    0:00:01 (xfr#1, to-chk=5/7)cd+++++++++ 27 z/';
     expect(parseRsyncLine(line)).toEqual([
       progress(8000000, 99, Math.round(4.06 * mebi)),
       checked(1, 5, 7),
@@ -62,26 +62,26 @@ describe('progress', () => {
 
 describe('items', () => {
   it.each([
-    ['>f+++++++++ "quote"', '>f+++++++++', '"quote"'],
-    ['.f...p..... hard1', '.f...p.....', 'hard1'],
-    ['.f          same', '.f         ', 'same'],
-    ['hf+++++++++ hard1 => hard2', 'hf+++++++++', 'hard1 => hard2'],
-    ['cL+++++++++ sym -> target', 'cL+++++++++', 'sym -> target'],
-    ['cd+++++++++ ./', 'cd+++++++++', './'],
-    ['cD+++++++++ dev', 'cD+++++++++', 'dev'],
-    ['cS+++++++++ fifo', 'cS+++++++++', 'fifo'],
-    ['.d..tp...ax d/', '.d..tp...ax', 'd/'],
-    ['*deleting   tab\tx', '*deleting  ', 'tab\\#011x'],
-    ['>f.st...... zo\\#303\\#253 \\#360\\#237\\#230\\#200', '>f.st......', 'zoë 😀'],
-    ['>f+++++++++ new\\#012line', '>f+++++++++', 'new\\#012line'],
-    ['>f+++++++++ latin\\#351', '>f+++++++++', 'latin\\#351'],
-    ['>f+++++++++ back\\#134#101slash', '>f+++++++++', 'back\\#134#101slash'],
-    ['>f+++++++++  ', '>f+++++++++', ' '],
-    ['>f+++++++++ end: Permission denied (13)', '>f+++++++++', 'end: Permission denied (13)'],
-    ['>f+++++++++ file has vanished: "x"', '>f+++++++++', 'file has vanished: "x"'],
-    ['>f+++++++++ rsync error: (code 11)', '>f+++++++++', 'rsync error: (code 11)'],
-    ['>f+++++++++ Number of files: 1', '>f+++++++++', 'Number of files: 1'],
-    ['>f+++++++++    1 100%    0.00kB/s    0:00:00', '>f+++++++++', '   1 100%    0.00kB/s    0:00:00'],
+    ['>f+++++++++ 27 "quote"', '>f+++++++++', '"quote"'],
+    ['.f...p..... 27 hard1', '.f...p.....', 'hard1'],
+    ['.f          27 same', '.f         ', 'same'],
+    ['hf+++++++++ 27 hard1 => hard2', 'hf+++++++++', 'hard1 => hard2'],
+    ['cL+++++++++ 27 sym -> target', 'cL+++++++++', 'sym -> target'],
+    ['cd+++++++++ 27 ./', 'cd+++++++++', './'],
+    ['cD+++++++++ 27 dev', 'cD+++++++++', 'dev'],
+    ['cS+++++++++ 27 fifo', 'cS+++++++++', 'fifo'],
+    ['.d..tp...ax 27 d/', '.d..tp...ax', 'd/'],
+    ['*deleting   27 tab\tx', '*deleting  ', 'tab\\#011x'],
+    ['>f.st...... 27 zo\\#303\\#253 \\#360\\#237\\#230\\#200', '>f.st......', 'zoë 😀'],
+    ['>f+++++++++ 27 new\\#012line', '>f+++++++++', 'new\\#012line'],
+    ['>f+++++++++ 27 latin\\#351', '>f+++++++++', 'latin\\#351'],
+    ['>f+++++++++ 27 back\\#134#101slash', '>f+++++++++', 'back\\#134#101slash'],
+    ['>f+++++++++ 27  ', '>f+++++++++', ' '],
+    ['>f+++++++++ 27 end: Permission denied (13)', '>f+++++++++', 'end: Permission denied (13)'],
+    ['>f+++++++++ 27 file has vanished: "x"', '>f+++++++++', 'file has vanished: "x"'],
+    ['>f+++++++++ 27 rsync error: (code 11)', '>f+++++++++', 'rsync error: (code 11)'],
+    ['>f+++++++++ 27 Number of files: 1', '>f+++++++++', 'Number of files: 1'],
+    ['>f+++++++++ 27    1 100%    0.00kB/s    0:00:00', '>f+++++++++', '   1 100%    0.00kB/s    0:00:00'],
   ])('are read from %j', (line, change, path) => {
     expect(parseRsyncLine(line)).toEqual([item(change, path)]);
   });
@@ -257,7 +257,10 @@ describe('endings and statistics', () => {
   });
 
   it.each([
-    ['Number of files: 1,019 (reg: 12, dir: 4, link: 1, dev: 1, special: 1)', { fileCount: 1019 }],
+    [
+      'Number of files: 1,019 (reg: 12, dir: 4, link: 1, dev: 1, special: 1)',
+      { fileCount: 1019, regularFiles: 12 },
+    ],
     ['Number of created files: 17 (reg: 12, dir: 3)', { filesCreated: 17 }],
     ['Number of regular files transferred: 11', { filesTransferred: 11 }],
     ['Total file size: 5,368,709,156 bytes', { totalBytes: 5368709156 }],

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
+import { readSnapshotJson, readSourceCounts } from '../../src/execute/snapshot-json.js';
 import { createSnapshotDisk } from '../../src/execute/snapshot-removal.js';
 import { sampleSnapshot } from '../rpc/samples.js';
 
@@ -80,5 +81,27 @@ describe('the disk of snapshots', () => {
     expect(await names()).toEqual([`.removed-${old}`, newest]);
     expect(await disk.sweepBeside(snapshot(old), never)).toBe(true);
     expect(await names()).toEqual([newest]);
+  });
+
+  test('releases a held one in its snapshot.json, keeps what it was held for, and does so once', async () => {
+    const heldFor = [{ code: 'SHRUNK', source: '/etc', message: 'it has shrunk' }] as const;
+    const held = snapshot(newest, { heldFor });
+    await writeFile(join(held.path, 'snapshot.json'), JSON.stringify({ version: 1, ...held, jobs: [] }));
+    // What a crash between the two steps of an earlier release has left.
+    await writeFile(join(held.path, 'snapshot.json.new'), '{');
+    expect(await readSourceCounts(held.path)).toBe(null);
+    const at = new Date('2026-11-23T00:00:00Z');
+    await disk.release(held, at);
+    await disk.release(held, new Date(0));
+    expect(await readSnapshotJson(held.path)).toEqual({ ...held, heldFor: [] });
+    expect(await readSourceCounts(held.path)).toEqual([]);
+    const json = JSON.parse(await readFile(join(held.path, 'snapshot.json'), 'utf8')) as object;
+    expect(json).toMatchObject({ version: 1, acknowledged: { at: at.toISOString(), heldFor } });
+    expect(await readdir(held.path)).toEqual(['data', 'snapshot.json']);
+  });
+
+  test('says of one whose directory is gone what is wrong', async () => {
+    const gone = snapshot('2026-11-03_20-00-05i');
+    await expect(disk.release(gone, new Date(0))).rejects.toMatchObject({ reason: 'BACKUPDIR_UNUSABLE' });
   });
 });

@@ -86,6 +86,7 @@ export function snapshotOf(
     sources: task.host.srcdirs,
     stats: noTransfer,
     missingFileCount: 0,
+    heldFor: [],
     ...changes,
   };
 }

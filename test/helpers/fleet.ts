@@ -75,6 +75,7 @@ export class Fleet {
       sources: [],
       stats: noTransfer,
       missingFileCount: 0,
+      heldFor: [],
     };
     this.snapshotsOf.set(name, [snapshot, ...(this.snapshotsOf.get(name) ?? [])]);
   }
@@ -121,7 +122,8 @@ export class Fleet {
       error: null,
       jobs: [],
       requestId: null,
-      origin: 'request',
+      isScheduled: false,
+      acceptsChanges: false,
       revision: this.starts.length,
     };
     const endsAt = this.now.getTime() + 60_000 + this.random() * 50 * 60_000;

@@ -45,6 +45,7 @@ export function sampleHost(changes: Partial<Host> = {}): Host {
     postCommand: '',
     commandTimeoutMs: 600_000,
     keep: null,
+    gate: { maxShrink: 0.5, maxChange: 0.8, allowEmpty: false },
     mail: { to: [], when: 'never', includesPartial: true, reminderMs: 0 },
     ...changes,
   };

@@ -171,7 +171,8 @@ export class TestBed {
   async trigger(host: string, type: BackupType = BackupType.AUTO, requestId = ''): Promise<Run> {
     const client = this.backups;
     try {
-      const { run } = await callMethod(client, BackupServiceService.triggerBackup, { host, type, requestId });
+      const request = { host, type, requestId, acceptChanges: false };
+      const { run } = await callMethod(client, BackupServiceService.triggerBackup, request);
       if (!run) throw new Error('no run was answered');
       return run;
     } finally {

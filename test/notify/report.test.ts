@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { newAlertState, type AlertKind } from '../../src/core/alerts.js';
 import type { AlertFacts, DigestEntry } from '../../src/core/mail.js';
 import type { JobRecord } from '../../src/core/run.js';
-import { formatAge, formatBytes, formatMoment } from '../../src/notify/mail-format.js';
+import { formatBytes } from '../../src/core/figures.js';
+import { heldFailure } from '../../src/core/source-gate.js';
+import { formatAge, formatMoment } from '../../src/notify/mail-format.js';
 import { createMailWriter } from '../../src/notify/report.js';
 import { dayMs, endedRun, hourMs, minuteMs, snapshotAt } from '../helpers/mail-samples.js';
 import { stats } from '../store/samples.js';
@@ -80,6 +82,26 @@ What to try:
 -- 
 BUSY on backup1, ${formatMoment(now)}
 `);
+  });
+
+  it('about a held snapshot says what there was and is, and the ways out', () => {
+    const heldFor = [
+      { code: 'SHRUNK', source: '/etc', message: '/etc has 2 entries instead of 900' },
+    ] as const;
+    const held = snapshotAt(before(minuteMs), { heldFor });
+    const error = heldFailure(held);
+    const run = endedRun(1, 'PARTIAL', now, { error, snapshot: held.name });
+    const { subject, text } = writer.alert(facts('failing', { run }));
+    expect(subject).toBe('[busy] backup1: web1 HELD');
+    expect(text).toContain('made a snapshot, but its source has changed so much that the snapshot is held.');
+    expect(text).toContain('/etc has 2 entries instead of 900');
+    expect(text).toContain(
+      `  busy acknowledge web1 ${held.name} --yes            the source is as it should be`,
+    );
+    expect(text).toContain(
+      `  busy acknowledge web1 ${held.name} --discard --yes  it is not: remove the snapshot`,
+    );
+    expect(writer.alert(facts('still_failing', { run })).subject).toBe('[busy] backup1: web1 still HELD');
   });
 
   it('lists the first 20 missing files of all source directories, and how many there are', () => {

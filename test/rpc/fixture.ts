@@ -118,6 +118,10 @@ export function fakeParts(): RpcParts {
       failuresInRow: () => 0,
       activeRuns: () => [],
     },
+    held: {
+      acknowledge: async (name, snapshot) => ({ ...sampleSnapshot(name, snapshot), heldFor: [] }),
+      discard: async (name, snapshot) => sampleSnapshot(name, snapshot),
+    },
     pruner: {
       judge: async () => ({ verdicts: [], frozen: '' }),
       prune: async () => ({ verdicts: [], frozen: '', removedCount: 0 }),

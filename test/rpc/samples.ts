@@ -30,6 +30,7 @@ export function sampleSnapshot(host: string, name: string): SnapshotRecord {
     sources: ['/etc'],
     stats: { ...noTransfer, totalBytes: Number.MAX_SAFE_INTEGER },
     missingFileCount: 3,
+    heldFor: [],
   };
 }
 
@@ -74,7 +75,8 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
       },
     ],
     requestId: null,
-    origin: 'request',
+    isScheduled: false,
+    acceptsChanges: false,
     revision: number,
     ...changes,
   };

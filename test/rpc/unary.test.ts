@@ -72,7 +72,7 @@ describe('BackupService', () => {
     [BackupType.INCREMENTAL, BackupType.INCREMENTAL],
   ])('triggers a backup of type %i', async (type, requestedType) => {
     running = await startServer();
-    const request = { host: 'web1', type, requestId: 'once' };
+    const request = { host: 'web1', type, requestId: 'once', acceptChanges: false };
     const { run } = await call(running, BackupServiceService.triggerBackup, request);
     expect(run).toMatchObject({
       host: 'web1',
@@ -214,8 +214,26 @@ describe('a request of a wrong shape', () => {
     ],
     ['id', () => call(running, BackupServiceService.getRun, { id: '' })],
     ['id', () => call(running, BackupServiceService.cancelRun, { id: '' })],
-    ['host', () => call(running, BackupServiceService.triggerBackup, { host: '', type: 0, requestId: '' })],
-    ['type', () => call(running, BackupServiceService.triggerBackup, { host: 'web1', type, requestId: '' })],
+    [
+      'host',
+      () =>
+        call(running, BackupServiceService.triggerBackup, {
+          host: '',
+          type: 0,
+          requestId: '',
+          acceptChanges: false,
+        }),
+    ],
+    [
+      'type',
+      () =>
+        call(running, BackupServiceService.triggerBackup, {
+          host: 'web1',
+          type,
+          requestId: '',
+          acceptChanges: false,
+        }),
+    ],
     [
       'request_id',
       () =>
@@ -223,6 +241,7 @@ describe('a request of a wrong shape', () => {
           host: 'web1',
           type: 0,
           requestId: 'x'.repeat(65),
+          acceptChanges: false,
         }),
     ],
     ['host', () => call(running, SnapshotServiceService.getSnapshot, { host: '', name: 'x' })],

@@ -36,6 +36,7 @@ export function outboxStoreContract(open: () => Promise<OpenOutboxStore>): void 
       lastFailureAt: later,
       failureToldAt: later,
       untoldRunId: runId(3),
+      heldToldAt: later,
       overdueToldAt: later,
       revision: largest,
     };

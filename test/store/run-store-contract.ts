@@ -46,6 +46,7 @@ export function runStoreContract(open: () => Promise<OpenRunStore>): void {
           },
         ],
         requestId: 'nightly-😀-"1"',
+        acceptsChanges: true,
         revision: largest,
       });
       await runs.add(run);

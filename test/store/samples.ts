@@ -24,6 +24,12 @@ export const stats: TransferStats = {
   transferredBytes: 5,
   receivedBytes: 6,
   sentBytes: 7,
+  regularFiles: 8,
+  copiedFiles: 9,
+  copiedBytes: 10,
+  attributeChangedFiles: 11,
+  linkedFiles: 12,
+  linkedBytes: 13,
 };
 
 /** Ids that sort by their number, as ULIDs sort by time. */
@@ -47,7 +53,8 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
     error: null,
     jobs: [],
     requestId: null,
-    origin: 'request',
+    isScheduled: false,
+    acceptsChanges: false,
     revision: number,
     ...changes,
   };
@@ -67,6 +74,7 @@ export function sampleSnapshot(name: string, changes: Partial<SnapshotRecord> = 
     sources: ['/etc', '/home/zoë "x" \\ 😀'],
     stats,
     missingFileCount: 4_000_000_000,
+    heldFor: [],
     ...changes,
   };
 }

@@ -31,6 +31,15 @@ export function snapshotStoreContract(open: () => Promise<OpenSnapshotStore>): v
     expect(await snapshots.list()).toStrictEqual([snapshot]);
   });
 
+  it('keeps why one is held, until it is not', async () => {
+    const reason = { code: 'MASS_CHANGE', source: '/e\u0301 \u{1f600}', message: 'all \\ of "it"' } as const;
+    const held = sampleSnapshot('2026-11-22_20-00-05f', { heldFor: [reason, reason] });
+    await snapshots.put(held);
+    expect(await snapshots.list()).toStrictEqual([held]);
+    await snapshots.put({ ...held, heldFor: [] });
+    expect(await snapshots.list()).toStrictEqual([{ ...held, heldFor: [] }]);
+  });
+
   it('replaces what has the same host and name', async () => {
     const first = sampleSnapshot('2026-11-22_20-00-05f');
     await snapshots.put(first);

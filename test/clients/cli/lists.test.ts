@@ -1,6 +1,7 @@
 import { DatabaseState } from '../../../src/gen/busy/v1/daemon_service.js';
 import { afterEach, expect, test } from 'vitest';
 import { BackupType, JobState, RunState } from '../../../src/gen/busy/v1/run.js';
+import { HoldCode } from '../../../src/gen/busy/v1/snapshot.js';
 import { GetHostResponse, Host, ListHostsResponse } from '../../../src/gen/busy/v1/host_service.js';
 import { startFakeDaemon, type Answers, type FakeDaemon } from './fake-daemon.js';
 import { cli, type CliOptions, type Result } from './harness.js';
@@ -153,7 +154,7 @@ test('a snapshot is shown with the directory of its files', async () => {
   expect(one.stdout).toContain('/srv/backup/web1/2026-11-22_19-51-00f/data');
   const list = await cli(['snapshots', 'web1'], { endpoint: daemon?.endpoint ?? '', io: { now: () => now } });
   expect(list.stdout).toMatch(
-    /web1 +2026-11-22_19-51-00f +full +SUCCEEDED +3 h ago +12,034 +1\.2 GiB +2\.0 KiB +0\n/,
+    /web1 +2026-11-22_19-51-00f +full +SUCCEEDED +3 h ago +12,034 +1\.2 GiB +2\.0 KiB +2\.0 KiB +0\n/,
   );
 });
 
@@ -211,7 +212,9 @@ test('backup sends the type and the id, and says how to follow', async () => {
       answer(null, { run: sampleRun() });
     },
   });
-  expect(asked).toEqual([{ host: 'web1', type: BackupType.FULL, requestId: 'night-1' }]);
+  expect(asked).toEqual([
+    { host: 'web1', type: BackupType.FULL, requestId: 'night-1', acceptChanges: false },
+  ]);
   expect(stdout).toBe(`Run ${runId} of web1 is QUEUED\n  Follow it with: busy logs ${runId} --follow\n`);
   expect(exitCode).toBe(0);
 });
@@ -226,4 +229,40 @@ test('control characters from the server never reach the terminal', async () => 
   const json = await cli(['runs', '--json'], { endpoint: daemon?.endpoint ?? '' });
   expect(json.stdout).not.toMatch(/[^\P{C}\n]/u);
   expect(JSON.parse(json.stdout)).toMatchObject({ runs: [{ host: hostile }] });
+});
+
+test('a held snapshot is shown as such, and acknowledged only with --yes', async () => {
+  const message = '/etc has 2 entries instead of 900';
+  const held = {
+    ...sampleSnapshot(),
+    name: '2026-11-22_20-00-00i',
+    heldFor: [{ code: HoldCode.SHRUNK, source: '/etc', message }],
+  };
+  const host = { ...Host.create(), name: 'web1', newestSnapshot: sampleSnapshot(), heldSnapshot: held };
+  const asked: unknown[] = [];
+  const answers: Answers = {
+    listHosts: (_call, answer) => answer(null, { ...ListHostsResponse.create(), hosts: [host] }),
+    getHost: (_call, answer) => answer(null, { ...GetHostResponse.create(), host }),
+    getSnapshot: (_call, answer) => answer(null, { snapshot: held }),
+    listSnapshots: (_call, answer) => answer(null, { snapshots: [held], nextPageToken: '' }),
+    acknowledgeSnapshot: ({ request }, answer) => {
+      asked.push(request);
+      answer(null, { snapshot: { ...held, heldFor: [] } });
+    },
+  };
+  const hosts = await ask(['hosts'], answers);
+  expect(hosts.stdout).toContain(`web1: ${held.name} is held: ${message}. See: busy acknowledge web1\n`);
+  const options = { endpoint: daemon?.endpoint ?? '', io: { now: () => now } };
+  expect((await cli(['snapshots'], options)).stdout).toMatch(/ HELD /);
+  const question = await cli(['acknowledge', 'web1'], options);
+  expect(question.exitCode).toBe(2);
+  expect(question.stderr).toContain(`Snapshot ${held.name} is held: ${message}.`);
+  expect(asked).toEqual([]);
+  expect((await cli(['acknowledge', 'web1', '--yes'], options)).exitCode).toBe(0);
+  const discard = await cli(['acknowledge', 'web1', 'other', '--discard', '--yes'], options);
+  expect(discard.stdout).toContain('Snapshot other of web1 was removed');
+  expect(asked).toEqual([
+    { host: 'web1', name: held.name, discard: false },
+    { host: 'web1', name: 'other', discard: true },
+  ]);
 });

@@ -71,6 +71,12 @@ export function sampleSnapshot(): Snapshot {
       transferredBytes: 2_048,
       receivedBytes: 2_100,
       sentBytes: 90,
+      regularFiles: 12_000,
+      copiedFiles: 17,
+      copiedBytes: 2_048,
+      attributeChangedFiles: 0,
+      linkedFiles: 11_983,
+      linkedBytes: 1_288_488_141,
     },
   };
 }

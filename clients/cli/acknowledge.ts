@@ -1,0 +1,63 @@
+/** The command `acknowledge`: what becomes of a snapshot that the source gate holds. */
+import { HostServiceService } from '../../src/gen/busy/v1/host_service.js';
+import {
+  AcknowledgeSnapshotResponse,
+  SnapshotServiceService,
+} from '../../src/gen/busy/v1/snapshot_service.js';
+import { Snapshot } from '../../src/gen/busy/v1/snapshot.js';
+import { usageError } from './cli-error.js';
+import { helpText } from './help.js';
+import type { Commands, Session } from './session.js';
+
+export function addAcknowledgeCommand({ program, action }: Commands): void {
+  program
+    .command('acknowledge')
+    .description('say that a held snapshot is as it should be, or discard it')
+    .argument('<host>', 'the host')
+    .argument('[snapshot]', 'the held snapshot; default: the newest, if it is held')
+    .option('-y, --yes', 'yes, do it; without it only says why the snapshot is held')
+    .option('--discard', 'remove the snapshot, since the source was not as it should be')
+    .addHelpText('after', helpText(['busy acknowledge web1', 'busy acknowledge web1 --yes']))
+    .action(action(acknowledge));
+}
+
+interface Options {
+  readonly yes?: boolean;
+  readonly discard?: boolean;
+}
+
+async function acknowledge(
+  { connection, printer }: Session,
+  host: string,
+  given: string | undefined,
+  { yes, discard = false }: Options,
+): Promise<void> {
+  const name = given ?? (await heldOf(connection, host));
+  if (!yes) {
+    const { snapshot } = await connection.call(SnapshotServiceService.getSnapshot, { host, name });
+    throw usageError(questionFor(snapshot ?? Snapshot.create()), adviceFor(host, name));
+  }
+  const request = { host, name, discard };
+  const answer = await connection.call(SnapshotServiceService.acknowledgeSnapshot, request);
+  if (printer.isJson) return printer.json(AcknowledgeSnapshotResponse.toJSON(answer));
+  printer.line(
+    discard
+      ? `Snapshot ${name} of ${host} was removed; its space is freed meanwhile.`
+      : `Snapshot ${name} of ${host} counts as good; the next backup is compared with it and links to it.`,
+  );
+}
+
+async function heldOf(connection: Session['connection'], name: string): Promise<string> {
+  const { host } = await connection.call(HostServiceService.getHost, { name });
+  if (host?.heldSnapshot) return host.heldSnapshot.name;
+  throw usageError(`The newest snapshot of ${name} is not held.`, `See: busy snapshots ${name}`);
+}
+
+function questionFor({ name, heldFor }: Snapshot): string {
+  if (heldFor.length === 0) return `Snapshot ${name} is not held.`;
+  return `Snapshot ${name} is held: ${heldFor.map(({ message }) => message).join('; ')}.`;
+}
+
+function adviceFor(host: string, name: string): string {
+  return `If the source is as it should be: busy acknowledge ${host} ${name} --yes; to remove the snapshot: busy acknowledge ${host} ${name} --discard --yes`;
+}

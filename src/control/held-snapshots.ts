@@ -1,0 +1,51 @@
+/** The two ways out for a snapshot that the source gate holds: it is as it should be, or it goes. */
+import { BusyError } from '../core/errors.js';
+import type { Clock, SnapshotDisk } from '../core/ports.js';
+import { isHeld, type SnapshotRecord } from '../core/snapshot.js';
+import type { Catalog } from './catalog.js';
+import type { Pruner, PrunerLog } from './pruner.js';
+
+export interface HeldParts {
+  readonly clock: Clock;
+  readonly catalog: Pick<Catalog, 'host' | 'snapshot' | 'record'>;
+  readonly disk: Pick<SnapshotDisk, 'release'>;
+  readonly pruner: Pick<Pruner, 'alone' | 'remove'>;
+  readonly log: Pick<PrunerLog, 'info'>;
+}
+
+/**
+ * Makes a held snapshot an ordinary one: first on the disk, then in the records, so that after a crash it is at worst
+ * acknowledged twice. Throws HOST_NOT_FOUND, SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_HELD, BACKUPDIR_UNUSABLE or
+ * BACKUPDIR_IN_USE.
+ */
+export function acknowledge(parts: HeldParts, host: string, name: string): Promise<SnapshotRecord> {
+  return withHeld(parts, host, name, async (snapshot) => {
+    await parts.disk.release(snapshot, parts.clock.now());
+    const released = { ...snapshot, heldFor: [] };
+    await parts.catalog.record(released);
+    parts.log.info('a held snapshot was acknowledged', { host, snapshot: name });
+    return released;
+  });
+}
+
+/** Removes a held snapshot. Throws as `acknowledge` does. */
+export function discardHeld(parts: HeldParts, host: string, name: string): Promise<SnapshotRecord> {
+  return withHeld(parts, host, name, async (snapshot) => {
+    await parts.pruner.remove({ snapshot, reason: 'it was held, and was discarded on request' });
+    return snapshot;
+  });
+}
+
+/** Looked at when nothing is removed: a newer held one may take its place meanwhile. */
+function withHeld<T>(
+  { catalog, pruner }: HeldParts,
+  host: string,
+  name: string,
+  work: (snapshot: SnapshotRecord) => Promise<T>,
+): Promise<T> {
+  return pruner.alone(catalog.host(host), () => {
+    const snapshot = catalog.snapshot(host, name);
+    if (!isHeld(snapshot)) throw new BusyError('SNAPSHOT_NOT_HELD', { host, snapshot: name });
+    return work(snapshot);
+  });
+}
