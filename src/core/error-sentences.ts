@@ -219,6 +219,12 @@ export const sentences = {
     (f) => `The backup disk is full: ${f.detail}.`,
     () => 'Free space below backupdir. No snapshot was harmed; the next backup goes on from what was copied.',
   ),
+  DISK_SPACE_LOW: says(
+    'FAILED_PRECONDITION',
+    (f) => `The disk of ${f.backupdir} has too little space for a backup of host "${f.host}": ${f.detail}.`,
+    (f) =>
+      `Nothing was begun, and ${f.expiry}. Free space, or let keep remove more: busy space ${f.host} says what each snapshot would free. Or lower min_free. It is tried again by itself.`,
+  ),
   BACKUPDIR_UNUSABLE: says(
     'FAILED_PRECONDITION',
     (f) => `The backup directory ${f.backupdir} cannot be used: ${f.detail}.`,

@@ -1,6 +1,7 @@
 /** The words of the daily digest: one line a host, those that need attention first. Pure. */
 import type { DigestEntry, MailText } from '../core/mail.js';
-import { clean, formatAge, formatBytes, formatMoment, subjectOf } from './mail-format.js';
+import { formatBytes } from '../core/bytes.js';
+import { clean, formatAge, formatMoment, subjectOf } from './mail-format.js';
 
 /** The digest of a server. */
 export function digestMail(server: string, entries: readonly DigestEntry[], now: Date): MailText {
