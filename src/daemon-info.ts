@@ -3,10 +3,10 @@ import type { Config } from './config.js';
 import type { Catalog } from './control/catalog.js';
 import type { DatabaseWatch } from './control/database-watch.js';
 import type { RunLifecycle } from './control/run-lifecycle.js';
-import { spaceOf } from './execute/disk.js';
+import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
-import { DatabaseState, type GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
+import { DatabaseState, type BackupDisk, type GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
 import { version } from './version.js';
 
 export interface DaemonFacts {
@@ -28,7 +28,7 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
   const since = facts.watch.unavailableSince;
   const counts = lifecycle.counts();
   const backupdirs = [...new Set(hosts.map((host) => host.backupdir))].sort();
-  const disks = await Promise.all(backupdirs.map(spaceOf));
+  const disks = await Promise.all(backupdirs.map(diskMessage));
   return {
     version: version(),
     startedAt: facts.startedAt,
@@ -48,4 +48,17 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     memoryBytes: process.memoryUsage.rss(),
     disks: disks.filter((disk) => disk !== null),
   };
+}
+
+async function diskMessage(backupdir: string): Promise<BackupDisk | null> {
+  const room = await roomOf(backupdir);
+  return (
+    room && {
+      backupdir,
+      freeBytes: room.free.bytes,
+      totalBytes: room.total.bytes,
+      freeInodes: room.free.inodes,
+      totalInodes: room.total.inodes,
+    }
+  );
 }

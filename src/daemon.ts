@@ -14,10 +14,11 @@ import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
 import type { QueueLimits } from './control/run-queue.js';
 import { Scheduler } from './control/scheduler.js';
+import { SpaceGuard } from './control/space-guard.js';
 import type { Host } from './core/host.js';
 import type { SnapshotRecord } from './core/snapshot.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
-import { diskOf } from './execute/disk.js';
+import { diskOf, spaceDisk } from './execute/disk.js';
 import { ExecutorPool } from './execute/executor-pool.js';
 import { isOnline } from './execute/presence.js';
 import { readSnapshots } from './execute/snapshot-json.js';
@@ -91,14 +92,25 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => executor.stop());
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
     let { scripts } = config;
-    const lifecycle = new RunLifecycle({
+    const diskOfHost = (host: Host): Promise<string> => diskOf(host.backupdir);
+    const space = new SpaceGuard({
       ...parts,
+      executor,
+      disk: spaceDisk,
+      diskOf: diskOfHost,
+      bytesDone: (id) => lifecycle.progress(id)?.bytesDone ?? 0,
+      expire: (some) => pruner.expire(some),
+      onError,
+    });
+    const lifecycle: RunLifecycle = new RunLifecycle({
+      ...parts,
+      space,
       scripts: () => scripts,
       executor,
       events,
       limits: limitsOf(config),
       onError,
-      diskOf: (host: Host) => diskOf(host.backupdir),
+      diskOf: diskOfHost,
       quietDisk: (host, hasNewSnapshot) => pruner.quietDisk(host, hasNewSnapshot),
     });
     const pruner = new Pruner({ ...parts, lifecycle, events, disk: createSnapshotDisk(process.pid), log });
@@ -129,6 +141,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       registry,
       reload,
       pruner,
+      space,
       executor,
       log,
       events,

@@ -98,6 +98,11 @@ export class RunLifecycle {
     return this.history.failuresInRow(host);
   }
 
+  /** Those after which nothing of the host is removed. */
+  failuresAgainstExpiry(host: string): number {
+    return this.history.failuresAgainstExpiry(host);
+  }
+
   /** Whether the host has a run that has not ended. */
   isBusy(host: string): boolean {
     return this.busyHosts.has(host);

@@ -29,6 +29,8 @@ export interface JobFacts {
   readonly lost: string | null;
   /** For how many seconds the host was silent, when that ended the job. */
   readonly stalledSeconds: number | null;
+  /** Why the job was ended for the sake of the backup disk, when it was. */
+  readonly diskLow: Failure | null;
   readonly isCancelled: boolean;
 }
 
@@ -37,6 +39,7 @@ export interface JobOutcome {
   readonly error: Failure | null;
 }
 
+const fileInputOutput = 11;
 const someFilesFailed = 23;
 const someFilesVanished = 24;
 
@@ -44,8 +47,11 @@ const someFilesVanished = 24;
 export function outcomeOfJob(host: Host, facts: JobFacts): JobOutcome {
   const { source } = facts;
   if (facts.isCancelled) return { state: 'CANCELLED', error: null };
+  if (facts.diskLow) return { state: 'FAILED', error: facts.diskLow };
   const diskFull = facts.problems.find((problem) => problem.isOurs && isOutOfSpace(problem.why));
   if (diskFull) return failed(new BusyError('DISK_FULL', { detail: diskFull.why }));
+  if (facts.exitCode === fileInputOutput && isOutOfSpace(facts.lastWords))
+    return failed(new BusyError('DISK_FULL', { detail: facts.lastWords }));
   if (facts.stalledSeconds !== null) {
     return failed(new BusyError('HOST_STALLED', { host: host.name, seconds: String(facts.stalledSeconds) }));
   }

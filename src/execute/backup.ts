@@ -18,6 +18,7 @@ import { runJob, type EndedJob } from './job.js';
 import { chooseLinkBases, type LinkBases } from './link-bases.js';
 import { requireLocalRsync } from './local-rsync.js';
 import { ProgressMeter } from './progress.js';
+import { requireRoom, watchFloor } from './room.js';
 import { reachHost, type ReachedHost } from './reach.js';
 import type { TransferPlan } from './rsync-args.js';
 import { openRunLogFile, type RunLogFile } from './run-log-file.js';
@@ -101,7 +102,9 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   const bases = chooseLinkBases(before, task.type, bootId);
   backup.type = bases.type;
   sayBases(log, bases, task.type);
+  await requireRoom(backup.events, bases.type, signal);
   const reached = await reachHost(host, signal);
+  let leave = (): Promise<void> => Promise.resolve();
   try {
     log.say(`connected to ${reached.connection.address}, host key ${reached.connection.fingerprint}`);
     if (reached.isRsyncMissing) throw new BusyError('RSYNC_MISSING', { where: `host "${host.name}"` });
@@ -114,11 +117,12 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
       async () => {
         const made = await store.createPartial(before, name, mark);
         backup.path = made;
+        leave = () => leaveForNext(made, mark, log);
         return { partial: made, ended: await copySources(backup, reached, made, bases) };
       },
     );
     if (signal.aborted || !isCommittable(backup.jobs)) {
-      await leaveForNext(partial, mark, log);
+      await leave();
       return null;
     }
     const snapshot = describe(backup, { name, bases, path: join(before.directory, name) });
@@ -136,9 +140,14 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
       });
     });
     backup.path = await store.commitPartial(partial, name, signal);
+    leave = () => Promise.resolve();
     log.say(`committed ${snapshot.path}`);
     await discardPartials(before, log);
     return snapshot;
+  } catch (error) {
+    // Also what only its last steps had no room for is of use to the next backup.
+    await leave();
+    throw error;
   } finally {
     reached.connection.close();
   }
@@ -161,6 +170,7 @@ async function copySources(
     log.say(`still copying: ${progress.percent} %, ${progress.bytesDone} bytes, now ${progress.currentFile}`);
   });
   const ended: EndedJob[] = [];
+  const floor = watchFloor(partial, task.host.minFree);
   let next = 0;
   let isFutile = false;
   const work = async (): Promise<void> => {
@@ -174,6 +184,7 @@ async function copySources(
         connection: reached.connection,
         directory: partial,
         clock,
+        diskLow: floor.signal,
         say: (text: string): void => log.say(text),
         onEvent: meter.update.bind(meter),
       };
@@ -186,7 +197,9 @@ async function copySources(
       isFutile ||= ['DISK_FULL', 'CONNECTION_LOST', 'HOST_STALLED'].includes(job.record.error?.reason ?? '');
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobsAtOnce, srcdirs.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(jobsAtOnce, srcdirs.length) }, work)).finally(() =>
+    floor.end(),
+  );
   meter.end();
   return ended;
 }

@@ -4,7 +4,7 @@
  */
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { BusyError } from '../core/errors.js';
+import { BusyError, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { missingFilesOf, outcomeOfJob, type FileProblem, type JobFacts } from '../core/job-outcome.js';
 import type { Clock } from '../core/ports.js';
@@ -21,6 +21,8 @@ export interface JobContext {
   /** The partial snapshot. */
   readonly directory: string;
   readonly clock: Clock;
+  /** Ends all jobs, with a BusyError as its reason. */
+  readonly diskLow: AbortSignal;
   /** A line for the log of the run. */
   say(text: string): void;
   onEvent(jobNumber: number, event: RsyncEvent): void;
@@ -48,7 +50,8 @@ export async function runJob(
   signal: AbortSignal,
 ): Promise<EndedJob> {
   const heard = new JobEar(context, number, plan);
-  const stall = watchForStall(context, signal);
+  const { diskLow } = context;
+  const stall = watchForStall(context, AbortSignal.any([signal, diskLow]));
   let lost: string | null = null;
   let ending: TransferEnding | null = null;
   let failure: BusyError | null = null;
@@ -72,6 +75,7 @@ export async function runJob(
     lastWords: heard.lastWords.join('; '),
     lost,
     stalledSeconds: stall.hasStalled() ? context.host.idleTimeoutMs / 1000 : null,
+    diskLow: diskLow.aborted ? toFailure(diskLow.reason) : null,
     isCancelled: signal.aborted,
   };
   const decided = outcomeOfJob(context.host, facts);

@@ -127,7 +127,7 @@ export async function commitPartial(partial: string, name: string, signal: Abort
     }
     if (signal.aborted) throw new BusyError('CANCELLED');
     // Not before: what is cancelled or crashes until here is of use to the next backup only with its mark.
-    await rm(join(partial, 'partial.json'), { force: true });
+    for (const mark of ['partial.json', '.partial.json']) await rm(join(partial, mark), { force: true });
     await rename(partial, path);
     await flushDirectory(parent);
     return path;
@@ -191,8 +191,11 @@ export async function flushDirectory(path: string): Promise<void> {
   }
 }
 
+/** In two steps: on a full disk the mark that is there must not be lost for one that cannot be written. */
 async function writeMark(path: string, mark: PartialMark): Promise<void> {
-  await writeFile(join(path, 'partial.json'), `${JSON.stringify(mark)}\n`);
+  const fresh = join(path, '.partial.json');
+  await writeFile(fresh, `${JSON.stringify(mark)}\n`);
+  await rename(fresh, join(path, 'partial.json'));
 }
 
 async function readMark(path: string): Promise<PartialMark | null> {

@@ -20,6 +20,7 @@ const wellEnded: JobFacts = {
   lastWords: '',
   lost: null,
   stalledSeconds: null,
+  diskLow: null,
   isCancelled: false,
 };
 

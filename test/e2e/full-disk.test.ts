@@ -1,39 +1,38 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
 import { JobState, RunState } from '../../src/gen/busy/v1/run.js';
 import { callMethod } from '../helpers/grpc-calls.js';
 import { partialDirs } from '../helpers/host-store.js';
 import { runPids } from '../helpers/run-processes.js';
+import { mountSmallDisk, type SmallDisk } from '../helpers/small-disk.js';
 import { expectBackup, takeStock } from '../helpers/stock.js';
 import { TestBed } from '../helpers/test-bed.js';
 import { inodeOf, writeFiles } from '../helpers/tree-listing.js';
 
-const runFile = promisify(execFile);
 const host = 'web1';
-const isRoot = process.getuid?.() === 0;
 
-// Only root may mount a small disk.
-describe.runIf(isRoot).each(['server', 'client'])('a backup disk that is full, initiator %s', (initiator) => {
+describe.each(['server', 'client'])('a backup disk that is full, initiator %s', (initiator) => {
   let bed: TestBed;
+  let disk: SmallDisk;
   let source: string;
 
   beforeAll(async () => {
     bed = await TestBed.create();
     const sshd = await bed.startSshd();
-    await runFile('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'busy-test', bed.backupdir]);
+    disk = await mountSmallDisk(bed.backupdir, '2m');
     source = join(bed.directory, 'source');
     const second = join(bed.directory, 'second-source');
     await writeFiles(source, { kept: 100_000, 'deep/kept': 1000 });
     await writeFiles(second, { kept: 1000 });
-    await bed.configure([bed.hostAt(sshd, { name: host, srcdirs: [source, second], initiator })]);
+    await bed.configure([
+      bed.hostAt(sshd, { name: host, srcdirs: [source, second], initiator, min_free: 0 }),
+    ]);
     await bed.startDaemon();
   });
   afterAll(async () => {
     await bed.stopDaemon();
-    await runFile('umount', [bed.backupdir]);
+    await disk.unmount();
     await bed.end();
   });
 
@@ -55,7 +54,7 @@ describe.runIf(isRoot).each(['server', 'client'])('a backup disk that is full, i
 
     const [left = ''] = await partialDirs(bed, host);
     const copied = await inodeOf(join(left, 'data', source, 'added'));
-    await runFile('mount', ['-o', 'remount,size=16m', bed.backupdir]);
+    await disk.resize('16m');
     const next = await expectBackup(bed, host, source);
     expect(next.jobs.map(({ state }) => state)).toEqual([JobState.SUCCEEDED, JobState.SUCCEEDED]);
     expect(await inodeOf(join(bed.snapshotPath(next), 'data', source, 'added'))).toBe(copied);

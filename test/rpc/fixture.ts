@@ -159,6 +159,7 @@ export function fakeParts(): RpcParts {
         waitsFor: 'the host to come online',
       }),
     },
+    space: { assess: async () => ({ fits: false, reason: '1 KiB is free' }) },
     clock: { now: () => new Date(times.shift() ?? 0) },
     daemonInfo: async () => ({
       version: '0.1.0',
@@ -177,7 +178,15 @@ export function fakeParts(): RpcParts {
       executors: 1,
       rsyncVersion: '3.5.0',
       memoryBytes: 90_000_000,
-      disks: [{ backupdir: '/srv/backup', freeBytes: 1, totalBytes: Number.MAX_SAFE_INTEGER }],
+      disks: [
+        {
+          backupdir: '/srv/backup',
+          freeBytes: 1,
+          totalBytes: Number.MAX_SAFE_INTEGER,
+          freeInodes: 90,
+          totalInodes: 100,
+        },
+      ],
     }),
     reload: async () => ({ hostCount: 3, needsRestart: [] }),
     sendTestMail: async (to) => [to === '' ? 'root' : to],

@@ -190,7 +190,15 @@ test('host, probe, cancel and info answer in facts', async () => {
         executors: 2,
         rsyncVersion: '3.2.7',
         memoryBytes: 90 * 1024 * 1024,
-        disks: [{ backupdir: '/srv/backup', freeBytes: 1024 ** 4, totalBytes: 2 * 1024 ** 4 }],
+        disks: [
+          {
+            backupdir: '/srv/backup',
+            freeBytes: 1024 ** 4,
+            totalBytes: 2 * 1024 ** 4,
+            freeInodes: 90,
+            totalInodes: 100,
+          },
+        ],
       }),
   };
   expect((await ask(['host', 'web1'], answers)).stdout).toContain('not pinned, so backups are refused');
