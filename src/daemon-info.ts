@@ -7,6 +7,7 @@ import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
 import { DatabaseState, type BackupDisk, type GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
+import type { Reserve } from './store/reserve.js';
 import { version } from './version.js';
 
 export interface DaemonFacts {
@@ -15,6 +16,7 @@ export interface DaemonFacts {
   readonly maxRunning: number;
   readonly catalog: Pick<Catalog, 'hosts'>;
   readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
+  readonly reserve: Pick<Reserve, 'state'>;
   readonly startedAt: Date;
   readonly endpoints: readonly string[];
   readonly executor: ExecutorPool;
@@ -27,6 +29,7 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
   const hosts = facts.catalog.hosts();
   const since = facts.watch.unavailableSince;
   const counts = lifecycle.counts();
+  const reserve = facts.reserve.state();
   const backupdirs = [...new Set(hosts.map((host) => host.backupdir))].sort();
   const disks = await Promise.all(backupdirs.map(diskMessage));
   return {
@@ -46,6 +49,7 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     executors: facts.executor.processCount(),
     rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
     memoryBytes: process.memoryUsage.rss(),
+    reserve: { ...reserve, releasedSince: reserve.releasedSince ?? undefined },
     disks: disks.filter((disk) => disk !== null),
   };
 }

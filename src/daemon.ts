@@ -26,6 +26,7 @@ import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
 import { openRunLogs } from './store/run-log.js';
+import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
@@ -56,15 +57,20 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   };
   try {
     await mkdir(config.stateDir, { recursive: true, mode: 0o750 });
+    // Before all that needs space.
+    const reserve = new Reserve({ stateDir: config.stateDir, bytes: config.reserveBytes, clock, log });
     closers.push(await lockStateDir(config.stateDir));
-    const records = await openDaemonDatabase(config.database, { clock, log });
+    reserve.start();
+    closers.push(() => reserve.stop());
+    const makeRoom = reserve.release;
+    const records = await openDaemonDatabase(config.database, { clock, log, makeRoom });
     closers.push(() => records.close());
     const { database, watch, hosts: store } = records;
     const hosts = await firstHosts(config, store, log);
     const parts = {
       clock,
       runs: records.runs,
-      logs: await openRunLogs(config.stateDir, clock),
+      logs: await openRunLogs(config.stateDir, clock, makeRoom),
       catalog: new Catalog(hosts, records.snapshots),
       growth: new LogGrowth(),
       findCommitted,
@@ -148,7 +154,17 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       sendTestMail: (to) => mail.sendTestMail(to),
       streamLog: (request: LogRequest, signal: AbortSignal) => streamLog(sources, request, signal),
       daemonInfo: () =>
-        describeDaemon({ ...parts, config, watch, maxRunning, startedAt, endpoints, executor, lifecycle }),
+        describeDaemon({
+          ...parts,
+          config,
+          watch,
+          reserve,
+          maxRunning,
+          startedAt,
+          endpoints,
+          executor,
+          lifecycle,
+        }),
       descriptorFile: fileURLToPath(new URL('./gen/busy.binpb', import.meta.url)),
     });
     const heed = (isAway: boolean): void => {

@@ -87,7 +87,7 @@ export function missingFilesOf(host: Host, problems: readonly FileProblem[]): Fi
 
 /** Whether a sentence of the system says that a disk or a quota is full. */
 export function isOutOfSpace(why: string): boolean {
-  return /No space left on device|Disk quota exceeded|\(28\)|\(122\)/.test(why);
+  return /No space left on device|Disk quota exceeded|\(28\)|\(122\)|\bENOSPC\b|\bEDQUOT\b/.test(why);
 }
 
 function outcomeOfVanished(host: Host, facts: JobFacts): JobOutcome {

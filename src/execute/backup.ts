@@ -3,7 +3,7 @@
  * directory into a partial directory, commit. Whatever goes wrong, committed snapshots stay as they are, and what was
  * copied helps the next backup.
  */
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
@@ -21,7 +21,7 @@ import { ProgressMeter } from './progress.js';
 import { requireRoom, watchFloor } from './room.js';
 import { reachHost, type ReachedHost } from './reach.js';
 import type { TransferPlan } from './rsync-args.js';
-import { openRunLogFile, type RunLogFile } from './run-log-file.js';
+import { copyRunLog, openRunLogFile, type RunLogFile } from './run-log-file.js';
 import { writeSnapshotJson } from './snapshot-json.js';
 import * as store from './snapshot-dir.js';
 
@@ -96,13 +96,14 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   const rsyncOnServer = await requireLocalRsync(signal);
   // Only now: pre-backup may have mounted the disk.
   if (signal.aborted) throw new BusyError('CANCELLED');
+  const { type } = await foresee(task, backup.startedAt);
+  await requireRoom(backup.events, type, signal);
   await store.orUnusable(host.backupdir, () => claimBackupdir(host.backupdir, daemonPid));
   const before = await store.openHostStore(host.backupdir, host.name);
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
   const bases = chooseLinkBases(before, task.type, bootId);
   backup.type = bases.type;
   sayBases(log, bases, task.type);
-  await requireRoom(backup.events, bases.type, signal);
   const reached = await reachHost(host, signal);
   let leave = (): Promise<void> => Promise.resolve();
   try {
@@ -128,7 +129,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     const snapshot = describe(backup, { name, bases, path: join(before.directory, name) });
     await store.orUnusable(before.directory, async () => {
       await log.flushed();
-      await copyFile(task.logFile, join(partial, 'backup.log'));
+      await copyRunLog(task.logFile, join(partial, 'backup.log'));
       await writeSnapshotJson(partial, {
         snapshot,
         jobs: backup.jobs,

@@ -175,7 +175,7 @@ export async function orUnusable<T>(directory: string, work: () => Promise<T>): 
   } catch (error) {
     if (error instanceof BusyError) throw error;
     const detail = error instanceof Error ? error.message : String(error);
-    if (isOutOfSpace(detail) || /ENOSPC|EDQUOT/.test(detail)) {
+    if (isOutOfSpace(detail)) {
       throw new BusyError('DISK_FULL', { detail }, { cause: error });
     }
     throw new BusyError('BACKUPDIR_UNUSABLE', { backupdir: directory, detail }, { cause: error });

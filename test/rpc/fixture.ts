@@ -178,6 +178,7 @@ export function fakeParts(): RpcParts {
       executors: 1,
       rsyncVersion: '3.5.0',
       memoryBytes: 90_000_000,
+      reserve: { bytes: 0, wantedBytes: 1024, releasedSince: undefined },
       disks: [
         {
           backupdir: '/srv/backup',

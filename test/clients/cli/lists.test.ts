@@ -190,6 +190,7 @@ test('host, probe, cancel and info answer in facts', async () => {
         executors: 2,
         rsyncVersion: '3.2.7',
         memoryBytes: 90 * 1024 * 1024,
+        reserve: { bytes: 0, wantedBytes: 1024, releasedSince: undefined },
         disks: [
           {
             backupdir: '/srv/backup',
