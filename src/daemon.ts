@@ -15,6 +15,7 @@ import { RunLifecycle } from './control/run-lifecycle.js';
 import type { QueueLimits } from './control/run-queue.js';
 import { Scheduler } from './control/scheduler.js';
 import { SpaceGuard } from './control/space-guard.js';
+import { SpaceReporter } from './control/space-report.js';
 import type { Host } from './core/host.js';
 import type { SnapshotRecord } from './core/snapshot.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
@@ -98,6 +99,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => executor.stop());
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
     let { scripts } = config;
+    const snapshotDisk = createSnapshotDisk(process.pid);
     const diskOfHost = (host: Host): Promise<string> => diskOf(host.backupdir);
     const space = new SpaceGuard({
       ...parts,
@@ -108,6 +110,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       expire: (some) => pruner.expire(some),
       onError,
     });
+    const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
       space,
@@ -119,7 +122,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       diskOf: diskOfHost,
       quietDisk: (host, hasNewSnapshot) => pruner.quietDisk(host, hasNewSnapshot),
     });
-    const pruner = new Pruner({ ...parts, lifecycle, events, disk: createSnapshotDisk(process.pid), log });
+    const pruner = new Pruner({ ...parts, lifecycle, events, disk: snapshotDisk, log });
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();
@@ -148,6 +151,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       reload,
       pruner,
       space,
+      spaceReporter,
       executor,
       log,
       events,

@@ -31,7 +31,10 @@ export interface DiskUsage {
   readonly seen: Amount;
   /** What is freed when they are deleted: files that have links elsewhere stay. */
   readonly own: Amount;
-  /** Each file divided among all its links: the shares of all that link to it add up to what they take together. */
+  /**
+   * Each file divided among all its links, so it may have a fraction: the shares of all that link to it add up to what
+   * they take together.
+   */
   readonly sharedBytes: number;
 }
 

@@ -82,7 +82,7 @@ export class UsageMeter {
     return {
       seen: { bytes: this.seenBlocks * blockBytes, inodes: this.seenInodes },
       own: { bytes: this.ownBlocks * blockBytes, inodes: this.ownInodes },
-      sharedBytes: Math.round(this.sharedBlocks * blockBytes),
+      sharedBytes: this.sharedBlocks * blockBytes,
     };
   }
 

@@ -159,6 +159,7 @@ export function fakeParts(): RpcParts {
         waitsFor: 'the host to come online',
       }),
     },
+    spaceReporter: { measure: async function* () {} },
     space: { assess: async () => ({ fits: false, reason: '1 KiB is free' }) },
     clock: { now: () => new Date(times.shift() ?? 0) },
     daemonInfo: async () => ({
