@@ -100,7 +100,6 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
     let { scripts } = config;
     const snapshotDisk = createSnapshotDisk(process.pid);
-    const diskOfHost = (host: Host): Promise<string> => diskOf(host.backupdir);
     const space = new SpaceGuard({
       ...parts,
       executor,
@@ -191,6 +190,10 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     await stop(AbortSignal.abort());
     throw error;
   }
+}
+
+function diskOfHost({ backupdir }: Host): Promise<string> {
+  return diskOf(backupdir);
 }
 
 function limitsOf(config: Config): QueueLimits {

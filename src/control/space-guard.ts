@@ -163,12 +163,15 @@ export class SpaceGuard {
     for (const host of this.parts.catalog.hosts())
       if ((await this.parts.diskOf(host)) === disk) hosts.push(host);
     const stop = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
-    let removed: number | null = null;
-    const work = this.parts.expire(hosts).then((count) => (removed = count));
-    while (removed === null && !stop.aborted) {
+    const done: { removed: number | null } = { removed: null };
+    const work = this.parts.expire(hosts).then((count) => (done.removed = count));
+    // Nobody may be waiting any more when it fails.
+    work.catch(() => {});
+    while (done.removed === null && !stop.aborted) {
       await soonest(work, askEveryMs);
       if (await hasRoom()) break;
     }
+    const { removed } = done;
     if (removed === null) return 'old snapshots are being removed, and their space is freed meanwhile';
     return removed === 0
       ? 'there is no snapshot that need not be kept'

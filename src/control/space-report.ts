@@ -89,7 +89,7 @@ export class SpaceReporter {
       stop.abort();
     }
     const usages = await work;
-    const rest = [...usages.slice(snapshots.length)];
+    const rest = usages.slice(snapshots.length);
     const unfinishedBytes = (unfinished.length > 0 ? rest.shift() : null)?.sharedBytes ?? 0;
     const removedBytes = (removed.length > 0 ? rest.shift() : null)?.sharedBytes ?? 0;
     const measured = snapshots.flatMap((snapshot, index) => {

@@ -47,7 +47,8 @@ const someFilesVanished = 24;
 export function outcomeOfJob(host: Host, facts: JobFacts): JobOutcome {
   const { source } = facts;
   if (facts.isCancelled) return { state: 'CANCELLED', error: null };
-  if (facts.diskLow) return { state: 'FAILED', error: facts.diskLow };
+  // One that has ended well by itself has all that it wanted.
+  if (facts.diskLow && facts.exitCode !== 0) return { state: 'FAILED', error: facts.diskLow };
   const diskFull = facts.problems.find((problem) => problem.isOurs && isOutOfSpace(problem.why));
   if (diskFull) return failed(new BusyError('DISK_FULL', { detail: diskFull.why }));
   if (facts.exitCode === fileInputOutput && isOutOfSpace(facts.lastWords))

@@ -105,7 +105,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   backup.type = bases.type;
   sayBases(log, bases, task.type);
   const reached = await reachHost(host, signal);
-  let leave = (): Promise<void> => Promise.resolve();
+  const unfinished: { leave?: () => Promise<void> } = {};
   try {
     log.say(`connected to ${reached.connection.address}, host key ${reached.connection.fingerprint}`);
     if (reached.isRsyncMissing) throw new BusyError('RSYNC_MISSING', { where: `host "${host.name}"` });
@@ -118,12 +118,12 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
       async () => {
         const made = await store.createPartial(before, name, mark);
         backup.path = made;
-        leave = () => leaveForNext(made, mark, log);
+        unfinished.leave = () => leaveForNext(made, mark, log);
         return { partial: made, ended: await copySources(backup, reached, made, bases) };
       },
     );
     if (signal.aborted || !isCommittable(backup.jobs)) {
-      await leave();
+      await leaveForNext(partial, mark, log);
       return null;
     }
     const snapshot = describe(backup, { name, bases, path: join(before.directory, name) });
@@ -141,13 +141,13 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
       });
     });
     backup.path = await store.commitPartial(partial, name, signal);
-    leave = () => Promise.resolve();
+    delete unfinished.leave;
     log.say(`committed ${snapshot.path}`);
     await discardPartials(before, log);
     return snapshot;
   } catch (error) {
     // Also what only its last steps had no room for is of use to the next backup.
-    await leave();
+    await unfinished.leave?.();
     throw error;
   } finally {
     reached.connection.close();

@@ -14,7 +14,7 @@ import type {
   ProbeResult,
 } from '../core/ports.js';
 import type { DiskUsage } from '../core/space.js';
-import type { Command, Refusal, Report } from './messages.js';
+import type { Command, Report } from './messages.js';
 
 /** How long an executor without work is kept. */
 const idleMs = 30_000;
@@ -176,9 +176,7 @@ function receive(executor: ExecutorProcess, report: Report): void {
       work.events.onMeasuring?.(report.progress);
       return;
     case 'askForRoom':
-      void work.events.askForRoom?.(report.type).then((refusal) => {
-        send(executor, { kind: 'room', id: report.id, refusal: refusal && refusalOf(refusal) });
-      });
+      void answerRoom(executor, work.events, report);
       return;
     case 'postBackup':
       void work.events.beforePostBackup?.(report.snapshot).finally(() => {
@@ -198,8 +196,13 @@ function receive(executor: ExecutorProcess, report: Report): void {
   }
 }
 
-function refusalOf({ reason, facts }: BusyError): Refusal {
-  return { reason, facts };
+async function answerRoom(
+  executor: ExecutorProcess,
+  events: WorkEvents,
+  { id, type }: Extract<Report, { kind: 'askForRoom' }>,
+): Promise<void> {
+  const error = (await events.askForRoom?.(type)) ?? null;
+  send(executor, { kind: 'room', id, refusal: error && { reason: error.reason, facts: error.facts } });
 }
 
 function send(executor: ExecutorProcess, command: Command): void {

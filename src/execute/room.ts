@@ -3,6 +3,7 @@ import { BusyError } from '../core/errors.js';
 import type { BackupEvents } from '../core/ports.js';
 import type { BackupType } from '../core/snapshot.js';
 import { judgeFloor, type MinFree } from '../core/space.js';
+import { afterAbort } from './command-end.js';
 import { roomOf } from './disk.js';
 
 /** Less than what the fastest network brings in this time should not matter against `min_free`. */
@@ -14,13 +15,8 @@ export async function requireRoom(
   type: BackupType,
   signal: AbortSignal,
 ): Promise<void> {
-  let stopWaiting = (): void => {};
-  const cancelled = new Promise<null>((resolve) => {
-    stopWaiting = () => resolve(null);
-    signal.addEventListener('abort', stopWaiting, { once: true });
-  });
-  const refusal = signal.aborted ? null : await Promise.race([events.askForRoom(type), cancelled]);
-  signal.removeEventListener('abort', stopWaiting);
+  if (signal.aborted) throw new BusyError('CANCELLED');
+  const refusal = await Promise.race([events.askForRoom(type), afterAbort(signal, 0)]);
   if (signal.aborted) throw new BusyError('CANCELLED');
   if (refusal) throw refusal;
 }

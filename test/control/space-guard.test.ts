@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SpaceGuard } from '../../src/control/space-guard.js';
-import { BusyError } from '../../src/core/errors.js';
+import type { BusyError } from '../../src/core/errors.js';
 import type { Host } from '../../src/core/host.js';
 import { noTransfer, type SnapshotRecord } from '../../src/core/snapshot.js';
 import type { DiskUsage } from '../../src/core/space.js';
@@ -73,6 +73,11 @@ class World {
   }
 }
 
+/** Ends a removal when the test wants it. */
+class Finish {
+  now = (): void => {};
+}
+
 function usage(bytes: number): DiskUsage {
   return { seen: { bytes, inodes: 0 }, own: { bytes, inodes: 0 }, sharedBytes: bytes };
 }
@@ -114,16 +119,16 @@ describe('a backup that asks for room', () => {
 
   test('gets it as soon as the removal has freed enough, not only when all is gone', async () => {
     const world = new World().has('web1', 41 * GiB);
-    let finish = (): void => {};
+    const finish = new Finish();
     world.expire = () => {
       world.freeBytes = 60 * GiB;
-      return new Promise((resolve) => (finish = () => resolve(5)));
+      return new Promise((resolve) => (finish.now = () => resolve(5)));
     };
     expect(await world.ask('web1')).toBeNull();
     expect(world.log.at(-1)).toBe(
       'there is room now: old snapshots are being removed, and their space is freed meanwhile',
     );
-    finish();
+    finish.now();
   });
 
   test('is told what was removed, when that was not enough', async () => {
@@ -183,13 +188,13 @@ describe('what was promised', () => {
 
   test('is not kept for a run that ended while it waited', async () => {
     const world = new World().has('web1', 41 * GiB).has('web2', 40 * GiB);
-    let finish = (): void => {};
-    world.expire = () => new Promise((resolve) => (finish = () => resolve(1)));
+    const finish = new Finish();
+    world.expire = () => new Promise((resolve) => (finish.now = () => resolve(1)));
     const waiting = world.ask('web1');
     await until(() => world.expired.length > 0, 'the removal');
     world.guard.release('run of web1');
     world.freeBytes = 51 * GiB;
-    finish();
+    finish.now();
     expect(await waiting).toBeNull();
     expect(await world.ask('web2')).toBeNull();
   });

@@ -12,6 +12,8 @@ import {
   type DiskRoom,
   type DiskUsage,
   type MinFree,
+  type RoomDecision,
+  type RoomFacts,
 } from '../../src/core/space.js';
 import { sampleSnapshot } from '../rpc/samples.js';
 
@@ -117,16 +119,17 @@ describe('min_free', () => {
   });
 });
 
-describe('room for a backup', () => {
-  const judge = (facts: Partial<Parameters<typeof judgeRoom>[0]>) =>
-    judgeRoom({
-      room: room(10 * GiB),
-      minFree: gigabyte,
-      promised: nothing,
-      estimate: needing(GiB),
-      ...facts,
-    });
+function judge(facts: Partial<RoomFacts>): RoomDecision {
+  return judgeRoom({
+    room: room(10 * GiB),
+    minFree: gigabyte,
+    promised: nothing,
+    estimate: needing(GiB),
+    ...facts,
+  });
+}
 
+describe('room for a backup', () => {
   it('is there to the last byte', () => {
     expect(judge({ estimate: needing(9 * GiB) }).fits).toBe(true);
     expect(judge({ estimate: needing(9 * GiB + 1) }).fits).toBe(false);

@@ -14,15 +14,15 @@ function measure(...directories: string[]): ReturnType<typeof measureUsage> {
   return measureUsage(directories, () => {}, never);
 }
 
-describe('what find prints', () => {
-  function usageOf(text: string, pieceLength = text.length): ReturnType<UsageMeter['usage']> {
-    const meter = new UsageMeter();
-    const bytes = Buffer.from(text);
-    for (let start = 0; start < bytes.length; start += pieceLength)
-      meter.feed(bytes.subarray(start, start + pieceLength));
-    return meter.usage();
-  }
+function usageOf(text: string, pieceLength = text.length): ReturnType<UsageMeter['usage']> {
+  const meter = new UsageMeter();
+  const bytes = Buffer.from(text);
+  for (let start = 0; start < bytes.length; start += pieceLength)
+    meter.feed(bytes.subarray(start, start + pieceLength));
+  return meter.usage();
+}
 
+describe('what find prints', () => {
   const text = 'd 1 9 8\nf 2 1 16\nf 3 2 16\nf 3 2 16\nf 4 3 30\nl 5 1 0\n';
 
   test('counts a file with the last of its links, a directory always', () => {
