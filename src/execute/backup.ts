@@ -3,7 +3,7 @@
  * directory into a partial directory, commit. Whatever goes wrong, committed snapshots stay as they are, and what was
  * copied helps the next backup.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
@@ -213,8 +213,7 @@ async function planJob(
 ): Promise<TransferPlan> {
   const source = srcdirs[index] ?? '/';
   const below = source === '/' ? '' : source;
-  const destination = join(partial, 'data', below);
-  await store.orUnusable(partial, () => mkdir(destination, { recursive: true }));
+  const destination = await store.makeBelow(join(partial, 'data'), below);
   return {
     source,
     destination,

@@ -48,9 +48,7 @@ export async function openHostStore(backupdir: string, hostName: string): Promis
   return orUnusable(backupdir, async () => {
     // The backup directory itself is not made: it may be a disk that is not mounted.
     await readdir(backupdir);
-    await mkdir(directory, { mode: 0o750 }).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    });
+    await makeDirectory(directory, 0o750);
     return readHostStore(directory);
   });
 }
@@ -104,6 +102,25 @@ export async function createPartial(store: HostStore, name: string, mark: Partia
     await mkdir(join(path, 'data'));
   });
   return path;
+}
+
+/**
+ * Makes a path below a directory and answers it. Step by step: where the disk is full, the recursive mkdir of Node
+ * says that something is missing. Throws DISK_FULL or BACKUPDIR_UNUSABLE.
+ */
+export async function makeBelow(directory: string, path: string): Promise<string> {
+  let made = directory;
+  for (const name of path.split('/').filter((part) => part !== '')) {
+    made = join(made, name);
+    await orUnusable(directory, () => makeDirectory(made));
+  }
+  return made;
+}
+
+async function makeDirectory(path: string, mode?: number): Promise<void> {
+  await mkdir(path, { mode }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
 }
 
 /** Says of a partial directory that all of it has reached the disk. */

@@ -1,7 +1,8 @@
+import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
-import { JobState, RunState } from '../../src/gen/busy/v1/run.js';
+import { BackupType, JobState, RunState } from '../../src/gen/busy/v1/run.js';
 import { callMethod } from '../helpers/grpc-calls.js';
 import { partialDirs } from '../helpers/host-store.js';
 import { runPids } from '../helpers/run-processes.js';
@@ -67,4 +68,53 @@ describe.each(['server', 'client'])('a backup disk that is full, initiator %s', 
     expect(disks.map(({ backupdir }) => backupdir)).toEqual([bed.backupdir]);
     expect(disks[0]?.totalBytes).toBe(2 * 1024 ** 2);
   }
+});
+
+describe('a backup disk without inodes', () => {
+  let bed: TestBed;
+  let disk: SmallDisk;
+  let source: string;
+
+  beforeAll(async () => {
+    bed = await TestBed.create();
+    const sshd = await bed.startSshd();
+    disk = await mountSmallDisk(bed.backupdir, '16m');
+    source = join(bed.directory, 'source');
+    await writeFiles(source, { one: 1000, 'deep/two': 2000 });
+    await bed.configure([bed.hostAt(sshd, { name: host, srcdirs: [source], min_free: 0 })]);
+    await bed.startDaemon();
+  });
+  afterAll(async () => {
+    await bed.stopDaemon();
+    await disk.unmount();
+    await bed.end();
+  });
+
+  test('fails at whatever step the last one is used up, harms nothing, and keeps what it copied', async () => {
+    await expectBackup(bed, host, source);
+    const expectUnchanged = await takeStock(bed, host);
+    await writeFiles(source, { three: 3000 });
+    const failedAt: string[] = [];
+    for (let left = 1; ; left++) {
+      const { files, ffree } = await statfs(bed.backupdir);
+      await disk.limitInodes(files - ffree + left);
+      const run = await bed.backUp(host, BackupType.INCREMENTAL);
+      if (run.state === RunState.SUCCEEDED) break;
+      expect(run, `${left} inodes: ${JSON.stringify(run.error)}`).toMatchObject({
+        error: { reason: 'DISK_FULL' },
+      });
+      expect(run.snapshot).toBe('');
+      await expectUnchanged();
+      const isCopied = (await bed.readRunLog(run.id)).includes('job 1 SUCCEEDED');
+      failedAt.push(isCopied ? 'commit' : 'copy');
+      await disk.limitInodes(files);
+      const [partial = ''] = await partialDirs(bed, host);
+      if (isCopied) await inodeOf(join(partial, 'data', source, 'three'));
+      await rm(partial, { recursive: true, force: true });
+      expect(left).toBeLessThan(100);
+    }
+    await disk.limitInodes(100_000);
+    expect(new Set(failedAt)).toEqual(new Set(['copy', 'commit']));
+    await expectBackup(bed, host, source);
+  });
 });

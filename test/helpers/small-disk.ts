@@ -7,6 +7,8 @@ import { runCommand } from './test-bed.js';
 export interface SmallDisk {
   /** Makes it larger or smaller, with all that is on it. */
   resize(size: string): Promise<void>;
+  /** So many files and directories may be on it in all. */
+  limitInodes(count: number): Promise<void>;
   unmount(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export async function mountSmallDisk(directory: string, size: string, inodes = 1
   await asRoot(['mount', '-t', 'tmpfs', '-o', `${options},${owner}`, 'busy-test', directory]);
   return {
     resize: (newSize) => asRoot(['mount', '-o', `remount,size=${newSize}`, directory]),
+    limitInodes: (count) => asRoot(['mount', '-o', `remount,nr_inodes=${count}`, directory]),
     unmount: () => asRoot(['umount', directory]),
   };
 }
