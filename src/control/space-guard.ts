@@ -64,9 +64,7 @@ export class SpaceGuard {
   async admit(request: RoomRequest): Promise<BusyError | null> {
     this.open.add(request.runId);
     try {
-      const disk = await this.parts.diskOf(request.host);
-      // One after the other: two must not both be promised the same space.
-      return await this.turnOn(disk).runExclusive(() => this.admitOn(disk, request));
+      return await this.admitOrExpire(await this.parts.diskOf(request.host), request);
     } catch (error) {
       // Then the backup itself will show whether there is room: half of min_free still guards the disk.
       this.parts.onError('the space on a backup disk could not be judged', error);
@@ -86,33 +84,39 @@ export class SpaceGuard {
     return this.judge(await this.parts.diskOf(host), host, estimate);
   }
 
-  private async admitOn(disk: string, request: RoomRequest): Promise<BusyError | null> {
+  private async admitOrExpire(disk: string, request: RoomRequest): Promise<BusyError | null> {
     const { host, type, signal } = request;
     let estimate = estimateNeed(type, this.snapshots(host));
-    const look = async (): Promise<string | null> => {
-      const decision = await this.judge(disk, host, estimate);
-      return decision === null || decision.fits ? null : decision.reason;
-    };
-    let shortage = await look();
+    let shortage = await this.promise(disk, request, estimate);
     if (shortage !== null && estimate.need) {
       estimate = await this.measured(request, estimate);
-      shortage = await look();
+      shortage = await this.promise(disk, request, estimate);
     }
-    let expiry = '';
-    if (shortage !== null && !signal.aborted) {
-      await request.say(`too little space: ${shortage}; what need not be kept is removed first`);
-      expiry = await this.expireUntil(async () => (await look()) === null, disk, signal);
-      shortage = await look();
-      await request.say(
-        shortage === null ? `there is room now: ${expiry}` : `still too little space: ${expiry}`,
-      );
-    }
-    if (shortage !== null) {
-      const facts = { host: host.name, backupdir: host.backupdir, detail: shortage, expiry };
-      return new BusyError('DISK_SPACE_LOW', facts);
-    }
-    if (this.open.has(request.runId)) this.promised.set(request.runId, { disk, need: estimate.need });
-    return null;
+    if (shortage === null || signal.aborted) return null;
+    await request.say(`too little space: ${shortage}; what need not be kept is removed first`);
+    const ask = async (): Promise<boolean> => {
+      shortage = await this.promise(disk, request, estimate);
+      return shortage === null;
+    };
+    const expiry = await this.expireUntil(ask, disk, signal);
+    await request.say(
+      shortage === null ? `there is room now: ${expiry}` : `still too little space: ${expiry}`,
+    );
+    const facts = { host: host.name, backupdir: host.backupdir, detail: shortage ?? '', expiry };
+    return shortage === null ? null : new BusyError('DISK_SPACE_LOW', facts);
+  }
+
+  /**
+   * Promises a run its space where it is there; else answers what is missing. One after the other, since two must not
+   * both be promised the same.
+   */
+  private promise(disk: string, { runId, host }: RoomRequest, estimate: Estimate): Promise<string | null> {
+    return this.turnOn(disk).runExclusive(async () => {
+      const decision = await this.judge(disk, host, estimate);
+      if (decision !== null && !decision.fits) return decision.reason;
+      if (this.open.has(runId)) this.promised.set(runId, { disk, need: estimate.need });
+      return null;
+    });
   }
 
   private async judge(disk: string, host: Host, estimate: Estimate): Promise<RoomDecision | null> {
@@ -153,29 +157,31 @@ export class SpaceGuard {
     }
   }
 
-  /** Settles when there is room, or nothing more is to be expected; answers what was done, for a sentence. */
-  private async expireUntil(
-    hasRoom: () => Promise<boolean>,
-    disk: string,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const hosts = [];
-    for (const host of this.parts.catalog.hosts())
-      if ((await this.parts.diskOf(host)) === disk) hosts.push(host);
+  /** Asks until there is room or nothing more is to be expected; answers what was done, for a sentence. */
+  private async expireUntil(ask: () => Promise<boolean>, disk: string, signal: AbortSignal): Promise<string> {
     const stop = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
     const done: { removed: number | null } = { removed: null };
-    const work = this.parts.expire(hosts).then((count) => (done.removed = count));
+    const work = this.parts.expire(await this.hostsOn(disk)).then((count) => (done.removed = count));
     // Nobody may be waiting any more when it fails.
     work.catch(() => {});
-    while (done.removed === null && !stop.aborted) {
+    let hasRoom = false;
+    while (!hasRoom && done.removed === null && !stop.aborted) {
       await soonest(work, askEveryMs);
-      if (await hasRoom()) break;
+      hasRoom = await ask();
     }
     const { removed } = done;
     if (removed === null) return 'old snapshots are being removed, and their space is freed meanwhile';
     return removed === 0
       ? 'there is no snapshot that need not be kept'
       : `${removed === 1 ? 'one snapshot was' : `${String(removed)} snapshots were`} removed that need not be kept`;
+  }
+
+  private async hostsOn(disk: string): Promise<Host[]> {
+    const hosts = this.parts.catalog.hosts();
+    const isOnIt = new Map<string, boolean>();
+    for (const host of hosts)
+      if (!isOnIt.has(host.backupdir)) isOnIt.set(host.backupdir, (await this.parts.diskOf(host)) === disk);
+    return hosts.filter(({ backupdir }) => isOnIt.get(backupdir));
   }
 
   private snapshots(host: Host): readonly SnapshotRecord[] {

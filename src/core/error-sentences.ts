@@ -223,7 +223,7 @@ export const sentences = {
     'FAILED_PRECONDITION',
     (f) => `The disk of ${f.backupdir} has too little space for a backup of host "${f.host}": ${f.detail}.`,
     (f) =>
-      `Nothing was begun, and ${f.expiry}. Free space, or let keep remove more: busy space ${f.host} says what each snapshot would free. Or lower min_free. It is tried again by itself.`,
+      `Nothing was begun, and ${f.expiry}. Free space, or let keep remove more: busy space ${f.host} says what each snapshot would free. Or lower min_free.`,
   ),
   BACKUPDIR_UNUSABLE: says(
     'FAILED_PRECONDITION',
