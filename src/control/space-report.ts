@@ -65,7 +65,7 @@ export class SpaceReporter {
 
   private async *measureHost(host: Host, signal: AbortSignal): AsyncGenerator<SpaceStep> {
     const { catalog, disk, executor } = this.parts;
-    const known = catalog.hosts().includes(host) ? catalog.snapshots(host.name) : [];
+    const known = catalog.hosts().some(({ name }) => name === host.name) ? catalog.snapshots(host.name) : [];
     const places = await disk.locate(known);
     const snapshots = known.filter((snapshot) => places.get(snapshot) === 'present');
     const { unfinished, removed } = await disk.leftovers(host);

@@ -2,31 +2,10 @@
  * The catalogue of reasons: for each its kind, what happened (to what), and what to do next.
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
-type Facts = Readonly<Record<string, string>>;
+import { says, type Sentence } from './sentence.js';
+import { spaceSentences } from './space-sentences.js';
 
-/** The kind of an error for a caller, named as the gRPC status codes. */
-export type ErrorStatus =
-  | 'NOT_FOUND'
-  | 'ALREADY_EXISTS'
-  | 'INVALID_ARGUMENT'
-  | 'FAILED_PRECONDITION'
-  | 'ABORTED'
-  | 'PERMISSION_DENIED'
-  | 'OUT_OF_RANGE'
-  | 'UNAVAILABLE'
-  | 'INTERNAL';
-
-interface Sentence {
-  readonly status: ErrorStatus;
-  message(facts: Facts): string;
-  advice(facts: Facts): string;
-}
-
-function says(status: ErrorStatus, message: (f: Facts) => string, advice: (f: Facts) => string): Sentence {
-  return { status, message, advice };
-}
-
-function lastLine(facts: Facts): string {
+function lastLine(facts: Readonly<Record<string, string>>): string {
   return facts.lastLine ? `; the last it wrote is: ${facts.lastLine}` : '';
 }
 
@@ -214,17 +193,7 @@ export const sentences = {
     (f) => `${f.count} files below ${f.source} vanished while they were copied, the first: ${f.first}.`,
     () => 'If that is normal there, add their paths to volatile; otherwise back up when the host is quiet.',
   ),
-  DISK_FULL: says(
-    'FAILED_PRECONDITION',
-    (f) => `The backup disk is full: ${f.detail}.`,
-    () => 'Free space below backupdir. No snapshot was harmed; the next backup goes on from what was copied.',
-  ),
-  DISK_SPACE_LOW: says(
-    'FAILED_PRECONDITION',
-    (f) => `The disk of ${f.backupdir} has too little space for a backup of host "${f.host}": ${f.detail}.`,
-    (f) =>
-      `Nothing was begun, and ${f.expiry}. Free space, or let keep remove more: busy space ${f.host} says what each snapshot would free. Or lower min_free.`,
-  ),
+  ...spaceSentences,
   BACKUPDIR_UNUSABLE: says(
     'FAILED_PRECONDITION',
     (f) => `The backup directory ${f.backupdir} cannot be used: ${f.detail}.`,

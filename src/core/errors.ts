@@ -2,7 +2,8 @@
  * Every error that a user can meet. An error is a stable reason and facts; its sentence and its advice are built
  * here, in one place, so that the log, the API and the command line say the same. Facts never hold secrets.
  */
-import { sentences, type ErrorStatus } from './error-sentences.js';
+import { sentences } from './error-sentences.js';
+import type { ErrorStatus } from './sentence.js';
 
 export type Reason = keyof typeof sentences;
 export type Facts = Readonly<Record<string, string>>;

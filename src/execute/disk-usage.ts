@@ -7,7 +7,7 @@ import { access } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { BusyError } from '../core/errors.js';
 import type { DiskUsage } from '../core/space.js';
-import { LinkCounter } from './link-counter.js';
+import { LinkCountdown } from './link-countdown.js';
 import { describeEnding, startProcess } from './process.js';
 
 /** One line an entry: type, inode, number of links, blocks of 512 bytes. */
@@ -54,7 +54,7 @@ export async function measureUsage(
 /** Reads what `find` prints; pure. */
 export class UsageMeter {
   entries = 0;
-  private readonly links = new LinkCounter();
+  private readonly links = new LinkCountdown();
   private seenBlocks = 0;
   private ownBlocks = 0;
   private sharedBlocks = 0;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { measureUsage, UsageMeter } from '../../src/execute/disk-usage.js';
-import { LinkCounter } from '../../src/execute/link-counter.js';
+import { LinkCountdown } from '../../src/execute/link-countdown.js';
 import { mountSmallDisk, type SmallDisk } from '../helpers/small-disk.js';
 import { runCommand } from '../helpers/test-bed.js';
 import { writeFiles } from '../helpers/tree-listing.js';
@@ -48,7 +48,7 @@ describe('what find prints', () => {
   });
 
   test('of more inodes than the table has at first is counted right', () => {
-    const counter = new LinkCounter();
+    const counter = new LinkCountdown();
     const count = 100_000;
     const outcomes = [1, 2, 3].map((round) => {
       const seen = new Set<string>();
@@ -63,7 +63,7 @@ describe('what find prints', () => {
   });
 
   test('links that were made meanwhile do no harm', () => {
-    const counter = new LinkCounter();
+    const counter = new LinkCountdown();
     expect([1, 2, 3, 4].map(() => counter.count(0, 9, 2))).toEqual(['first', 'last', 'between', 'between']);
   });
 });

@@ -3,7 +3,7 @@
  * entries takes three times as much. Inode numbers of 64 bits do not fit into a number of JavaScript, so they come in
  * two parts.
  */
-export class LinkCounter {
+export class LinkCountdown {
   private high = new Float64Array(1024);
   private low = new Uint32Array(1024);
   /** Links that were not met yet. */
