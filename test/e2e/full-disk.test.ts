@@ -1,4 +1,4 @@
-import { rm, statfs } from 'node:fs/promises';
+import { readFile, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
@@ -116,5 +116,41 @@ describe('a backup disk without inodes', () => {
     await disk.limitInodes(100_000);
     expect(new Set(failedAt)).toEqual(new Set(['copy', 'commit']));
     await expectBackup(bed, host, source);
+  });
+});
+
+describe('a backup disk that becomes full when all is copied', () => {
+  let bed: TestBed;
+  let disk: SmallDisk;
+
+  beforeAll(async () => {
+    bed = await TestBed.create();
+    disk = await mountSmallDisk(bed.backupdir, '16m');
+  });
+  afterAll(async () => {
+    await bed.stopDaemon();
+    await disk.unmount();
+    await bed.end();
+  });
+
+  test('leaves a partial snapshot that the next backup may trust as a whole', async () => {
+    const sshd = await bed.startSshd();
+    const source = join(bed.directory, 'source');
+    await writeFiles(source, { file: 300_000 });
+    // Its log, of which the snapshot gets a copy, has more than there is space for.
+    const pre_command = 'for line in $(seq 500); do printf "%0400d\\n" $line; done';
+    await bed.configure([bed.hostAt(sshd, { name: host, srcdirs: [source], min_free: 0, pre_command })]);
+    await bed.startDaemon();
+    await disk.resize('420k');
+    const run = await bed.backUp(host);
+    expect(run, JSON.stringify(run.error)).toMatchObject({ error: { reason: 'DISK_FULL' } });
+    expect(run.jobs.map(({ state }) => state)).toEqual([JobState.SUCCEEDED]);
+    const [partial = ''] = await partialDirs(bed, host);
+    const mark = JSON.parse(await readFile(join(partial, 'partial.json'), 'utf8')) as object;
+    expect(mark).toMatchObject({ isFlushed: true });
+    const copied = await inodeOf(join(partial, 'data', source, 'file'));
+    await disk.resize('16m');
+    const next = await expectBackup(bed, host, source);
+    expect(await inodeOf(join(bed.snapshotPath(next), 'data', source, 'file'))).toBe(copied);
   });
 });
