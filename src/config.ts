@@ -36,6 +36,8 @@ export interface Config {
   readonly scripts: ScriptSettings;
   /** Executor processes. */
   readonly executors: number;
+  /** What the state directory keeps for the daemon itself when its disk is full; 0: nothing. */
+  readonly reserveBytes: number;
   /** How long running backups may go on after the daemon was told to stop. */
   readonly stopGraceMs: number;
   readonly log: LogSettings;
@@ -109,6 +111,7 @@ function complete(
       timeoutMs: settings.scripts?.timeout ?? 600_000,
     },
     executors: settings.executors ?? coreCount,
+    reserveBytes: settings.reserve ?? 64 * 1024 ** 2,
     stopGraceMs: settings.stop_grace ?? 30_000,
     log: {
       level: settings.log?.level ?? 'info',

@@ -5,7 +5,7 @@ import { PendingWrites } from './control/pending-writes.js';
 import type { DatabaseAddress } from './core/database-address.js';
 import type { Clock, HostStore, RunStore, SnapshotStore } from './core/ports.js';
 import type { Logger } from './log.js';
-import { openDatabase, type Database } from './store/data-source.js';
+import { openDatabase, type Database, type MakeRoom } from './store/data-source.js';
 import { createHostStore } from './store/hosts.js';
 import { createRunStore } from './store/runs.js';
 import { createSnapshotStore } from './store/snapshots.js';
@@ -23,11 +23,11 @@ export interface DaemonDatabase {
 /** Throws a DatabaseError with a sentence for the administrator. */
 export async function openDaemonDatabase(
   address: DatabaseAddress,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  { clock, log, makeRoom }: { readonly clock: Clock; readonly log: Logger; readonly makeRoom: MakeRoom },
 ): Promise<DaemonDatabase> {
   const watch = new DatabaseWatch({ clock, log });
   const writes = new PendingWrites((message, error) => void log.error(message, { error }));
-  const database = await openDatabase(address, watch.note);
+  const database = await openDatabase(address, watch.note, makeRoom);
   watch.start(async () => {
     await writes.flush();
     await database.ping();

@@ -77,6 +77,7 @@ const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> 
   listen: 'listen',
   database: 'database',
   executors: 'executors',
+  reserveBytes: 'reserve',
   stopGraceMs: 'stop_grace',
   log: 'log',
   mail: 'mail',

@@ -3,10 +3,11 @@ import type { Config } from './config.js';
 import type { Catalog } from './control/catalog.js';
 import type { DatabaseWatch } from './control/database-watch.js';
 import type { RunLifecycle } from './control/run-lifecycle.js';
-import { spaceOf } from './execute/disk.js';
+import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
-import { DatabaseState, type GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
+import { DatabaseState, type BackupDisk, type GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
+import type { Reserve } from './store/reserve.js';
 import { version } from './version.js';
 
 export interface DaemonFacts {
@@ -15,6 +16,7 @@ export interface DaemonFacts {
   readonly maxRunning: number;
   readonly catalog: Pick<Catalog, 'hosts'>;
   readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
+  readonly reserve: Pick<Reserve, 'state'>;
   readonly startedAt: Date;
   readonly endpoints: readonly string[];
   readonly executor: ExecutorPool;
@@ -27,8 +29,9 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
   const hosts = facts.catalog.hosts();
   const since = facts.watch.unavailableSince;
   const counts = lifecycle.counts();
+  const reserve = facts.reserve.state();
   const backupdirs = [...new Set(hosts.map((host) => host.backupdir))].sort();
-  const disks = await Promise.all(backupdirs.map(spaceOf));
+  const disks = await Promise.all(backupdirs.map(diskMessage));
   return {
     version: version(),
     startedAt: facts.startedAt,
@@ -46,6 +49,20 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     executors: facts.executor.processCount(),
     rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
     memoryBytes: process.memoryUsage.rss(),
+    reserve: { ...reserve, releasedSince: reserve.releasedSince ?? undefined },
     disks: disks.filter((disk) => disk !== null),
   };
+}
+
+async function diskMessage(backupdir: string): Promise<BackupDisk | null> {
+  const room = await roomOf(backupdir);
+  return (
+    room && {
+      backupdir,
+      freeBytes: room.free.bytes,
+      totalBytes: room.total.bytes,
+      freeInodes: room.free.inodes,
+      totalInodes: room.total.inodes,
+    }
+  );
 }

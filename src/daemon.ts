@@ -15,10 +15,12 @@ import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
 import type { QueueLimits } from './control/run-queue.js';
 import { Scheduler } from './control/scheduler.js';
+import { SpaceGuard } from './control/space-guard.js';
+import { SpaceReporter } from './control/space-report.js';
 import type { Host } from './core/host.js';
 import type { SnapshotRecord } from './core/snapshot.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
-import { diskOf } from './execute/disk.js';
+import { diskOf, spaceDisk } from './execute/disk.js';
 import { ExecutorPool } from './execute/executor-pool.js';
 import { isOnline } from './execute/presence.js';
 import { readSnapshots } from './execute/snapshot-json.js';
@@ -26,6 +28,7 @@ import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
 import { openRunLogs } from './store/run-log.js';
+import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
@@ -56,15 +59,20 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   };
   try {
     await mkdir(config.stateDir, { recursive: true, mode: 0o750 });
+    // Before all that needs space.
+    const reserve = new Reserve({ stateDir: config.stateDir, bytes: config.reserveBytes, clock, log });
     closers.push(await lockStateDir(config.stateDir));
-    const records = await openDaemonDatabase(config.database, { clock, log });
+    reserve.start();
+    closers.push(() => reserve.stop());
+    const makeRoom = reserve.release;
+    const records = await openDaemonDatabase(config.database, { clock, log, makeRoom });
     closers.push(() => records.close());
     const { database, watch, hosts: store } = records;
     const hosts = await firstHosts(config, store, log);
     const parts = {
       clock,
       runs: records.runs,
-      logs: await openRunLogs(config.stateDir, clock),
+      logs: await openRunLogs(config.stateDir, clock, makeRoom),
       catalog: new Catalog(hosts, records.snapshots),
       growth: new LogGrowth(),
       findCommitted,
@@ -92,19 +100,30 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => executor.stop());
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
     let { scripts } = config;
-    const lifecycle = new RunLifecycle({
+    const snapshotDisk = createSnapshotDisk(process.pid);
+    const space = new SpaceGuard({
       ...parts,
+      executor,
+      disk: spaceDisk,
+      diskOf: diskOfHost,
+      bytesDone: (id) => lifecycle.progress(id)?.bytesDone ?? 0,
+      expire: (some) => pruner.expire(some),
+      onError,
+    });
+    const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
+    const lifecycle: RunLifecycle = new RunLifecycle({
+      ...parts,
+      space,
       scripts: () => scripts,
       executor,
       events,
       limits: limitsOf(config),
       onError,
-      diskOf: (host: Host) => diskOf(host.backupdir),
+      diskOf: diskOfHost,
       quietDisk: (host, hasNewSnapshot) => pruner.quietDisk(host, hasNewSnapshot),
     });
-    const disk = createSnapshotDisk(process.pid);
-    const pruner = new Pruner({ ...parts, lifecycle, events, disk, log });
-    const heldParts = { ...parts, disk, pruner, log };
+    const pruner = new Pruner({ ...parts, lifecycle, events, disk: snapshotDisk, log });
+    const heldParts = { ...parts, disk: snapshotDisk, pruner, log };
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();
@@ -136,13 +155,25 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
         acknowledge: (host, name) => acknowledge(heldParts, host, name),
         discard: (host, name) => discardHeld(heldParts, host, name),
       },
+      space,
+      spaceReporter,
       executor,
       log,
       events,
       sendTestMail: (to) => mail.sendTestMail(to),
       streamLog: (request: LogRequest, signal: AbortSignal) => streamLog(sources, request, signal),
       daemonInfo: () =>
-        describeDaemon({ ...parts, config, watch, maxRunning, startedAt, endpoints, executor, lifecycle }),
+        describeDaemon({
+          ...parts,
+          config,
+          watch,
+          reserve,
+          maxRunning,
+          startedAt,
+          endpoints,
+          executor,
+          lifecycle,
+        }),
       descriptorFile: fileURLToPath(new URL('./gen/busy.binpb', import.meta.url)),
     });
     const heed = (isAway: boolean): void => {
@@ -165,6 +196,10 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     await stop(AbortSignal.abort());
     throw error;
   }
+}
+
+function diskOfHost({ backupdir }: Host): Promise<string> {
+  return diskOf(backupdir);
 }
 
 function limitsOf(config: Config): QueueLimits {

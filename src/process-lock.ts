@@ -68,8 +68,8 @@ async function startTimeOf(pid: number): Promise<string> {
 /** Never seen half written; does nothing when there is a lock by now. */
 async function createWhole(file: string, text: string): Promise<void> {
   const temporary = `${file}.${randomUUID()}`;
-  await writeFile(temporary, text, { mode: 0o644 });
   try {
+    await writeFile(temporary, text, { mode: 0o644 });
     await link(temporary, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -26,6 +26,7 @@ describe('a good file', () => {
         digestTo: [],
       },
       executors: 3,
+      reserveBytes: 64 * 1024 ** 2,
       stopGraceMs: 30_000,
       scripts: {
         preBackup: '/etc/busy/pre-backup',
@@ -45,6 +46,7 @@ describe('a good file', () => {
           identityFile: '/var/lib/busy/keys/web1',
           hostKey: '',
           backupdir: '/srv/backup',
+          minFree: { unit: 'percent', amount: 1 },
           srcdirs: ['/etc'],
           excludes: [],
           volatile: [],

@@ -31,6 +31,7 @@ async function explainHost({ connection, printer, now }: Session, name: string):
     ...(found.heldSnapshot === undefined ? [] : [['Held', heldText(found.heldSnapshot)] as const]),
     ['Newest full', snapshotText(found.youngestFullSnapshot, now())],
     ['Next type', `${BackupType[found.type]?.toLowerCase() ?? '-'}: ${found.typeReason}`],
+    ['Space', found.space === '' ? '-' : `${found.isSpaceLow ? 'too little: ' : ''}${found.space}`],
     ['Failures', `${found.failuresInRow} in a row`],
     ['Waits for', found.waitsFor || 'nothing: it starts within seconds'],
     ['Next', found.nextAt === undefined ? '-' : formatTime(found.nextAt)],

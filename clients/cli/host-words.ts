@@ -44,6 +44,7 @@ const kinds: Readonly<Record<keyof HostSettings, Kind>> = {
   identityFile: 'text',
   hostKey: 'text',
   backupdir: 'text',
+  minFree: 'text',
   srcdirs: 'list',
   excludes: 'list',
   volatile: 'list',

@@ -3,6 +3,7 @@ import {
   DaemonServiceService,
   DatabaseState,
   GetDaemonInfoResponse,
+  type Reserve,
 } from '../../src/gen/busy/v1/daemon_service.js';
 import { helpText } from './help.js';
 import { formatAge, formatBytes, formatCount, formatTime } from './human-format.js';
@@ -31,13 +32,27 @@ async function showInfo({ connection, printer, now }: Session): Promise<void> {
     ['Executors', formatCount(info.executors)],
     ['rsync', info.rsyncVersion || 'none: no backup can be made'],
     ['Memory', formatBytes(info.memoryBytes)],
+    ['Reserve', reserveText(info.reserve)],
   ]);
   for (const disk of info.disks) {
-    printer.line(`${disk.backupdir}: ${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`);
+    const bytes = `${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`;
+    const inodes =
+      disk.totalInodes > 0
+        ? `, ${Math.floor((100 * disk.freeInodes) / disk.totalInodes)} % of the inodes`
+        : '';
+    printer.line(`${disk.backupdir}: ${bytes}${inodes}`);
   }
 }
 
 function databaseTrouble(info: GetDaemonInfoResponse): string {
   if (info.databaseState !== DatabaseState.UNAVAILABLE) return '';
   return `, not available since ${formatTime(info.databaseUnavailableSince)}: no backup begins`;
+}
+
+function reserveText(reserve: Reserve | undefined): string {
+  const { bytes = 0, wantedBytes = 0, releasedSince } = reserve ?? {};
+  if (wantedBytes === 0) return 'none';
+  if (releasedSince !== undefined)
+    return `${formatBytes(bytes)} of ${formatBytes(wantedBytes)}: the disk of the state directory has been full since ${formatTime(releasedSince)}`;
+  return bytes < wantedBytes ? `not there yet (${formatBytes(wantedBytes)} are wanted)` : formatBytes(bytes);
 }

@@ -19,6 +19,7 @@ import { addPruneCommand } from './prune.js';
 import { addReloadCommand } from './reload.js';
 import { addRunCommands } from './runs.js';
 import type { Commands, Io, Work } from './session.js';
+import { addSpaceCommand } from './space.js';
 import { addSnapshotCommands } from './snapshots.js';
 import { addWatchCommand } from './watch.js';
 
@@ -109,6 +110,7 @@ function addCommands(commands: Commands): void {
   addSnapshotCommands(commands);
   addAcknowledgeCommand(commands);
   addPruneCommand(commands);
+  addSpaceCommand(commands);
   addInfoCommand(commands);
   addMailCommand(commands);
   addReloadCommand(commands);

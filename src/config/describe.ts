@@ -4,6 +4,7 @@ import { formatDatabase } from '../core/database-address.js';
 import { formatEndpoint, hostAndPort } from '../core/endpoint.js';
 import type { Host } from '../core/host.js';
 import type { MailTransport } from '../core/settings.js';
+import { minFreeText, sizeText } from './sizes.js';
 import { yamlText } from './yaml-text.js';
 
 /**
@@ -20,6 +21,7 @@ export function describeConfig(config: Config): string {
     max_running: config.maxRunning,
     max_running_per_disk: config.maxRunningPerDisk,
     executors: config.executors,
+    reserve: sizeText(config.reserveBytes),
     stop_grace: durationText(config.stopGraceMs),
     log: {
       level: log.level,
@@ -59,6 +61,7 @@ function hostSettings(host: Host): Record<string, unknown> {
     host_key: host.hostKey || undefined,
     initiator: host.initiator,
     backupdir: host.backupdir,
+    min_free: minFreeText(host.minFree),
     srcdirs: host.srcdirs,
     excludes: host.excludes,
     volatile: host.volatile,

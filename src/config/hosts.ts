@@ -79,6 +79,7 @@ function resolveHost(settings: HostSettings, stateDir: string): Host {
     identityFile: settings.identity_file ?? join(stateDir, 'keys', settings.name),
     hostKey: settings.host_key ?? '',
     backupdir: settings.backupdir ?? '',
+    minFree: settings.min_free ?? { unit: 'percent', amount: 1 },
     srcdirs: settings.srcdirs ?? [],
     excludes: settings.excludes ?? [],
     volatile: settings.volatile ?? [],

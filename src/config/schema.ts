@@ -15,6 +15,7 @@ import {
   readWindow,
 } from './unattended-values.js';
 import { quoted } from './quoted.js';
+import { readMinFree, readReserve } from './sizes.js';
 import { nothingAs, numberAsText, slotsAsList, textAsList, textAsWords } from './shorthands.js';
 import {
   readAbsolutePath,
@@ -47,6 +48,10 @@ const hostFields = {
     text(readHostKey),
   ),
   backupdir: allow('an absolute directory on the server', text(readAbsolutePath)),
+  min_free: allow(
+    'a size such as 500M, 10G or 1T, a share of the disk such as 5% (at most 90%), or 0',
+    z.preprocess(numberAsText, text(readMinFree)),
+  ),
   srcdirs: allow(
     'a list of one or more different absolute directories on the host',
     z.array(text(readAbsolutePath)).min(1).superRefine(refuseRepeats),
@@ -196,6 +201,7 @@ export const fileSchema = z
       z.preprocess(nothingAs({}), scriptsSchema),
     ),
     executors: whole(1, 256),
+    reserve: allow('a size from 1M to 1G, or 0 for none', z.preprocess(numberAsText, text(readReserve))),
     stop_grace: duration('a duration from 0 to 7d', (ms) => ms <= longestMs),
     log: allow('a map with level, format, file and syslog', z.preprocess(nothingAs({}), logSchema)),
     defaults: allow('a map of settings for all hosts', z.preprocess(nothingAs({}), defaultsSchema)),

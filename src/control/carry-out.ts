@@ -3,7 +3,7 @@ import { toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupResult } from '../core/ports.js';
 import type { Progress, RunRecord } from '../core/run.js';
-import type { SnapshotRecord } from '../core/snapshot.js';
+import type { BackupType, SnapshotRecord } from '../core/snapshot.js';
 import { stopWhenLate, type ActiveRun } from './active-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
 
@@ -16,7 +16,7 @@ export interface RunReports {
 
 type Parts = Pick<
   LifecycleParts,
-  'executor' | 'logs' | 'growth' | 'scripts' | 'findCommitted' | 'catalog' | 'quietDisk' | 'onError'
+  'executor' | 'logs' | 'growth' | 'scripts' | 'space' | 'findCommitted' | 'catalog' | 'quietDisk' | 'onError'
 >;
 
 /** Never fails because of the executor: that is a result too. */
@@ -33,6 +33,10 @@ export async function carryOutBackup(
     onProgress: (progress: Progress): void => reports.note({ progress }),
     onJobs: (jobs: RunRecord['jobs']): void => reports.note({ jobs }),
     onLog: (): void => growth.grew(id),
+    askForRoom: (madeType: BackupType) => {
+      const { signal } = active.abort;
+      return parts.space.admit({ runId: id, host, type: madeType, signal, say: (text) => reports.say(text) });
+    },
     beforePostBackup: (snapshot: SnapshotRecord | null) => beforePostBackup(parts, host, snapshot),
   };
   const late = stopWhenLate(active, host);
@@ -50,6 +54,7 @@ export async function carryOutBackup(
     return { jobs: active.record.jobs, type: snapshot?.type ?? type, snapshot, error: failure.toFailure() };
   } finally {
     clearTimeout(late);
+    parts.space.release(id);
   }
 }
 

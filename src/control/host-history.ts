@@ -9,13 +9,18 @@ const mostFailures = 20;
 export class HostHistory {
   private readonly lastRuns = new Map<string, RunRecord>();
   private readonly failures = new Map<string, number>();
+  /** Hosts whose newest failure was a want of space. */
+  private readonly wantSpace = new Set<string>();
 
   /** Reads what the database knows. */
   async load(runs: RunStore): Promise<void> {
     for (const run of await runs.newestOfEachHost()) {
       this.lastRuns.set(run.host, run);
       if (run.state === 'SUCCEEDED' || run.state === 'PARTIAL') continue;
-      this.failures.set(run.host, failuresAtHead(await runs.list({ host: run.host, limit: mostFailures })));
+      const recent = await runs.list({ host: run.host, limit: mostFailures });
+      this.failures.set(run.host, failuresAtHead(recent));
+      const newest = recent.find(({ state }) => !isActive(state) && state !== 'CANCELLED');
+      if (newest) this.noteWant(newest);
     }
   }
 
@@ -27,6 +32,7 @@ export class HostHistory {
     if (!isNews || isActive(run.state) || run.state === 'CANCELLED') return;
     const hasFailed = run.state === 'FAILED' || run.state === 'INTERRUPTED';
     this.failures.set(run.host, hasFailed ? this.failuresInRow(run.host) + 1 : 0);
+    this.noteWant(run);
   }
 
   lastRun(host: string): RunRecord | null {
@@ -36,5 +42,18 @@ export class HostHistory {
   /** How many of the last runs failed, one after the other. */
   failuresInRow(host: string): number {
     return this.failures.get(host) ?? 0;
+  }
+
+  /**
+   * The failures after which nothing of the host is removed. None, where the newest was a want of space: then nothing
+   * but a removal can help, and a disk that has become full would stay so for ever.
+   */
+  failuresAgainstExpiry(host: string): number {
+    return this.wantSpace.has(host) ? 0 : this.failuresInRow(host);
+  }
+
+  private noteWant({ host, error }: RunRecord): void {
+    if (error?.reason === 'DISK_FULL' || error?.reason === 'DISK_SPACE_LOW') this.wantSpace.add(host);
+    else this.wantSpace.delete(host);
   }
 }

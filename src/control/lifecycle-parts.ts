@@ -7,6 +7,7 @@ import type { Catalog } from './catalog.js';
 import type { LogGrowth } from './log-stream.js';
 import type { RunEvents } from './run-events.js';
 import type { QueueLimits } from './run-queue.js';
+import type { SpaceGuard } from './space-guard.js';
 
 export interface LifecycleParts {
   readonly clock: Clock;
@@ -21,6 +22,7 @@ export interface LifecycleParts {
   readonly scripts: () => ScriptSettings;
   /** Names the disk of a host's backups; hosts with the same name share its limit. */
   readonly diskOf: (host: Host) => Promise<string>;
+  readonly space: Pick<SpaceGuard, 'admit' | 'release'>;
   /** Looks on the disk for the snapshot that a run committed. */
   readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;
   /**

@@ -17,7 +17,7 @@ import type { RunLifecycle } from './run-lifecycle.js';
 
 export interface PrunerParts {
   readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots' | 'forget'>;
-  readonly lifecycle: Pick<RunLifecycle, 'failuresInRow'>;
+  readonly lifecycle: Pick<RunLifecycle, 'failuresAgainstExpiry'>;
   readonly events: Pick<RunEvents, 'watch'>;
   readonly disk: SnapshotDisk;
   readonly log: PrunerLog;
@@ -76,7 +76,7 @@ export class Pruner {
   /** What would be kept and removed now, and why. Throws HOST_NOT_FOUND. */
   async judge(
     name: string,
-    failuresInRow = this.parts.lifecycle.failuresInRow(name),
+    failuresInRow = this.parts.lifecycle.failuresAgainstExpiry(name),
   ): Promise<RetentionDecision> {
     const { catalog, disk } = this.parts;
     const recorded = catalog.snapshots(name);
@@ -138,6 +138,21 @@ export class Pruner {
     await this.diskOf(host).sweeping;
   }
 
+  /**
+   * Removes what need not be kept of these hosts, and settles when its space is free; answers how many snapshots were
+   * removed. Never throws.
+   */
+  async expire(hosts: readonly Host[]): Promise<number> {
+    let removed = 0;
+    for (const host of hosts) {
+      removed += await this.pruneUnasked(host);
+      // Also what was taken out before, and could not be freed then.
+      this.sweepOf(host);
+    }
+    await Promise.all(hosts.map((host) => this.diskOf(host).sweeping));
+    return removed;
+  }
+
   private diskOf({ backupdir }: Pick<Host, 'backupdir'>): Disk {
     const disk = this.disks.get(backupdir) ?? { turn: new Mutex(), sweeping: Promise.resolve() };
     this.disks.set(backupdir, disk);
@@ -182,17 +197,19 @@ export class Pruner {
     }
   }
 
-  private async pruneUnasked(host: Host, failuresInRow?: number): Promise<void> {
+  /** Answers how many snapshots were removed. */
+  private async pruneUnasked(host: Host, failuresInRow?: number): Promise<number> {
     // Also without keep: of several held ones only the newest stays.
     const mayRemove = host.keep !== null || this.parts.catalog.snapshots(host.name).some(isHeld);
-    if (!mayRemove || this.stopping.signal.aborted) return;
+    if (!mayRemove || this.stopping.signal.aborted) return 0;
     try {
-      await this.prune(host.name, failuresInRow);
+      return (await this.prune(host.name, failuresInRow)).removedCount;
     } catch (error) {
       const { reason, message, advice } = toBusyError(error);
-      if (reason === 'HOST_NOT_FOUND') return;
+      if (reason === 'HOST_NOT_FOUND') return 0;
       const facts = { host: host.name, reason, error: `${message} ${advice}` };
       this.parts.log.error('old snapshots could not be removed; it is tried again within the hour', facts);
+      return 0;
     }
   }
 }

@@ -10,7 +10,7 @@ import type { BackupResult, RunChanges, RunFilter } from '../core/ports.js';
 import { isActive, statesBefore, type Progress, type RunRecord, type RunState } from '../core/run.js';
 import { newActiveRun, type ActiveRun } from './active-run.js';
 import { BusyHosts } from './busy-hosts.js';
-import { carryOutBackup } from './carry-out.js';
+import { carryOutBackup, type RunReports } from './carry-out.js';
 import { HostHistory } from './host-history.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
 import {
@@ -100,6 +100,11 @@ export class RunLifecycle {
     return this.history.failuresInRow(host);
   }
 
+  /** Those after which nothing of the host is removed. */
+  failuresAgainstExpiry(host: string): number {
+    return this.history.failuresAgainstExpiry(host);
+  }
+
   /** Whether the host has a run that has not ended. */
   isBusy(host: string): boolean {
     return this.busyHosts.has(host);
@@ -185,7 +190,9 @@ export class RunLifecycle {
       const host = this.parts.catalog.host(active.record.host);
       if (!(await active.turn.runExclusive(() => this.begin(active, host)))) return true;
       if (this.hasGivenUp) await this.cancel(id, 'daemon stops');
-      await this.settle(active, await this.execute(active, host));
+      const note: RunReports['note'] = (change) => this.note(active, change);
+      const reports = { note, say: (text: string) => this.say(id, text) };
+      await this.settle(active, await carryOutBackup(this.parts, { active, host }, reports));
     } catch (error) {
       if (isDatabaseAway(error) && active.record.state === 'QUEUED') return false;
       this.parts.onError('a run could not be carried out', error);
@@ -227,14 +234,6 @@ export class RunLifecycle {
     const isStarted = await this.move(active, 'RUNNING', { type, typeReason: reason, startedAt: now });
     if (isStarted) await this.say(active.record.id, `started: ${type}, since ${reason}`);
     return isStarted;
-  }
-
-  private execute(active: ActiveRun, host: Host): Promise<BackupResult> {
-    return carryOutBackup(
-      this.parts,
-      { active, host },
-      { note: (change) => this.note(active, change), say: (text) => this.say(active.record.id, text) },
-    );
   }
 
   private async settle(active: ActiveRun, result: BackupResult): Promise<void> {

@@ -223,9 +223,9 @@ function mayTryAgain({ host, lastRun, failuresInRow, now }: DueFacts, slot: Date
   const waitMs = Math.min(longestRetryMs, host.retryAfterMs * 2 ** (failuresInRow - 1));
   const again = new Date(lastRun.endedAt.getTime() + waitMs);
   const times = failuresInRow === 1 ? 'the last run' : `the last ${failuresInRow} runs`;
-  if (now >= again)
-    return { isYes: true, reason: `${times} failed, and it is time to try again`, nextAt: null };
-  return { isYes: false, reason: `${times} failed; it is tried again at ${show(again)}`, nextAt: again };
+  const failed = `${times} failed${lastRun.error ? ` (${lastRun.error.reason})` : ''}`;
+  if (now >= again) return { isYes: true, reason: `${failed}, and it is time to try again`, nextAt: null };
+  return { isYes: false, reason: `${failed}; it is tried again at ${show(again)}`, nextAt: again };
 }
 
 function windowAnswer({ host, now }: DueFacts, isAsked: boolean): Answer {

@@ -4,6 +4,7 @@
  */
 import { gateSentences } from './gate-sentences.js';
 import { says, type Sentence } from './sentence.js';
+import { spaceSentences } from './space-sentences.js';
 
 function lastLine(facts: Readonly<Record<string, string>>): string {
   return facts.lastLine ? `; the last it wrote is: ${facts.lastLine}` : '';
@@ -201,11 +202,7 @@ export const sentences = {
     (f) => `${f.count} files below ${f.source} vanished while they were copied, the first: ${f.first}.`,
     () => 'If that is normal there, add their paths to volatile; otherwise back up when the host is quiet.',
   ),
-  DISK_FULL: says(
-    'FAILED_PRECONDITION',
-    (f) => `The backup disk is full: ${f.detail}.`,
-    () => 'Free space below backupdir. No snapshot was harmed; the next backup goes on from what was copied.',
-  ),
+  ...spaceSentences,
   BACKUPDIR_UNUSABLE: says(
     'FAILED_PRECONDITION',
     (f) => `The backup directory ${f.backupdir} cannot be used: ${f.detail}.`,

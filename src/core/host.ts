@@ -1,4 +1,5 @@
 import type { Schedule } from './schedule.js';
+import type { MinFree } from './space.js';
 
 /**
  * A host as the configuration describes it, complete with defaults. Plain data, safe to send to an executor
@@ -19,6 +20,8 @@ export interface Host {
   readonly hostKey: string;
   /** Absolute directory on the server. */
   readonly backupdir: string;
+  /** What a backup must leave free on the disk of `backupdir`; `core/space.ts`. */
+  readonly minFree: MinFree;
   /** Absolute directories on the host. */
   readonly srcdirs: readonly string[];
   /** Patterns in rsync's syntax. */

@@ -29,6 +29,8 @@ export interface JobFacts {
   readonly lost: string | null;
   /** For how many seconds the host was silent, when that ended the job. */
   readonly stalledSeconds: number | null;
+  /** Why the job was ended for the sake of the backup disk, when it was. */
+  readonly diskLow: Failure | null;
   readonly isCancelled: boolean;
 }
 
@@ -37,6 +39,7 @@ export interface JobOutcome {
   readonly error: Failure | null;
 }
 
+const fileInputOutput = 11;
 const someFilesFailed = 23;
 const someFilesVanished = 24;
 
@@ -44,8 +47,12 @@ const someFilesVanished = 24;
 export function outcomeOfJob(host: Host, facts: JobFacts): JobOutcome {
   const { source } = facts;
   if (facts.isCancelled) return { state: 'CANCELLED', error: null };
+  // One that has ended well by itself has all that it wanted.
+  if (facts.diskLow && facts.exitCode !== 0) return { state: 'FAILED', error: facts.diskLow };
   const diskFull = facts.problems.find((problem) => problem.isOurs && isOutOfSpace(problem.why));
   if (diskFull) return failed(new BusyError('DISK_FULL', { detail: diskFull.why }));
+  if (facts.exitCode === fileInputOutput && isOutOfSpace(facts.lastWords))
+    return failed(new BusyError('DISK_FULL', { detail: facts.lastWords }));
   if (facts.stalledSeconds !== null) {
     return failed(new BusyError('HOST_STALLED', { host: host.name, seconds: String(facts.stalledSeconds) }));
   }
@@ -81,7 +88,7 @@ export function missingFilesOf(host: Host, problems: readonly FileProblem[]): Fi
 
 /** Whether a sentence of the system says that a disk or a quota is full. */
 export function isOutOfSpace(why: string): boolean {
-  return /No space left on device|Disk quota exceeded|\(28\)|\(122\)/.test(why);
+  return /No space left on device|Disk quota exceeded|\(28\)|\(122\)|\bENOSPC\b|\bEDQUOT\b/.test(why);
 }
 
 function outcomeOfVanished(host: Host, facts: JobFacts): JobOutcome {

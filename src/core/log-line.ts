@@ -29,3 +29,8 @@ export function escapeControls(text: string): string {
 }
 
 const shortEscapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** What stands in a log where lines are missing. */
+export function missingLinesText(count: number): string {
+  return `[${count === 1 ? 'one line is' : `${count} lines are`} missing here: the log could not be written]`;
+}

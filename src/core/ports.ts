@@ -3,10 +3,11 @@
  * fake in tests; nothing in `core` or `control` knows files, processes, sockets or databases.
  */
 import type { Host } from './host.js';
-import type { Failure } from './errors.js';
+import type { BusyError, Failure } from './errors.js';
 import type { JobRecord, Progress, RunRecord, RunState } from './run.js';
 import type { ScriptSettings } from './settings.js';
 import type { BackupType, SnapshotRecord } from './snapshot.js';
+import type { DiskRoom, DiskUsage } from './space.js';
 import type { StoredHost } from './stored-host.js';
 
 export interface Clock {
@@ -98,6 +99,21 @@ export interface SnapshotDisk {
   sweepBeside(snapshot: SnapshotRecord, signal: AbortSignal): Promise<boolean>;
 }
 
+/** What is free on the disks of backups, and what lies there besides snapshots. */
+export interface SpaceDisk {
+  /** What the file system below a directory has; null when it cannot be read. */
+  roomOf(directory: string): Promise<DiskRoom | null>;
+  /** The directories of a host that are no snapshots: of unfinished backups, and of what is being removed. */
+  leftovers(host: Host): Promise<{ readonly unfinished: string[]; readonly removed: string[] }>;
+}
+
+/** How far a measurement is. */
+export interface MeasureProgress {
+  readonly groupsDone: number;
+  /** Entries that were looked at, of all groups. */
+  readonly entries: number;
+}
+
 /** One backup to carry out. Plain data. */
 export interface BackupTask {
   readonly runId: string;
@@ -126,6 +142,11 @@ export interface BackupEvents {
   /** The log file has grown. */
   onLog(): void;
   /**
+   * The disk is there and nothing was begun: asks whether there is room for a backup of this type. Answers why there is
+   * none. May take long, since what need not be kept is removed first. Never throws.
+   */
+  askForRoom(type: BackupType): Promise<BusyError | null>;
+  /**
    * post-backup is about to be called, which may unmount the disk. Records what was committed, removes there what is
    * to be removed, and settles when nothing works there any more. Never throws.
    */
@@ -151,6 +172,15 @@ export interface Executor {
   backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult>;
   /** Connects and asks. Throws a BusyError. */
   probe(host: Host): Promise<ProbeResult>;
+  /**
+   * Says of each group of directories (all of one group on one file system) what they take up together; null for one
+   * that is gone. Takes long. Throws CANCELLED, EXECUTOR_DIED or BACKUPDIR_UNUSABLE.
+   */
+  measure(
+    groups: readonly (readonly string[])[],
+    onProgress: (progress: MeasureProgress) => void,
+    signal: AbortSignal,
+  ): Promise<readonly (DiskUsage | null)[]>;
   /** Executor processes that are alive. */
   processCount(): number;
   /** Ends all executors; runs that are still carried out end as CANCELLED. */

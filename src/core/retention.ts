@@ -15,7 +15,7 @@ export interface RetentionFacts {
   readonly host: Host;
   /** Committed ones that are on the disk now, newest first; what is not there can stand for nothing. */
   readonly snapshots: readonly SnapshotRecord[];
-  /** How many of the last runs failed, one after the other. */
+  /** How many of the last runs failed, one after the other; 0 also when the newest failed for want of space. */
   readonly failuresInRow: number;
 }
 

@@ -3,9 +3,8 @@
  * directory into a partial directory, commit. Whatever goes wrong, committed snapshots stay as they are, and what was
  * copied helps the next backup.
  */
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import type { BackupEvents, BackupResult, BackupTask, Clock } from '../core/ports.js';
 import { isCommittable, outcomeOfJobs, waitingJob, type JobRecord } from '../core/run.js';
@@ -20,18 +19,17 @@ import { chooseLinkBases, type LinkBases } from './link-bases.js';
 import { requireLocalRsync } from './local-rsync.js';
 import { ownBackups } from './own-backups.js';
 import { ProgressMeter } from './progress.js';
+import { requireRoom, watchFloor } from './room.js';
 import { reachHost, type ReachedHost } from './reach.js';
 import type { TransferPlan } from './rsync-args.js';
-import { openRunLogFile, type RunLogFile } from './run-log-file.js';
+import { copyRunLog, openRunLogFile, type RunLogFile } from './run-log-file.js';
 import { bytesIn, checkSources, type Measure } from './source-check.js';
+import { discardPartials, leaveForNext } from './unfinished.js';
 import { writeSnapshotJson } from './snapshot-json.js';
 import * as store from './snapshot-dir.js';
 
 /** What does not get better with the next source directory. */
 const futileReasons = ['DISK_FULL', 'CONNECTION_LOST', 'HOST_STALLED', 'MASS_METADATA_CHANGE'];
-
-/** How long an ending backup may take to flush what it leaves for the next one. */
-const flushMs = 1500;
 
 /** How often a long copy says in the log how far it is. */
 const heartbeatMs = 30_000;
@@ -101,6 +99,8 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   const rsyncOnServer = await requireLocalRsync(signal);
   // Only now: pre-backup may have mounted the disk.
   if (signal.aborted) throw new BusyError('CANCELLED');
+  const { type } = await foresee(task, backup.startedAt);
+  await requireRoom(backup.events, type, signal);
   await store.orUnusable(host.backupdir, () => claimBackupdir(host.backupdir, daemonPid));
   const before = await store.openHostStore(host.backupdir, host.name);
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
@@ -110,6 +110,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   backup.type = bases.type;
   sayBases(log, bases, task.type);
   const reached = await reachHost(host, signal);
+  const unfinished: { leave?: () => Promise<void> } = {};
   try {
     log.say(`connected to ${reached.connection.address}, host key ${reached.connection.fingerprint}`);
     if (reached.isRsyncMissing) throw new BusyError('RSYNC_MISSING', { where: `host "${host.name}"` });
@@ -122,6 +123,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
       async () => {
         const made = await store.createPartial(before, name, mark);
         backup.path = made;
+        unfinished.leave = () => leaveForNext(made, mark, log);
         return { partial: made, ended: await copySources(backup, reached, made, { bases, measure }) };
       },
     );
@@ -144,7 +146,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     const snapshot = { ...describe(backup, { name, bases, path: join(before.directory, name) }), heldFor };
     await store.orUnusable(before.directory, async () => {
       await log.flushed();
-      await copyFile(task.logFile, join(partial, 'backup.log'));
+      await copyRunLog(task.logFile, join(partial, 'backup.log'));
       await writeSnapshotJson(partial, {
         snapshot,
         jobs: backup.jobs,
@@ -156,9 +158,14 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
       });
     });
     backup.path = await store.commitPartial(partial, name, signal);
+    delete unfinished.leave;
     log.say(`committed ${snapshot.path}`);
     await discardPartials(before, log);
     return snapshot;
+  } catch (error) {
+    // Also what only its last steps had no room for is of use to the next backup.
+    await unfinished.leave?.();
+    throw error;
   } finally {
     reached.connection.close();
   }
@@ -182,6 +189,7 @@ async function copySources(
   });
   const own = await store.orUnusable(task.host.backupdir, () => ownBackups(task.host.backupdir, reached));
   const ended: EndedJob[] = [];
+  const floor = watchFloor(partial, task.host.minFree);
   let next = 0;
   let isFutile = false;
   const work = async (): Promise<void> => {
@@ -198,6 +206,7 @@ async function copySources(
         directory: partial,
         clock,
         bytesBefore: task.acceptsChanges ? null : bytesIn(measure, plan.source),
+        diskLow: floor.signal,
         say: (text: string): void => log.say(text),
         onEvent: meter.update.bind(meter),
       };
@@ -209,7 +218,9 @@ async function copySources(
       isFutile ||= futileReasons.includes(job.record.error?.reason ?? '');
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobsAtOnce, srcdirs.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(jobsAtOnce, srcdirs.length) }, work)).finally(() =>
+    floor.end(),
+  );
   meter.end();
   return ended;
 }
@@ -222,8 +233,7 @@ async function planJob(
 ): Promise<TransferPlan> {
   const source = srcdirs[index] ?? '/';
   const below = source === '/' ? '' : source;
-  const destination = join(partial, 'data', below);
-  await store.orUnusable(partial, () => mkdir(destination, { recursive: true }));
+  const destination = await store.makeBelow(join(partial, 'data'), below);
   return {
     source,
     destination,
@@ -239,27 +249,6 @@ async function planJob(
 
 function isMassChanged(jobs: readonly JobRecord[]): boolean {
   return jobs.some(({ error }) => error?.reason === 'MASS_METADATA_CHANGE');
-}
-
-/** Flushes what an unfinished backup leaves, so that the next one may trust it also after a restart of the machine. */
-async function leaveForNext(partial: string, mark: store.PartialMark, log: RunLogFile): Promise<void> {
-  const flushed = store
-    .flushPartial(partial, mark, AbortSignal.timeout(flushMs))
-    .catch((error: unknown) => log.say(`could not flush ${partial}: ${toBusyError(error).message}`));
-  // A disk with much to write keeps even a killed `sync` from ending; a cancel must not wait for it.
-  await Promise.race([flushed, delay(2 * flushMs, undefined, { ref: false })]);
-}
-
-/**
- * After a commit nothing of earlier, unfinished backups is needed: they leave the listing now; the daemon frees their
- * space when the run has ended.
- */
-async function discardPartials(before: store.HostStore, log: RunLogFile): Promise<void> {
-  for (const { path } of before.partials) {
-    await store
-      .discard(path)
-      .catch((error: unknown) => log.say(`could not remove ${path}: ${toBusyError(error).message}`));
-  }
 }
 
 function failureOf(backup: Backup): Failure {

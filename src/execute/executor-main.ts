@@ -6,7 +6,9 @@
 import { BusyError, toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupEvents, ProbeResult } from '../core/ports.js';
+import type { DiskUsage } from '../core/space.js';
 import { backUp } from './backup.js';
+import { measureUsage } from './disk-usage.js';
 import type { Command, Report } from './messages.js';
 import { reachHost } from './reach.js';
 
@@ -14,11 +16,16 @@ const clock = { now: (): Date => new Date() };
 const running = new Map<number, AbortController>();
 /** Backups whose post-backup waits until the daemon leaves their disk alone. */
 const waitingForQuiet = new Map<number, () => void>();
+/** Backups that wait for the daemon to say whether there is room for them. */
+const waitingForRoom = new Map<number, (refusal: BusyError | null) => void>();
 /** Aborted when the daemon stops or is gone. */
 const haste = new AbortController();
 
 /** Log growth is told to readers at most this often. */
 const logEveryMs = 50;
+
+/** The progress of a measurement at most this often. */
+const measuringEveryMs = 250;
 
 process.on('message', (command: Command) => void take(command));
 process.on('disconnect', () => {
@@ -42,6 +49,11 @@ async function take(command: Command): Promise<void> {
     waitingForQuiet.get(command.id)?.();
     return;
   }
+  if (command.kind === 'room') {
+    const { refusal } = command;
+    waitingForRoom.get(command.id)?.(refusal && new BusyError(refusal.reason, refusal.facts));
+    return;
+  }
   const controller = new AbortController();
   running.set(command.id, controller);
   try {
@@ -52,16 +64,18 @@ async function take(command: Command): Promise<void> {
   } finally {
     running.delete(command.id);
     waitingForQuiet.delete(command.id);
+    waitingForRoom.delete(command.id);
     if (!process.connected) endWhenIdle();
   }
 }
 
 async function carryOut(
-  command: Exclude<Command, { kind: 'cancel' | 'hurry' | 'quiet' }>,
+  command: Exclude<Command, { kind: 'cancel' | 'hurry' | 'quiet' | 'room' }>,
   signal: AbortSignal,
 ): Promise<Report> {
   const { id } = command;
   if (command.kind === 'probe') return { kind: 'probed', id, result: await probe(command.host, signal) };
+  if (command.kind === 'measure') return { kind: 'measured', id, usages: await measure(command, signal) };
   const signals = { cancel: signal, haste: haste.signal };
   return { kind: 'backedUp', id, result: await backUp(command.task, eventsOf(id), signals, clock) };
 }
@@ -77,12 +91,40 @@ function eventsOf(id: number): BackupEvents {
         tell({ kind: 'log', id });
       }, logEveryMs);
     },
+    askForRoom: (type) =>
+      new Promise((resolve) => {
+        waitingForRoom.set(id, resolve);
+        tell({ kind: 'askForRoom', id, type });
+      }),
     beforePostBackup: (snapshot) =>
       new Promise((resolve) => {
         waitingForQuiet.set(id, resolve);
         tell({ kind: 'postBackup', id, snapshot });
       }),
   };
+}
+
+async function measure(
+  { id, groups }: Extract<Command, { kind: 'measure' }>,
+  signal: AbortSignal,
+): Promise<(DiskUsage | null)[]> {
+  const usages: (DiskUsage | null)[] = [];
+  let entriesBefore = 0;
+  let saidAt = 0;
+  for (const directories of groups) {
+    let entries = 0;
+    const onEntries = (count: number): void => {
+      entries = count;
+      const now = clock.now().getTime();
+      if (now - saidAt < measuringEveryMs) return;
+      saidAt = now;
+      const progress = { groupsDone: usages.length, entries: entriesBefore + entries };
+      tell({ kind: 'measuring', id, progress });
+    };
+    usages.push(await measureUsage(directories, onEntries, signal));
+    entriesBefore += entries;
+  }
+  return usages;
 }
 
 async function probe(host: Host, signal: AbortSignal): Promise<ProbeResult> {

@@ -5,14 +5,25 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupEvents, BackupResult, BackupTask, Executor, ProbeResult } from '../core/ports.js';
+import type {
+  BackupEvents,
+  BackupResult,
+  BackupTask,
+  Executor,
+  MeasureProgress,
+  ProbeResult,
+} from '../core/ports.js';
+import type { DiskUsage } from '../core/space.js';
 import type { Command, Report } from './messages.js';
 
 /** How long an executor without work is kept. */
 const idleMs = 30_000;
 
+/** What may be told while a piece of work goes on; each kind of work tells of its own. */
+type WorkEvents = Partial<BackupEvents> & { readonly onMeasuring?: (progress: MeasureProgress) => void };
+
 interface Work {
-  readonly events: BackupEvents | null;
+  readonly events: WorkEvents;
   /** Gets the report that ends the work. */
   done(report: Report): void;
   fail(error: BusyError): void;
@@ -47,8 +58,18 @@ export class ExecutorPool implements Executor {
   }
 
   async probe(host: Host): Promise<ProbeResult> {
-    const report = await this.give((id) => ({ kind: 'probe', id, host }), null, new AbortController().signal);
+    const report = await this.give((id) => ({ kind: 'probe', id, host }), {}, new AbortController().signal);
     if (report.kind === 'probed') return report.result;
+    throw unexpected(report);
+  }
+
+  async measure(
+    groups: readonly (readonly string[])[],
+    onMeasuring: (progress: MeasureProgress) => void,
+    signal: AbortSignal,
+  ): Promise<readonly (DiskUsage | null)[]> {
+    const report = await this.give((id) => ({ kind: 'measure', id, groups }), { onMeasuring }, signal);
+    if (report.kind === 'measured') return report.usages;
     throw unexpected(report);
   }
 
@@ -70,7 +91,7 @@ export class ExecutorPool implements Executor {
 
   private give(
     commandFor: (id: number) => Command,
-    events: BackupEvents | null,
+    events: WorkEvents,
     signal: AbortSignal,
   ): Promise<Report> {
     if (this.isStopping) return Promise.reject(new BusyError('DAEMON_STOPPING'));
@@ -143,21 +164,28 @@ function receive(executor: ExecutorProcess, report: Report): void {
   if (!work) return;
   switch (report.kind) {
     case 'progress':
-      work.events?.onProgress(report.progress);
+      work.events.onProgress?.(report.progress);
       return;
     case 'jobs':
-      work.events?.onJobs(report.jobs);
+      work.events.onJobs?.(report.jobs);
       return;
     case 'log':
-      work.events?.onLog();
+      work.events.onLog?.();
+      return;
+    case 'measuring':
+      work.events.onMeasuring?.(report.progress);
+      return;
+    case 'askForRoom':
+      void answerRoom(executor, work.events, report);
       return;
     case 'postBackup':
-      void work.events?.beforePostBackup(report.snapshot).finally(() => {
+      void work.events.beforePostBackup?.(report.snapshot).finally(() => {
         send(executor, { kind: 'quiet', id: report.id });
       });
       return;
     case 'backedUp':
     case 'probed':
+    case 'measured':
       work.done(report);
       return;
     case 'refused':
@@ -166,6 +194,15 @@ function receive(executor: ExecutorProcess, report: Report): void {
     default:
       report satisfies never;
   }
+}
+
+async function answerRoom(
+  executor: ExecutorProcess,
+  events: WorkEvents,
+  { id, type }: Extract<Report, { kind: 'askForRoom' }>,
+): Promise<void> {
+  const error = (await events.askForRoom?.(type)) ?? null;
+  send(executor, { kind: 'room', id, refusal: error && { reason: error.reason, facts: error.facts } });
 }
 
 function send(executor: ExecutorProcess, command: Command): void {

@@ -4,7 +4,7 @@
  */
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { BusyError } from '../core/errors.js';
+import { BusyError, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { missingFilesOf, outcomeOfJob, type FileProblem, type JobFacts } from '../core/job-outcome.js';
 import type { Clock } from '../core/ports.js';
@@ -26,6 +26,8 @@ export interface JobContext {
   readonly clock: Clock;
   /** Bytes of the source in the newest good snapshot; null: a mass change of attributes is no reason to end it. */
   readonly bytesBefore: number | null;
+  /** Ends all jobs, with a BusyError as its reason. */
+  readonly diskLow: AbortSignal;
   /** A line for the log of the run. */
   readonly say: (text: string) => void;
   onEvent(jobNumber: number, event: RsyncEvent): void;
@@ -52,6 +54,7 @@ export async function runJob(
   plan: TransferPlan,
   signal: AbortSignal,
 ): Promise<EndedJob> {
+  const { diskLow } = context;
   const links = new LinkCounter();
   const flow = new Flow();
   const watch = new AttributeWatch({
@@ -66,7 +69,7 @@ export async function runJob(
     onTraffic: () => stall.onTraffic(),
   });
   const heard = new JobEar(context, number, plan, { links, onCopied: () => watch.look() });
-  const stall = watchForStall(context, AbortSignal.any([signal, watch.tooMuch.signal]));
+  const stall = watchForStall(context, AbortSignal.any([signal, diskLow, watch.tooMuch.signal]));
   let lost: string | null = null;
   let ending: TransferEnding | null = null;
   let failure: BusyError | null = null;
@@ -91,6 +94,7 @@ export async function runJob(
     lastWords: heard.lastWords.join('; '),
     lost,
     stalledSeconds: stall.hasStalled() ? context.host.idleTimeoutMs / 1000 : null,
+    diskLow: diskLow.aborted ? toFailure(diskLow.reason) : null,
     isCancelled: signal.aborted,
   };
   const decided = outcomeOfJob(context.host, facts);

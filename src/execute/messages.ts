@@ -1,24 +1,37 @@
 /** What the daemon and an executor process say to each other. Plain data; dates survive the serialization used. */
 import type { Facts, Reason } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupResult, BackupTask, ProbeResult } from '../core/ports.js';
+import type { BackupResult, BackupTask, MeasureProgress, ProbeResult } from '../core/ports.js';
 import type { JobRecord, Progress } from '../core/run.js';
-import type { SnapshotRecord } from '../core/snapshot.js';
+import type { BackupType, SnapshotRecord } from '../core/snapshot.js';
+import type { DiskUsage } from '../core/space.js';
 
 export type Command =
   | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
+  | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
   | { readonly kind: 'cancel'; readonly id: number }
+  /** The answer to `askForRoom`: null when there is room. */
+  | { readonly kind: 'room'; readonly id: number; readonly refusal: Refusal | null }
   /** The answer to `postBackup`: the disk is quiet. */
   | { readonly kind: 'quiet'; readonly id: number }
   /** The daemon stops soon: scripts and commands that follow a backup have a few seconds left. */
   | { readonly kind: 'hurry' };
 
+/** Why something is not done; the error is built anew on the other side. */
+export interface Refusal {
+  readonly reason: Reason;
+  readonly facts: Facts;
+}
+
 export type Report =
   | { readonly kind: 'progress'; readonly id: number; readonly progress: Progress }
   | { readonly kind: 'jobs'; readonly id: number; readonly jobs: readonly JobRecord[] }
   | { readonly kind: 'log'; readonly id: number }
+  | { readonly kind: 'askForRoom'; readonly id: number; readonly type: BackupType }
   | { readonly kind: 'postBackup'; readonly id: number; readonly snapshot: SnapshotRecord | null }
   | { readonly kind: 'backedUp'; readonly id: number; readonly result: BackupResult }
   | { readonly kind: 'probed'; readonly id: number; readonly result: ProbeResult }
-  | { readonly kind: 'refused'; readonly id: number; readonly reason: Reason; readonly facts: Facts };
+  | { readonly kind: 'measuring'; readonly id: number; readonly progress: MeasureProgress }
+  | { readonly kind: 'measured'; readonly id: number; readonly usages: readonly (DiskUsage | null)[] }
+  | ({ readonly kind: 'refused'; readonly id: number } & Refusal);

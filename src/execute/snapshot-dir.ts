@@ -48,9 +48,7 @@ export async function openHostStore(backupdir: string, hostName: string): Promis
   return orUnusable(backupdir, async () => {
     // The backup directory itself is not made: it may be a disk that is not mounted.
     await readdir(backupdir);
-    await mkdir(directory, { mode: 0o750 }).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    });
+    await makeDirectory(directory, 0o750);
     return readHostStore(directory);
   });
 }
@@ -106,6 +104,25 @@ export async function createPartial(store: HostStore, name: string, mark: Partia
   return path;
 }
 
+/**
+ * Makes a path below a directory and answers it. Step by step: where the disk is full, the recursive mkdir of Node
+ * says that something is missing. Throws DISK_FULL or BACKUPDIR_UNUSABLE.
+ */
+export async function makeBelow(directory: string, path: string): Promise<string> {
+  let made = directory;
+  for (const name of path.split('/').filter((part) => part !== '')) {
+    made = join(made, name);
+    await orUnusable(directory, () => makeDirectory(made));
+  }
+  return made;
+}
+
+async function makeDirectory(path: string, mode?: number): Promise<void> {
+  await mkdir(path, { mode }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
+}
+
 /** Says of a partial directory that all of it has reached the disk. */
 export async function flushPartial(path: string, mark: PartialMark, signal: AbortSignal): Promise<void> {
   await runProcess('sync', ['-f', '--', path], signal);
@@ -127,7 +144,7 @@ export async function commitPartial(partial: string, name: string, signal: Abort
     }
     if (signal.aborted) throw new BusyError('CANCELLED');
     // Not before: what is cancelled or crashes until here is of use to the next backup only with its mark.
-    await rm(join(partial, 'partial.json'), { force: true });
+    for (const mark of ['partial.json', '.partial.json']) await rm(join(partial, mark), { force: true });
     await rename(partial, path);
     await flushDirectory(parent);
     return path;
@@ -175,7 +192,7 @@ export async function orUnusable<T>(directory: string, work: () => Promise<T>): 
   } catch (error) {
     if (error instanceof BusyError) throw error;
     const detail = error instanceof Error ? error.message : String(error);
-    if (isOutOfSpace(detail) || /ENOSPC|EDQUOT/.test(detail)) {
+    if (isOutOfSpace(detail)) {
       throw new BusyError('DISK_FULL', { detail }, { cause: error });
     }
     throw new BusyError('BACKUPDIR_UNUSABLE', { backupdir: directory, detail }, { cause: error });
@@ -191,8 +208,11 @@ export async function flushDirectory(path: string): Promise<void> {
   }
 }
 
+/** In two steps: on a full disk the mark that is there must not be lost for one that cannot be written. */
 async function writeMark(path: string, mark: PartialMark): Promise<void> {
-  await writeFile(join(path, 'partial.json'), `${JSON.stringify(mark)}\n`);
+  const fresh = join(path, '.partial.json');
+  await writeFile(fresh, `${JSON.stringify(mark)}\n`);
+  await rename(fresh, join(path, 'partial.json'));
 }
 
 async function readMark(path: string): Promise<PartialMark | null> {

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { BusyError } from '../core/errors.js';
+import { isOutOfSpace } from '../core/job-outcome.js';
 import type { SnapshotDisk, SnapshotPlace } from '../core/ports.js';
 import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
 import { claimBackupdir } from './backupdir-lock.js';
@@ -16,7 +17,7 @@ export function createSnapshotDisk(pid: number): SnapshotDisk {
       if (basename(path) !== name || parseSnapshotName(name) === null)
         throw new BusyError('INTERNAL', { what: `${path} is not the directory of a snapshot` });
       return orUnusable(dirname(path), async () => {
-        await claimBackupdir(backupdirOf(path), pid);
+        await claimToRemove(backupdirOf(path), pid);
         await discard(path);
         await flushDirectory(dirname(path));
       });
@@ -30,13 +31,20 @@ export function createSnapshotDisk(pid: number): SnapshotDisk {
     sweepBeside: async ({ path }, signal) => {
       const doomed = await discarded(dirname(path));
       if (doomed.length === 0) return true;
-      const isOurs = await claimBackupdir(backupdirOf(path), pid).then(
+      const isOurs = await claimToRemove(backupdirOf(path), pid).then(
         () => true,
         () => false,
       );
       return isOurs && remove(doomed, signal);
     },
   };
+}
+
+/** On a full disk no lock can be written. Then nobody has it, and a removal is what makes room for it. */
+async function claimToRemove(backupdir: string, pid: number): Promise<void> {
+  await claimBackupdir(backupdir, pid).catch((error: unknown) => {
+    if (!isOutOfSpace(String(error))) throw error;
+  });
 }
 
 function backupdirOf(snapshotPath: string): string {

@@ -3,6 +3,7 @@ import type { Catalog } from '../control/catalog.js';
 import type { HostOrigin, HostRegistry } from '../control/host-registry.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Scheduler } from '../control/scheduler.js';
+import type { SpaceGuard } from '../control/space-guard.js';
 import type { Host } from '../core/host.js';
 import type { Clock, Executor } from '../core/ports.js';
 import { isHeld, newestOf } from '../core/snapshot.js';
@@ -28,6 +29,7 @@ export interface HostParts extends HostChangeParts {
   readonly registry: Pick<HostRegistry, 'kind' | 'originOf' | 'create' | 'update' | 'remove'>;
   readonly executor: Pick<Executor, 'probe'>;
   readonly scheduler: Pick<Scheduler, 'explain'>;
+  readonly space: Pick<SpaceGuard, 'assess'>;
   readonly clock: Clock;
 }
 
@@ -81,6 +83,7 @@ async function probe({ catalog, executor, clock }: HostParts, name: string): Pro
 
 async function explain(parts: HostParts, name: string): Promise<ExplainHostResponse> {
   const { decision, isOnline, isBusy, waitsFor } = await parts.scheduler.explain(name);
+  const room = isBusy ? null : await parts.space.assess(parts.catalog.host(name), decision.type.type);
   const snapshots = parts.catalog.snapshots(name);
   const { good, held } = newestOf(snapshots);
   const full = snapshots.find((snapshot) => snapshot.type === 'full' && !isHeld(snapshot));
@@ -99,5 +102,7 @@ async function explain(parts: HostParts, name: string): Promise<ExplainHostRespo
     heldSnapshot: held && toSnapshotMessage(held),
     youngestFullSnapshot: full && toSnapshotMessage(full),
     failuresInRow: parts.lifecycle.failuresInRow(name),
+    space: room?.reason ?? '',
+    isSpaceLow: room !== null && !room.fits,
   };
 }

@@ -1,8 +1,14 @@
 /** SnapshotService: the committed snapshots. */
 import type { Catalog } from '../control/catalog.js';
 import type { Pruner } from '../control/pruner.js';
+import type { HostSpace, SpaceReporter } from '../control/space-report.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
-import type { PruneSnapshotsResponse, SnapshotServiceServer } from '../gen/busy/v1/snapshot_service.js';
+import type {
+  HostSpace as HostSpaceMessage,
+  MeasureSpaceResponse,
+  PruneSnapshotsResponse,
+  SnapshotServiceServer,
+} from '../gen/busy/v1/snapshot_service.js';
 import { toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
 import { requireText } from './request-shape.js';
@@ -16,6 +22,7 @@ export interface SnapshotParts {
     acknowledge: (host: string, name: string) => Promise<SnapshotRecord>;
     discard: (host: string, name: string) => Promise<SnapshotRecord>;
   };
+  readonly spaceReporter: Pick<SpaceReporter, 'measure'>;
 }
 
 export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
@@ -36,6 +43,7 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       return { snapshot: toSnapshotMessage(await end(requireText('host', host), requireText('name', name))) };
     }),
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
+    measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
   };
 }
 
@@ -54,6 +62,32 @@ async function prune(
     frozenReason: frozen,
     removedCount: removedCount ?? doomedCount,
     hasKeep,
+  };
+}
+
+async function* measureSpace(
+  { spaceReporter }: SnapshotParts,
+  host: string,
+  signal: AbortSignal,
+): AsyncGenerator<MeasureSpaceResponse> {
+  for await (const step of spaceReporter.measure(host === '' ? null : host, signal)) {
+    yield 'result' in step
+      ? { host: toHostSpaceMessage(step.result), progress: undefined }
+      : { host: undefined, progress: step.progress };
+  }
+}
+
+function toHostSpaceMessage({ room, ...space }: HostSpace): HostSpaceMessage {
+  return {
+    ...space,
+    snapshots: space.snapshots.map(({ snapshot, usage }) => ({
+      snapshot: toSnapshotMessage(snapshot),
+      seenBytes: usage.seen.bytes,
+      freedBytes: usage.own.bytes,
+      freedInodes: usage.own.inodes,
+    })),
+    diskFreeBytes: room?.free.bytes,
+    diskTotalBytes: room?.total.bytes,
   };
 }
 

@@ -6,7 +6,7 @@ import type { EntityManager } from 'typeorm';
 import { formatDatabase, type DatabaseAddress } from '../core/database-address.js';
 import { BusyError } from '../core/errors.js';
 import type { DatabaseConnection } from './database-connection.js';
-import { DatabaseError, isAway, messageOf } from './database-errors.js';
+import { DatabaseError, isAway, isForWantOfRoom, messageOf } from './database-errors.js';
 import { openMysql } from './mysql.js';
 import { openSqlite } from './sqlite.js';
 
@@ -24,6 +24,9 @@ export interface Database extends DatabaseConnection {
 /** Is told after each access: null, or the DATABASE_UNAVAILABLE that it ended with. */
 export type DatabaseObserver = (away: BusyError | null) => void;
 
+/** Makes room on the disk of the state directory; answers whether it did. */
+export type MakeRoom = () => boolean;
+
 /**
  * Opens a database and brings its tables up to date; a file of SQLite is created when it is missing. Throws a
  * DatabaseError with a sentence for the administrator; it is then closed.
@@ -31,12 +34,13 @@ export type DatabaseObserver = (away: BusyError | null) => void;
 export async function openDatabase(
   address: DatabaseAddress,
   observe: DatabaseObserver = () => {},
+  makeRoom: MakeRoom = () => false,
 ): Promise<Database> {
   const connection = address.kind === 'sqlite' ? await openSqlite(address) : await openMysql(address);
   const shown = address.kind === 'sqlite' ? address.path : formatDatabase(address);
   const run: Database['run'] = async (work) => {
     try {
-      const answer = await connection.run(work);
+      const answer = await withRoom(() => connection.run(work), makeRoom);
       observe(null);
       return answer;
     } catch (error) {
@@ -48,6 +52,17 @@ export async function openDatabase(
     ping: () => run(async (manager) => void (await manager.query('SELECT 1'))),
     close: () => connection.close(),
   };
+}
+
+/** Work that found no room on its disk was not done, so it can be done when there is some. */
+async function withRoom<T>(work: () => Promise<T>, makeRoom: MakeRoom): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isForWantOfRoom(error) || !makeRoom()) throw error;
+    }
+  }
 }
 
 function toldApart(error: unknown, shown: string, observe: DatabaseObserver): unknown {

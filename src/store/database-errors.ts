@@ -49,6 +49,11 @@ export function isAway(error: unknown): boolean {
   return fatal === true || awayCodes.has(text) || awayInSqlite.test(text) || message === 'Pool is closed.';
 }
 
+/** Whether a file of SQLite could not grow, or the memory that it shares with its log. */
+export function isForWantOfRoom(error: unknown): boolean {
+  return /^SQLITE_(?:FULL|IOERR_(?:WRITE|SHM))/.test(codeOf(error));
+}
+
 /** Whether the same work may well succeed when it is done again at once. */
 export function isPassing(error: unknown): boolean {
   const { code } = driverErrorOf(error);

@@ -2,29 +2,47 @@
  * The log files of runs: one append-only file a run, one line an entry. Offsets are bytes, so that a reader can go
  * on where it was, and reading never holds more than one piece of a file in memory.
  */
-import { appendFile, mkdir, open } from 'node:fs/promises';
+import { appendFile, mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BusyError } from '../core/errors.js';
-import { formatLogLine } from '../core/log-line.js';
+import { isOutOfSpace } from '../core/job-outcome.js';
+import { formatLogLine, missingLinesText } from '../core/log-line.js';
 import type { Clock, LogChunk, RunLogs } from '../core/ports.js';
 
 const pieceBytes = 64 * 1024;
 const ulidPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const lineFeed = 0x0a;
 
-/** Makes the directory `run-logs` below `stateDir` (absolute) when it is missing. Throws what the system says. */
-export async function openRunLogs(stateDir: string, clock: Clock): Promise<RunLogs> {
+/**
+ * Makes the directory `run-logs` below `stateDir` (absolute) when it is missing. `makeRoom` is asked on a full disk, and
+ * answers whether it could help. Throws what the system says.
+ */
+export async function openRunLogs(
+  stateDir: string,
+  clock: Clock,
+  makeRoom: () => boolean = () => false,
+): Promise<RunLogs> {
   const directory = path.join(stateDir, 'run-logs');
   await mkdir(directory, { recursive: true, mode: 0o750 });
   const fileOf = (runId: string): string => {
     if (!ulidPattern.test(runId)) throw new BusyError('RUN_NOT_FOUND', { run: runId });
     return path.join(directory, `${runId}.log`);
   };
+  /** How many lines of each run could not be written. */
+  const missing = new Map<string, number>();
   return {
     path: fileOf,
     append: async (runId, text) => {
-      // One write in append mode: a line of the executor, which writes to the same file, never lands inside it.
-      await appendFile(fileOf(runId), formatLogLine(clock.now(), text), { mode: 0o640 });
+      const file = fileOf(runId);
+      const lost = missing.get(runId) ?? 0;
+      const before = lost > 0 ? formatLogLine(clock.now(), missingLinesText(lost)) : '';
+      try {
+        await appendWhole(file, `${before}${formatLogLine(clock.now(), text)}`, makeRoom);
+        missing.delete(runId);
+      } catch (error) {
+        missing.set(runId, lost + 1);
+        throw error;
+      }
     },
     read: async (runId, offset, isFinal) => {
       const { piece, size } = await readPiece(fileOf(runId), offset);
@@ -38,6 +56,28 @@ export async function openRunLogs(stateDir: string, clock: Clock): Promise<RunLo
       return toChunk(piece, offset, isFinal && offset + piece.length >= size);
     },
   };
+}
+
+/** One write in append mode: a line of the executor, which writes to the same file, never lands inside it. */
+async function appendWhole(file: string, lines: string, makeRoom: () => boolean): Promise<void> {
+  let text = lines;
+  for (;;) {
+    const sizeBefore = await sizeOf(file);
+    try {
+      return await appendFile(file, text, { mode: 0o640 });
+    } catch (error) {
+      // A part of it may have been written: what follows begins a line of its own.
+      text = (await sizeOf(file)) > sizeBefore ? `\n${lines}` : text;
+      if (!isOutOfSpace(String(error)) || !makeRoom()) throw error;
+    }
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 /** A run that has not logged yet has no file: its log is empty. */

@@ -215,6 +215,42 @@ describe('the pruner', () => {
     expect(left()).not.toContain(name);
   });
 
+  test.each(['DISK_FULL', 'DISK_SPACE_LOW'] as const)(
+    'removes also when the newest backup failed with %s, since nothing else can help then',
+    async (reason) => {
+      await bed.lifecycle.start();
+      // One that failed for another reason before must not stand in the way for ever.
+      const first = await bed.lifecycle.trigger({ host: 'web1', type: 'auto', requestId: null });
+      (await bed.parts.executor.next()).die();
+      await bed.ended(first.id);
+      expect((await pruner.judge('web1')).frozen).not.toBe('');
+      const second = await bed.lifecycle.trigger({ host: 'web1', type: 'auto', requestId: null });
+      const error = new BusyError(reason, { host: 'web1', backupdir: '/srv', detail: 'x', expiry: 'y' });
+      (await bed.parts.executor.next()).finish({ error: error.toFailure() });
+      await bed.ended(second.id);
+      const frozenAfterRestart = async (): Promise<number> => {
+        const reopened = await bed.reopen();
+        await reopened.lifecycle.start();
+        const failures = reopened.lifecycle.failuresAgainstExpiry('web1');
+        await reopened.close();
+        return failures;
+      };
+      expect(bed.lifecycle.failuresInRow('web1')).toBe(2);
+      expect(await pruner.expire(bed.parts.catalog.hosts())).toBe(2);
+      expect(left()).toEqual([names[3], names[2]]);
+      expect(disk.done.at(-1)).toMatch(/^sweep/);
+      expect(await frozenAfterRestart()).toBe(0);
+    },
+  );
+
+  test('expires the hosts that can be expired, whatever becomes of others', async () => {
+    disk.broken = names[1] ?? '';
+    expect(await pruner.expire(bed.parts.catalog.hosts())).toBe(0);
+    expect(log.lines.some((line) => line.startsWith('old snapshots could not be removed'))).toBe(true);
+    bed.parts.catalog.replaceHosts([sampleHost({ keep: null })]);
+    expect(await pruner.expire(bed.parts.catalog.hosts())).toBe(0);
+  });
+
   test('removes nothing of a host without keep', async () => {
     bed.parts.catalog.replaceHosts([sampleHost({ keep: null })]);
     expect((await pruner.prune('web1')).verdicts.every(({ isKept }) => isKept)).toBe(true);

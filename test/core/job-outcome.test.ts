@@ -6,6 +6,7 @@ import {
   type FileProblem,
   type JobFacts,
 } from '../../src/core/job-outcome.js';
+import { BusyError } from '../../src/core/errors.js';
 import { sampleHost } from '../helpers/sample-host.js';
 
 const host = sampleHost({ volatile: ['/var/spool/**', '**/*.tmp'] });
@@ -20,8 +21,11 @@ const wellEnded: JobFacts = {
   lastWords: '',
   lost: null,
   stalledSeconds: null,
+  diskLow: null,
   isCancelled: false,
 };
+
+const diskLow = new BusyError('DISK_FULL', { detail: 'only 1 B is left' }).toFailure();
 
 const vanished = (path: string): FileProblem => ({ path, why: 'vanished', isOurs: false });
 const denied = (path: string): FileProblem => ({ path, why: 'Permission denied (13)', isOurs: false });
@@ -51,6 +55,12 @@ describe('each ending of rsync', () => {
     [{ exitCode: 10 }, 'FAILED RSYNC_FAILED'],
     [{ exitCode: 11, problems: [diskFull('/srv/data/x')] }, 'FAILED DISK_FULL'],
     [{ exitCode: 11 }, 'FAILED RSYNC_FAILED'],
+    [{ exitCode: 11, lastWords: 'write: No space left on device (28)' }, 'FAILED DISK_FULL'],
+    [{ exitCode: 12, lastWords: 'write: No space left on device (28)' }, 'FAILED RSYNC_FAILED'],
+    [{ exitCode: 20, localSignal: 'SIGTERM', diskLow }, 'FAILED DISK_FULL'],
+    [{ exitCode: null, localSignal: 'SIGKILL', diskLow }, 'FAILED DISK_FULL'],
+    [{ exitCode: 0, diskLow }, 'SUCCEEDED'],
+    [{ exitCode: 20, diskLow, isCancelled: true }, 'CANCELLED'],
     [{ exitCode: 12 }, 'FAILED RSYNC_FAILED'],
     [{ exitCode: 12, lost: 'the other side closed it' }, 'FAILED CONNECTION_LOST'],
     [{ exitCode: 255, lost: 'keepalive timeout' }, 'FAILED CONNECTION_LOST'],

@@ -88,6 +88,7 @@ export class ControlBed {
       diskOf: (host) => Promise.resolve(host.backupdir),
       scripts: () => noScripts,
       quietDisk: () => Promise.resolve(),
+      space: { admit: () => Promise.resolve(null), release: () => {} },
       findCommitted: (host, runId) =>
         Promise.resolve(
           bed.onDisk.find((found) => found.host === host.name && found.runId === runId) ?? null,

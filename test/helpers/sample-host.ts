@@ -21,6 +21,7 @@ export function sampleHost(changes: Partial<Host> = {}): Host {
     identityFile: '/var/lib/busy/keys/web1',
     hostKey: 'SHA256:abc',
     backupdir: '/srv/backup',
+    minFree: { unit: 'percent', amount: 1 },
     srcdirs: ['/etc'],
     excludes: [],
     volatile: [],

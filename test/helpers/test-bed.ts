@@ -89,6 +89,7 @@ export class TestBed {
       listen: `unix:${this.socket}`,
       // Those of this machine are none of the tests' business.
       scripts: { pre_backup: this.scriptFile('pre-backup'), post_backup: this.scriptFile('post-backup') },
+      reserve: '1M',
       ...settings,
       hosts,
     };

@@ -164,6 +164,8 @@ export function fakeParts(): RpcParts {
         waitsFor: 'the host to come online',
       }),
     },
+    spaceReporter: { measure: async function* () {} },
+    space: { assess: async () => ({ fits: false, reason: '1 KiB is free' }) },
     clock: { now: () => new Date(times.shift() ?? 0) },
     daemonInfo: async () => ({
       version: '0.1.0',
@@ -182,7 +184,16 @@ export function fakeParts(): RpcParts {
       executors: 1,
       rsyncVersion: '3.5.0',
       memoryBytes: 90_000_000,
-      disks: [{ backupdir: '/srv/backup', freeBytes: 1, totalBytes: Number.MAX_SAFE_INTEGER }],
+      reserve: { bytes: 0, wantedBytes: 1024, releasedSince: undefined },
+      disks: [
+        {
+          backupdir: '/srv/backup',
+          freeBytes: 1,
+          totalBytes: Number.MAX_SAFE_INTEGER,
+          freeInodes: 90,
+          totalInodes: 100,
+        },
+      ],
     }),
     reload: async () => ({ hostCount: 3, needsRestart: [] }),
     sendTestMail: async (to) => [to === '' ? 'root' : to],

@@ -245,4 +245,5 @@ const emptyInfo = {
   rsyncVersion: '',
   memoryBytes: 0,
   disks: [],
+  reserve: undefined,
 };

@@ -191,7 +191,16 @@ test('host, probe, cancel and info answer in facts', async () => {
         executors: 2,
         rsyncVersion: '3.2.7',
         memoryBytes: 90 * 1024 * 1024,
-        disks: [{ backupdir: '/srv/backup', freeBytes: 1024 ** 4, totalBytes: 2 * 1024 ** 4 }],
+        reserve: { bytes: 16 * 1024 ** 2, wantedBytes: 64 * 1024 ** 2, releasedSince: minutesAgo(2) },
+        disks: [
+          {
+            backupdir: '/srv/backup',
+            freeBytes: 1024 ** 4,
+            totalBytes: 2 * 1024 ** 4,
+            freeInodes: 90,
+            totalInodes: 100,
+          },
+        ],
       }),
   };
   expect((await ask(['host', 'web1'], answers)).stdout).toContain('not pinned, so backups are refused');
@@ -201,7 +210,8 @@ test('host, probe, cancel and info answer in facts', async () => {
   const info = (await cli(['info'], options)).stdout;
   expect(info).toMatch(/mysql, not available since \S+ \S+: no backup begins/);
   expect(info).toContain('2 running (at most 4), 1 queued');
-  expect(info).toContain('/srv/backup: 1.0 TiB free of 2.0 TiB');
+  expect(info).toContain('/srv/backup: 1.0 TiB free of 2.0 TiB, 90 % of the inodes');
+  expect(info).toMatch(/16\.0 MiB of 64\.0 MiB: the disk of the state directory has been full since \S+ \S+/);
 });
 
 test('backup sends the type and the id, and says how to follow', async () => {

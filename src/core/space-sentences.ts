@@ -1,0 +1,16 @@
+/** The reasons of too little space; a part of the catalogue in `error-sentences.ts`. */
+import { says } from './sentence.js';
+
+export const spaceSentences = {
+  DISK_FULL: says(
+    'FAILED_PRECONDITION',
+    (f) => `The backup disk is full: ${f.detail}.`,
+    () => 'Free space below backupdir. No snapshot was harmed; the next backup goes on from what was copied.',
+  ),
+  DISK_SPACE_LOW: says(
+    'FAILED_PRECONDITION',
+    (f) => `The disk of ${f.backupdir} has too little space for a backup of host "${f.host}": ${f.detail}.`,
+    (f) =>
+      `Nothing was begun, and ${f.expiry}. Free space, or let keep remove more: busy space ${f.host} says what each snapshot would free. Or lower min_free.`,
+  ),
+} as const;
