@@ -10,6 +10,7 @@ import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import type { BackupEvents, BackupResult, BackupTask, Clock } from '../core/ports.js';
 import { isCommittable, outcomeOfJobs, type JobRecord } from '../core/run.js';
 import { addStats, noTransfer, type BackupType, type SnapshotRecord } from '../core/snapshot.js';
+import { faultPoint } from '../fault-points.js';
 import { claimBackupdir } from './backupdir-lock.js';
 import { betweenScripts, foresee } from './backup-scripts.js';
 import { describeJob, sayBases } from './backup-words.js';
@@ -125,6 +126,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     await store.orUnusable(before.directory, async () => {
       await log.flushed();
       await copyFile(task.logFile, join(partial, 'backup.log'));
+      faultPoint('log is kept');
       await writeSnapshotJson(partial, {
         snapshot,
         jobs: backup.jobs,
@@ -135,6 +137,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
         rsyncOnHost: reached.rsyncVersion,
       });
     });
+    faultPoint('snapshot is described');
     backup.path = await store.commitPartial(partial, name, signal);
     log.say(`committed ${snapshot.path}`);
     await discardPartials(before, log);
@@ -180,6 +183,7 @@ async function copySources(
       const job = await runJob(context, index + 1, plan, signal);
       ended[index] = job;
       meter.jobEnded(index + 1);
+      faultPoint('source is copied');
       setJob(backup, index, job.record);
       log.say(describeJob(job.record));
       // Neither a full disk nor a lost connection gets better with the next directory.

@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path';
 import { BusyError } from '../core/errors.js';
 import type { SnapshotDisk, SnapshotPlace } from '../core/ports.js';
 import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
+import { faultPoint } from '../fault-points.js';
 import { claimBackupdir } from './backupdir-lock.js';
 import { discard, discarded, flushDirectory, orUnusable, remove, removedPath } from './snapshot-dir.js';
 
@@ -18,6 +19,7 @@ export function createSnapshotDisk(pid: number): SnapshotDisk {
         await claimBackupdir(backupdirOf(path), pid);
         await discard(path);
         await flushDirectory(dirname(path));
+        faultPoint('snapshot is taken out');
       });
     },
     sweepBeside: async ({ path }, signal) => {

@@ -146,6 +146,13 @@ export class TestBed {
     return child.exitCode;
   }
 
+  /** Settles when busyd has ended by itself, or by a crash; answers the signal that ended it, if one did. */
+  async daemonEnd(): Promise<NodeJS.Signals | null> {
+    const child = this.daemon;
+    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child?.signalCode ?? null;
+  }
+
   /** The daemon's descendants: executors, rsync, connectors. */
   async daemonChildren(): Promise<number[]> {
     return (await processTree(this.daemonPid())).slice(1);
