@@ -1,8 +1,9 @@
 /** The daemon is killed at every named step of the life of a backup, of a removal and of a migration. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { compareTrees } from '../../clients/quickstart/compare-trees.js';
+import { migrations } from '../../migrations/index.js';
 import { parseSnapshotName } from '../../src/core/snapshot.js';
 import { readSnapshots } from '../../src/execute/snapshot-json.js';
 import { faultPoints, type FaultPoint } from '../../src/fault-points.js';
@@ -10,6 +11,7 @@ import { BackupServiceService } from '../../src/gen/busy/v1/backup_service.js';
 import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { callMethod } from '../helpers/grpc-calls.js';
 import { listedSnapshots, untilSwept } from '../helpers/host-store.js';
+import { databaseUrl, PrivateMariadb } from '../helpers/private-mariadb.js';
 import { hasEnded, TestBed, until } from '../helpers/test-bed.js';
 import { inodeOf, listTree, writeFiles } from '../helpers/tree-listing.js';
 
@@ -78,12 +80,6 @@ describe('a daemon that is killed as soon as the', () => {
     return (await readdir(directory())).filter((name) => parseSnapshotName(name) !== null).sort();
   }
 
-  /** With one snapshot more the others are not among the last three; but the youngest full one stays. */
-  function namesThatMayGo(names: readonly string[]): ReadonlySet<string> {
-    const youngestFull = names.findLast((name) => name.endsWith('f'));
-    return new Set(names.slice(0, -2).filter((name) => name !== youngestFull));
-  }
-
   /** Every committed snapshot, oldest first, with all that is in it. */
   async function stock(): Promise<Map<string, string[]>> {
     const trees = new Map<string, string[]>();
@@ -127,3 +123,55 @@ describe('a daemon that is killed as soon as the', () => {
     }, 'the snapshots that nothing keeps to go');
   }
 });
+
+describe('a daemon that is killed in the middle of a migration', () => {
+  let bed: TestBed;
+  let mariadb: PrivateMariadb | undefined;
+  beforeEach(async () => {
+    bed = await TestBed.create();
+  });
+  afterEach(async () => {
+    await bed.end();
+    await mariadb?.end();
+    mariadb = undefined;
+  });
+
+  test('of SQLite begins it anew', async () => {
+    await bed.configure([]);
+    await expectAllTables(async () => rm(join(bed.directory, 'state'), { recursive: true }));
+  });
+
+  test('of MariaDB goes on where it ended', async () => {
+    mariadb = await PrivateMariadb.start();
+    const server = mariadb;
+    const takeFresh = async (): Promise<void> =>
+      bed.configure([], { database: databaseUrl(await server.freshDatabase()) });
+    await takeFresh();
+    await expectAllTables(takeFresh);
+  });
+
+  /** Kills it after the first table, in the next, empty database after the second, until none is left. */
+  async function expectAllTables(takeFresh: () => Promise<void>): Promise<void> {
+    let time = 1;
+    for (; ; time += 1) {
+      const start = bed.startDaemon(armed(`${migrationStep}@${time}`));
+      const killed = await start.then(
+        () => false,
+        (error: unknown) => String(error).includes('SIGKILL'),
+      );
+      if (!killed) break;
+      await bed.startDaemon();
+      expect((await bed.busy(['runs'])).code).toBe(0);
+      expect((await bed.busy(['host', 'add', 'web1', 'srcdirs=/etc', 'backupdir=/tmp'])).code).toBe(0);
+      await bed.stopDaemon();
+      await takeFresh();
+    }
+    expect(time).toBeGreaterThan(migrations.length);
+  }
+});
+
+/** With one snapshot more the others are not among the last three; but the youngest full one stays. */
+function namesThatMayGo(names: readonly string[]): ReadonlySet<string> {
+  const youngestFull = names.findLast((name) => name.endsWith('f'));
+  return new Set(names.slice(0, -2).filter((name) => name !== youngestFull));
+}
