@@ -1,6 +1,6 @@
 /** What the figures depend on besides BUSY. */
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
-import { runCommand } from '../test/helpers/test-bed.js';
+import { runCommand } from '../test/helpers/run-command.js';
 
 export interface Machine {
   readonly cores: number;

@@ -2,7 +2,8 @@
 import { mkdtemp, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { runCommand, TestBed } from '../test/helpers/test-bed.js';
+import { runCommand } from '../test/helpers/run-command.js';
+import { TestBed } from '../test/helpers/test-bed.js';
 
 export interface Scratch {
   readonly directory: string;

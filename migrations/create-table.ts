@@ -1,5 +1,6 @@
 /** Tables for SQLite, MySQL and MariaDB from one description. */
 import { Table, type QueryRunner, type TableColumnOptions, type TableOptions } from 'typeorm';
+import { faultPoint } from '../src/fault-points.js';
 
 /**
  * Makes a table. On MySQL its texts are utf8mb4 and compared byte by byte, whatever the database's own choice is, so
@@ -13,6 +14,7 @@ export async function createTable(queryRunner: QueryRunner, options: TableOption
   if (before) return refuseForeign(before, options);
   const table = isMysql ? await forMysql(queryRunner, options) : options;
   await queryRunner.createTable(new Table(table));
+  faultPoint('table is made');
 }
 
 function refuseForeign(table: Table, { name, columns = [] }: TableOptions): void {

@@ -3,7 +3,6 @@
  * setting; they end up in the problems that a user reads.
  */
 import { z } from 'zod';
-import { checkRsyncOptions } from '../core/rsync-options.js';
 import { readDatabase, readEndpoint } from './addresses.js';
 import { readHostKey } from './host-key.js';
 import {
@@ -15,6 +14,7 @@ import {
   readWindow,
 } from './unattended-values.js';
 import { quoted } from './quoted.js';
+import { refuseKeepOfNothing, refuseOptions, refuseRepeats } from './refusals.js';
 import { readMinFree, readReserve } from './sizes.js';
 import { nothingAs, numberAsText, slotsAsList, textAsList, textAsWords } from './shorthands.js';
 import {
@@ -276,27 +276,4 @@ function upToOneDay() {
 
 function scriptPath() {
   return allow('the absolute path of a script', text(readAbsolutePath));
-}
-
-function refuseOptions(options: string[], context: z.RefinementCtx): void {
-  for (const message of checkRsyncOptions(options)) context.addIssue({ code: 'custom', message });
-}
-
-/** Zeros only: what was meant is open, and the wrong guess would lose snapshots. */
-function refuseKeepOfNothing(
-  keep: Readonly<Record<string, number | undefined>>,
-  context: z.RefinementCtx,
-): void {
-  const counts = Object.values(keep);
-  if (counts.length > 0 && counts.every((count) => !count))
-    context.addIssue({ code: 'custom', message: 'keeps nothing' });
-}
-
-function refuseRepeats(values: unknown[], context: z.RefinementCtx): void {
-  const seen = new Set<string>();
-  for (const [index, value] of values.entries()) {
-    const shown = JSON.stringify(value);
-    if (seen.has(shown)) context.addIssue({ code: 'custom', message: 'stands there twice', path: [index] });
-    seen.add(shown);
-  }
 }

@@ -9,6 +9,7 @@ import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import type { BackupEvents, BackupResult, BackupTask, Clock } from '../core/ports.js';
 import { isCommittable, outcomeOfJobs, waitingJob, type JobRecord } from '../core/run.js';
 import { addStats, noTransfer, type BackupType, type SnapshotRecord } from '../core/snapshot.js';
+import { faultPoint } from '../fault-points.js';
 import { claimBackupdir } from './backupdir-lock.js';
 import { betweenScripts, foresee } from './backup-scripts.js';
 import { describeJob, sayBases } from './backup-words.js';
@@ -147,6 +148,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     await store.orUnusable(before.directory, async () => {
       await log.flushed();
       await copyRunLog(task.logFile, join(partial, 'backup.log'));
+      faultPoint('log is kept');
       await writeSnapshotJson(partial, {
         snapshot,
         jobs: backup.jobs,
@@ -157,6 +159,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
         rsyncOnHost: reached.rsyncVersion,
       });
     });
+    faultPoint('snapshot is described');
     backup.path = await store.commitPartial(partial, name, signal);
     delete unfinished.leave;
     log.say(`committed ${snapshot.path}`);
@@ -213,6 +216,7 @@ async function copySources(
       const job = await runJob(context, index + 1, plan, signal);
       ended[index] = job;
       meter.jobEnded(index + 1);
+      faultPoint('source is copied');
       setJob(backup, index, job.record);
       log.say(describeJob(job.record));
       isFutile ||= futileReasons.includes(job.record.error?.reason ?? '');

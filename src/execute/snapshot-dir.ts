@@ -12,6 +12,7 @@ import { basename, join } from 'node:path';
 import { BusyError } from '../core/errors.js';
 import { isOutOfSpace } from '../core/job-outcome.js';
 import { parseSnapshotName, snapshotName, type BackupType } from '../core/snapshot.js';
+import { faultPoint } from '../fault-points.js';
 import { runProcess } from './process.js';
 
 /** What a partial directory says of itself, in `partial.json`. */
@@ -101,6 +102,7 @@ export async function createPartial(store: HostStore, name: string, mark: Partia
     await writeMark(path, mark);
     await mkdir(join(path, 'data'));
   });
+  faultPoint('partial is made');
   return path;
 }
 
@@ -142,11 +144,15 @@ export async function commitPartial(partial: string, name: string, signal: Abort
     } catch (error) {
       throw signal.aborted ? new BusyError('CANCELLED', {}, { cause: error }) : error;
     }
+    faultPoint('partial is flushed');
     if (signal.aborted) throw new BusyError('CANCELLED');
     // Not before: what is cancelled or crashes until here is of use to the next backup only with its mark.
     for (const mark of ['partial.json', '.partial.json']) await rm(join(partial, mark), { force: true });
+    faultPoint('mark is removed');
     await rename(partial, path);
+    faultPoint('snapshot is renamed');
     await flushDirectory(parent);
+    faultPoint('rename is flushed');
     return path;
   });
 }
@@ -154,6 +160,7 @@ export async function commitPartial(partial: string, name: string, signal: Abort
 /** Takes a directory out of the store by renaming it; `remove` frees its space. */
 export async function discard(path: string): Promise<void> {
   await rename(path, removedPath(path));
+  faultPoint('directory is discarded');
 }
 
 /** Where a snapshot or partial directory is after `discard`. */

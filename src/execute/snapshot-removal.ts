@@ -5,6 +5,7 @@ import { BusyError } from '../core/errors.js';
 import { isOutOfSpace } from '../core/job-outcome.js';
 import type { SnapshotDisk, SnapshotPlace } from '../core/ports.js';
 import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
+import { faultPoint } from '../fault-points.js';
 import { claimBackupdir } from './backupdir-lock.js';
 import { writeReleased } from './snapshot-json.js';
 import { discard, discarded, flushDirectory, orUnusable, remove, removedPath } from './snapshot-dir.js';
@@ -20,6 +21,7 @@ export function createSnapshotDisk(pid: number): SnapshotDisk {
         await claimToRemove(backupdirOf(path), pid);
         await discard(path);
         await flushDirectory(dirname(path));
+        faultPoint('snapshot is taken out');
       });
     },
     release: ({ path }, at) =>

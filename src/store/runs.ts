@@ -2,6 +2,7 @@
 import { type EntityManager, In, LessThan, MoreThan } from 'typeorm';
 import type { RunFilter, RunStore } from '../core/ports.js';
 import type { RunRecord } from '../core/run.js';
+import { faultPoint } from '../fault-points.js';
 import type { Database } from './data-source.js';
 import { RunEntity } from './run-entity.js';
 
@@ -11,6 +12,7 @@ export function createRunStore(database: Database): RunStore {
     add: (run) =>
       database.run(async (manager) => {
         await manager.insert(RunEntity, { ...run });
+        faultPoint('run is QUEUED');
       }),
     withdraw: (id) =>
       database.run(async (manager) => {
@@ -24,6 +26,7 @@ export function createRunStore(database: Database): RunStore {
       database.run(async (manager) => {
         const expected = { id, state: In([...from]) };
         const { affected } = await manager.update(RunEntity, expected, { ...changes, state: to, revision });
+        if (to === 'RUNNING' || to === 'SUCCEEDED') faultPoint(`run is ${to}`);
         return affected === 1;
       }),
     highestRevision: () =>

@@ -1,5 +1,6 @@
 /** The committed snapshots in the database; the directories on disk are the truth that this is an index of. */
 import type { SnapshotStore } from '../core/ports.js';
+import { faultPoint } from '../fault-points.js';
 import type { Database } from './data-source.js';
 import { SnapshotEntity } from './snapshot-entity.js';
 
@@ -9,10 +10,12 @@ export function createSnapshotStore(database: Database): SnapshotStore {
     put: (snapshot) =>
       database.run(async (manager) => {
         await manager.upsert(SnapshotEntity, { ...snapshot }, ['host', 'name']);
+        faultPoint('snapshot is recorded');
       }),
     remove: (host, name) =>
       database.run(async (manager) => {
         await manager.delete(SnapshotEntity, { host, name });
+        faultPoint('snapshot is forgotten');
       }),
     list: (host) =>
       database.run((manager) =>

@@ -5,7 +5,8 @@ import { appendFile, chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunState } from '../../src/gen/busy/v1/run.js';
-import { runCommand, TestBed, until } from '../helpers/test-bed.js';
+import { runCommand } from '../helpers/run-command.js';
+import { TestBed, until } from '../helpers/test-bed.js';
 
 const root = new URL('../../', import.meta.url).pathname;
 const program = join(root, 'dist/clients/cli/main.js');

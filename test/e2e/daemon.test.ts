@@ -10,7 +10,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
 import { RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { callMethod } from '../helpers/grpc-calls.js';
-import { isAlive, runCommand, TestBed, until } from '../helpers/test-bed.js';
+import { runCommand } from '../helpers/run-command.js';
+import { isAlive, TestBed, until } from '../helpers/test-bed.js';
 
 const root = new URL('../../', import.meta.url).pathname;
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
 import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { compareTrees, makeFidelityTree } from '../helpers/fidelity-tree.js';
-import { runCommand, TestBed, type CommandResult } from '../helpers/test-bed.js';
+import { runCommand, type CommandResult } from '../helpers/run-command.js';
+import { TestBed } from '../helpers/test-bed.js';
 import { writeFiles } from '../helpers/tree-listing.js';
 
 /** More than 4 GiB are read on both sides, for each snapshot and for each comparison. */

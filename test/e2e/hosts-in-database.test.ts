@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
 import { RunState } from '../../src/gen/busy/v1/run.js';
 import { untilCopying } from '../helpers/host-store.js';
-import { TestBed, until, type CommandResult } from '../helpers/test-bed.js';
+import { type CommandResult } from '../helpers/run-command.js';
+import { TestBed, until } from '../helpers/test-bed.js';
 
 let bed: TestBed;
 let sshd: PrivateSshd;

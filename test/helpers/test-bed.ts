@@ -25,17 +25,12 @@ import { HostServiceClient } from '../../src/gen/busy/v1/host_service.js';
 import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { SnapshotServiceClient } from '../../src/gen/busy/v1/snapshot_service.js';
 import { callMethod } from './grpc-calls.js';
+import { runCommand, type CommandResult } from './run-command.js';
 
 const root = new URL('../../', import.meta.url).pathname;
 
 /** Settings of a host as the configuration file names them. */
 export type HostSettings = Readonly<Record<string, unknown>> & { readonly name: string };
-
-export interface CommandResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 export class TestBed {
   readonly backupdir: string;
@@ -119,11 +114,12 @@ export class TestBed {
     this.log = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     await until(
-      () => / ready /.test(this.log) || child.exitCode !== null,
+      () => / ready /.test(this.log) || child.exitCode !== null || child.signalCode !== null,
       'busyd to start',
       () => this.log,
     );
-    if (child.exitCode !== null) throw new Error(`busyd ended with ${child.exitCode}:\n${this.log}`);
+    const ending = child.exitCode ?? child.signalCode;
+    if (ending !== null) throw new Error(`busyd ended with ${ending}:\n${this.log}`);
   }
 
   /** What busyd wrote since it started. */
@@ -145,6 +141,13 @@ export class TestBed {
     child.kill(signal);
     await ended;
     return child.exitCode;
+  }
+
+  /** Settles when busyd has ended by itself, or by a crash; answers the signal that ended it, if one did. */
+  async daemonEnd(): Promise<NodeJS.Signals | null> {
+    const child = this.daemon;
+    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child?.signalCode ?? null;
   }
 
   /** The daemon's descendants: executors, rsync, connectors. */
@@ -278,19 +281,4 @@ export async function until(
     if (performance.now() > limit) throw new Error(`waited in vain for ${what}. ${detail()}`);
     await delay(20);
   }
-}
-
-/** Runs a program to its end. */
-export async function runCommand(
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<CommandResult> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  await once(child, 'close');
-  return { code: child.exitCode, stdout, stderr };
 }

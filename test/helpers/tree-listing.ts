@@ -2,7 +2,7 @@
 import { lstat, mkdir, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { runCommand } from './test-bed.js';
+import { runCommand } from './run-command.js';
 
 /**
  * One line an entry: path, type, mode, owners, size, modification time with its fraction, link target; then the sum

@@ -1,0 +1,30 @@
+/**
+ * The steps at which a crash would hurt most, by name. Here a step does nothing; the tests put a file in the place of
+ * this one that kills the daemon there, and look at what is left (test/faults).
+ */
+export const faultPoints = [
+  // A backup.
+  'run is QUEUED',
+  'run is RUNNING',
+  'partial is made',
+  'source is copied',
+  'log is kept',
+  'snapshot is described',
+  'partial is flushed',
+  'mark is removed',
+  'snapshot is renamed',
+  'rename is flushed',
+  'snapshot is recorded',
+  'run is SUCCEEDED',
+  // What goes after a backup: partial directories, and snapshots that nothing keeps.
+  'directory is discarded',
+  'snapshot is taken out',
+  'snapshot is forgotten',
+  // A migration of the database.
+  'table is made',
+] as const;
+
+export type FaultPoint = (typeof faultPoints)[number];
+
+/** Says that a step has been done. */
+export function faultPoint(_step: FaultPoint): void {}
