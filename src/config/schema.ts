@@ -16,6 +16,7 @@ import {
 import { quoted } from './quoted.js';
 import { refuseKeepOfNothing, refuseOptions, refuseRepeats } from './refusals.js';
 import { readMinFree, readReserve } from './sizes.js';
+import { secret } from './secret.js';
 import { nothingAs, numberAsText, slotsAsList, textAsList, textAsWords } from './shorthands.js';
 import {
   readAbsolutePath,
@@ -236,15 +237,6 @@ function text<T>(read: (text: string) => Reading<T>) {
     const reading = read(value);
     if ('value' in reading) return reading.value;
     context.addIssue({ code: 'custom', message: reading.wrong });
-    return z.NEVER;
-  });
-}
-
-/** No problem may show what was written. */
-function secret() {
-  return z.unknown().transform((value, context): string => {
-    if (typeof value === 'string' && value !== '') return value;
-    context.addIssue({ code: 'custom', message: value === '' ? 'is empty' : 'is not a text' });
     return z.NEVER;
   });
 }

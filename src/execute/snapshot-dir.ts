@@ -181,6 +181,8 @@ export async function discarded(directory: string): Promise<string[]> {
  */
 export async function remove(doomed: readonly string[], signal: AbortSignal): Promise<boolean> {
   if (doomed.length === 0) return true;
+  // A small directory would be gone before the signal reaches the program.
+  if (signal.aborted) return false;
   // Not root: directories that came without the right to write cannot be emptied. Directories only, since a file may
   // be shared with snapshots that stay.
   const locked = ['-type', 'd', '!', '-perm', '-u=rwx', '-exec', 'chmod', 'u+rwx', '{}', '+'];
