@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BackupType, RunState } from '../../src/gen/busy/v1/run.js';
 import { listedSnapshots } from '../helpers/host-store.js';
 import { mountSmallDisk, type SmallDisk } from '../helpers/small-disk.js';
-import { runCommand, TestBed, until } from '../helpers/test-bed.js';
+import { runCommand } from '../helpers/run-command.js';
+import { TestBed, until } from '../helpers/test-bed.js';
 import { writeFiles } from '../helpers/tree-listing.js';
 
 const MiB = 1024 ** 2;

@@ -8,7 +8,8 @@ import { listedSnapshots, partialDirs, untilCopying } from '../helpers/host-stor
 import { runPids } from '../helpers/run-processes.js';
 import { mountSmallDisk, type SmallDisk } from '../helpers/small-disk.js';
 import { expectBackup, takeStock } from '../helpers/stock.js';
-import { runCommand, TestBed, until } from '../helpers/test-bed.js';
+import { runCommand } from '../helpers/run-command.js';
+import { TestBed, until } from '../helpers/test-bed.js';
 import { inodeOf, writeFiles } from '../helpers/tree-listing.js';
 
 const MiB = 1024 ** 2;

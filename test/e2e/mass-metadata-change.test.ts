@@ -6,7 +6,8 @@ import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
 import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { listedSnapshots, untilSwept } from '../helpers/host-store.js';
 import { expectBackup, takeStock } from '../helpers/stock.js';
-import { runCommand, TestBed, type HostSettings } from '../helpers/test-bed.js';
+import { runCommand } from '../helpers/run-command.js';
+import { TestBed, type HostSettings } from '../helpers/test-bed.js';
 import { inodeOf, writeFiles } from '../helpers/tree-listing.js';
 
 /** So many that more than 100 MiB of them are copied when rsync does not know of the last of them yet. */

@@ -9,7 +9,8 @@ import { SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.j
 import { callMethod } from '../helpers/grpc-calls.js';
 import { listedSnapshots, untilSwept } from '../helpers/host-store.js';
 import { expectBackup } from '../helpers/stock.js';
-import { runCommand, TestBed, until, type HostSettings } from '../helpers/test-bed.js';
+import { runCommand } from '../helpers/run-command.js';
+import { TestBed, until, type HostSettings } from '../helpers/test-bed.js';
 import { inodeOf, writeFiles } from '../helpers/tree-listing.js';
 
 /** More than what the gate overlooks in a small tree. */

@@ -6,7 +6,8 @@ import { BackupType } from '../../src/gen/busy/v1/run.js';
 import { runPids } from '../helpers/run-processes.js';
 import { mountSmallDisk, type SmallDisk } from '../helpers/small-disk.js';
 import { expectBackup } from '../helpers/stock.js';
-import { runCommand, TestBed, until } from '../helpers/test-bed.js';
+import { runCommand } from '../helpers/run-command.js';
+import { TestBed, until } from '../helpers/test-bed.js';
 import { writeFiles } from '../helpers/tree-listing.js';
 
 interface Answer {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { measureUsage, UsageMeter } from '../../src/execute/disk-usage.js';
 import { LinkCountdown } from '../../src/execute/link-countdown.js';
 import { mountSmallDisk, type SmallDisk } from '../helpers/small-disk.js';
-import { runCommand } from '../helpers/test-bed.js';
+import { runCommand } from '../helpers/run-command.js';
 import { writeFiles } from '../helpers/tree-listing.js';
 
 const never = new AbortController().signal;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { copyRunLog, openRunLogFile, type RunLogFile } from '../../src/execute/run-log-file.js';
 import { mountSmallDisk, type SmallDisk } from '../helpers/small-disk.js';
-import { runCommand, until } from '../helpers/test-bed.js';
+import { runCommand } from '../helpers/run-command.js';
+import { until } from '../helpers/test-bed.js';
 
 const clock = { now: (): Date => new Date(Date.UTC(2026, 10, 22, 20)) };
 let directory: string;

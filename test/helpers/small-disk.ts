@@ -2,7 +2,7 @@
  * A disk of its own that is so small that it can be filled: a file system in memory. To mount one takes root; on a
  * machine where the tests run as someone else, sudo without a password must be allowed for it.
  */
-import { runCommand } from './test-bed.js';
+import { runCommand } from './run-command.js';
 
 export interface SmallDisk {
   /** Makes it larger or smaller, with all that is on it. */

@@ -7,7 +7,8 @@ import { Reserve } from '../../src/store/reserve.js';
 import { openRunLogs } from '../../src/store/run-log.js';
 import { createRunStore } from '../../src/store/runs.js';
 import { mountSmallDisk, type SmallDisk } from '../helpers/small-disk.js';
-import { runCommand, until } from '../helpers/test-bed.js';
+import { runCommand } from '../helpers/run-command.js';
+import { until } from '../helpers/test-bed.js';
 import { sampleRun } from './samples.js';
 
 const MiB = 1024 ** 2;
