@@ -5,7 +5,7 @@
  */
 import { formatBytes } from './figures.js';
 import { BusyError } from './errors.js';
-import type { BackupType, SnapshotRecord } from './snapshot.js';
+import { isHeld, type BackupType, type SnapshotRecord, type TransferStats } from './snapshot.js';
 
 /** What a backup must leave free: so many bytes, or a share of the disk in percent. 0: nothing. */
 export interface MinFree {
@@ -71,8 +71,12 @@ const incrementalsSeen = 5;
 /** A block of the usual size: small files take up at least this, and rsync counts only what is in them. */
 const blockBytes = 4096;
 
-/** From the newest snapshots what a backup of this type will need, or more. `snapshots`: newest first. */
-export function estimateNeed(type: BackupType, snapshots: readonly SnapshotRecord[]): Estimate {
+/**
+ * From the newest snapshots what a backup of this type will need, or more. `all`: newest first; held ones say nothing of
+ * it, since their source is not as it should be.
+ */
+export function estimateNeed(type: BackupType, all: readonly SnapshotRecord[]): Estimate {
+  const snapshots = all.filter((snapshot) => !isHeld(snapshot));
   const [newest] = snapshots;
   if (type === 'full') {
     if (!newest) return { need: null, basis: 'unknown, since it is the first backup' };
@@ -81,11 +85,16 @@ export function estimateNeed(type: BackupType, snapshots: readonly SnapshotRecor
     return { need: padded(totalBytes, fileCount), basis: `as much as ${newest.name} holds` };
   }
   const recent = snapshots.filter((snapshot) => snapshot.type === type).slice(0, incrementalsSeen);
-  const bySize = recent.toSorted((a, b) => a.stats.transferredBytes - b.stats.transferredBytes);
+  const bySize = recent.toSorted((a, b) => addedBytes(a.stats) - addedBytes(b.stats));
   const middle = bySize[Math.floor((bySize.length - 1) / 2)];
   if (!middle) return { need: null, basis: 'unknown, since it is the first incremental one' };
-  const { transferredBytes, filesCreated } = middle.stats;
-  return { need: padded(transferredBytes, filesCreated), basis: `as much as ${middle.name} added` };
+  const need = padded(addedBytes(middle.stats), middle.stats.filesCreated);
+  return { need, basis: `as much as ${middle.name} added` };
+}
+
+/** What is copied on the server because of attributes alone is not sent. Snapshots of an older BUSY know only what was. */
+function addedBytes({ transferredBytes, copiedBytes }: TransferStats): number {
+  return Math.max(transferredBytes, copiedBytes);
 }
 
 /** The snapshot whose real size tells what a backup of this type will need; undefined where none does. */
@@ -93,7 +102,7 @@ export function snapshotToMeasure(
   type: BackupType,
   snapshots: readonly SnapshotRecord[],
 ): SnapshotRecord | undefined {
-  return type === 'full' ? snapshots[0] : snapshots.find((snapshot) => snapshot.type === type);
+  return snapshots.find((snapshot) => !isHeld(snapshot) && (type === 'full' || snapshot.type === type));
 }
 
 /**

@@ -14,10 +14,10 @@ export interface TransferPlan {
   readonly destination: string;
   /** Absolute directories with the same layout as `destination`. rsync takes at most 20. */
   readonly linkBases: readonly string[];
-  /** Directories below this one that are not copied: other jobs copy them, or they hold the backups themselves. */
-  readonly leftOut: readonly string[];
   /** Those of them that are snapshots. */
   readonly snapshotBases: readonly string[];
+  /** Directories below this one that are not copied: other jobs copy them, or they hold the backups themselves. */
+  readonly leftOut: readonly string[];
   /** Compare contents instead of size and time; needed when a link base may be damaged. */
   readonly mustCompareContents: boolean;
   /** Only say what would be done; `destination` is an empty directory then. */

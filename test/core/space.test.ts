@@ -53,6 +53,21 @@ describe('the estimate', () => {
     expect(basis).toBe('as much as 2026-11-04_20-00-05i holds');
   });
 
+  it('counts what was copied for attributes alone, and nothing of a held one', () => {
+    const copied = snapshot('2026-11-05_20-00-05i', {
+      transferredBytes: 1,
+      copiedBytes: 50,
+      filesCreated: 0,
+    });
+    expect(estimateNeed('incremental', [copied]).need).toEqual({ bytes: 50, inodes: 0 });
+    const heldFor = [{ code: 'EMPTY_SOURCE', source: '/etc', message: 'it is empty' }] as const;
+    const held = { ...snapshot('2026-11-06_20-00-05i', {}), heldFor };
+    for (const type of ['full', 'incremental'] as const) {
+      expect(estimateNeed(type, [held, ...newestFirst])).toEqual(estimateNeed(type, newestFirst));
+      expect(snapshotToMeasure(type, [held, ...newestFirst])).toBe(snapshotToMeasure(type, newestFirst));
+    }
+  });
+
   it('of an incremental one is the middle of the last ones, so that one large day stops no other', () => {
     expect(estimateNeed('incremental', newestFirst)).toEqual({
       need: { bytes: 7 + 10 * 4096, inodes: 10 },

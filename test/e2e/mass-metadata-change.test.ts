@@ -22,8 +22,10 @@ beforeAll(async () => {
   sshd = await bed.startSshd();
   const host = (name: string, settings: Partial<HostSettings> = {}): HostSettings =>
     bed.hostAt(sshd, { name, srcdirs: [sourceOf(name)], ...settings });
+  // The comparison has to get by with a key that allows nothing but reading.
+  const readOnly = await bed.startSshd({ forceCommand: 'rrsync -ro /' });
   await bed.configure([
-    host('pull'),
+    bed.hostAt(readOnly, { name: 'pull', srcdirs: [sourceOf('pull')] }),
     host('push', { initiator: 'client' }),
     host('part'),
     host('free', { max_change: 1 }),
