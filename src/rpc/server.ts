@@ -21,7 +21,7 @@ import { answerReflection, readDescriptors } from './reflection.js';
 import { snapshotHandlers, type SnapshotParts } from './snapshots.js';
 import type { RpcLog } from './status.js';
 import { type CallAdapters, createCallAdapters } from './stream.js';
-import { refuseHostChanges } from './tcp-limits.js';
+import { refuseOverTcp } from './tcp-limits.js';
 import { bindUnixSocket } from './unix-socket.js';
 
 export type RpcParts = HostParts &
@@ -65,7 +65,7 @@ const options = {
 export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
   const servers: Servers = {
     unix: new Server(options),
-    tcp: new Server({ ...options, interceptors: [refuseHostChanges(parts.log)] }),
+    tcp: new Server({ ...options, interceptors: [refuseOverTcp(parts.log)] }),
   };
   const calls = createCallAdapters(parts.log);
   const descriptors = await readDescriptors(parts.descriptorFile);

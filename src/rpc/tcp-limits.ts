@@ -1,6 +1,7 @@
 /**
  * What may be done over a TCP port, where nobody proves who he is: any account of the machine can connect. Changing
- * hosts is not among it, since a backup runs commands and writes files as the user of the daemon, often root.
+ * hosts is not among it, since a backup runs commands and writes files as the user of the daemon, often root; nor is
+ * deciding on a held snapshot, since that removes it or lets older ones go.
  */
 import {
   ResponderBuilder,
@@ -10,16 +11,20 @@ import {
 } from '@grpc/grpc-js';
 import { BusyError } from '../core/errors.js';
 import { HostServiceService } from '../gen/busy/v1/host_service.js';
+import { SnapshotServiceService } from '../gen/busy/v1/snapshot_service.js';
 import { type RpcLog, toStatus } from './status.js';
 
 const refused = new Set<string>(
-  [HostServiceService.createHost, HostServiceService.updateHost, HostServiceService.deleteHost].map(
-    ({ path }) => path,
-  ),
+  [
+    HostServiceService.createHost,
+    HostServiceService.updateHost,
+    HostServiceService.deleteHost,
+    SnapshotServiceService.acknowledgeSnapshot,
+  ].map(({ path }) => path),
 );
 
-/** Ends calls that change hosts with NOT_OVER_TCP before their request is read. */
-export function refuseHostChanges(log: RpcLog): ServerInterceptor {
+/** Ends such calls with NOT_OVER_TCP before their request is read. */
+export function refuseOverTcp(log: RpcLog): ServerInterceptor {
   return ({ path }, call) => {
     if (!refused.has(path)) return new ServerInterceptingCall(call);
     const listener = new ServerListenerBuilder()

@@ -7,6 +7,7 @@ import { BusyError } from '../../src/core/errors.js';
 import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
 import { HostOrigin, HostServiceService, ListHostsRequest } from '../../src/gen/busy/v1/host_service.js';
 import { HostSettings } from '../../src/gen/busy/v1/host_settings.js';
+import { SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
 import type { RpcParts } from '../../src/rpc/server.js';
 import { call, errorInfoOf, failureOf, startServer, type Running } from './fixture.js';
 import { sampleHost } from './samples.js';
@@ -208,6 +209,7 @@ describe('over a TCP port', () => {
     ['CreateHost', HostServiceService.createHost],
     ['UpdateHost', HostServiceService.updateHost],
     ['DeleteHost', HostServiceService.deleteHost],
+    ['AcknowledgeSnapshot', SnapshotServiceService.acknowledgeSnapshot],
   ] as const)('%s is refused, and nothing is changed', async (name, method) => {
     const asked: unknown[] = [];
     running = await startServer({ registry: registry(asked) });
