@@ -18,11 +18,13 @@ import { Scheduler } from './control/scheduler.js';
 import { SpaceGuard } from './control/space-guard.js';
 import { SpaceReporter } from './control/space-report.js';
 import type { Host } from './core/host.js';
+import type { Presence } from './core/presence.js';
 import type { SnapshotRecord } from './core/snapshot.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
 import { diskOf, spaceDisk } from './execute/disk.js';
 import { ExecutorPool } from './execute/executor-pool.js';
-import { isOnline } from './execute/presence.js';
+import { NameLookup } from './execute/name-lookup.js';
+import { HostPresence } from './execute/presence.js';
 import { readSnapshots } from './execute/snapshot-json.js';
 import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
@@ -98,6 +100,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       log.error('an executor process died', { pid, ending });
     });
     closers.push(() => executor.stop());
+    const presence = new HostPresence(new NameLookup());
+    closers.push(async () => presence.close());
+    const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
     let { scripts } = config;
     const snapshotDisk = createSnapshotDisk(process.pid);
@@ -130,7 +135,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       else giveUp.addEventListener('abort', () => executor.hurry(), { once: true });
       return lifecycle.stop(giveUp);
     });
-    const scheduler = new Scheduler({ ...parts, lifecycle, isOnline, onError });
+    const scheduler = new Scheduler({ ...parts, lifecycle, lookFor, onError });
     const sources = { logs: parts.logs, growth: parts.growth, getRun: (id: string) => lifecycle.get(id) };
     const onChange = (): void => {
       noteBackupdirs();
