@@ -173,13 +173,13 @@ describe('the pruner', () => {
     await bed.parts.catalog.record(sampleSnapshot('stuck', names[0] ?? ''));
     let questions = 0;
     const release: (() => void)[] = [];
-    const { locate } = disk;
+    const locate = disk.locate.bind(disk);
     disk.locate = async (snapshots) => {
       if (snapshots[0]?.host === 'stuck') {
         questions += 1;
         await new Promise<void>((resolve) => release.push(resolve));
       }
-      return locate.call(disk, snapshots);
+      return locate(snapshots);
     };
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     pruner.start();
