@@ -49,7 +49,7 @@ export class SchedulingFleet {
         failuresInRow: () => 0,
       },
       // Every tenth is away, so it stays due and is asked in each pass.
-      isOnline: ({ name }) => Promise.resolve(!name.endsWith('7')),
+      lookFor: ({ name }) => Promise.resolve({ isOnline: !name.endsWith('7'), reason: '' }),
       onError: (message, error) => {
         throw new Error(message, { cause: error });
       },

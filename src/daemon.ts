@@ -18,12 +18,15 @@ import { Scheduler } from './control/scheduler.js';
 import { SpaceGuard } from './control/space-guard.js';
 import { SpaceReporter } from './control/space-report.js';
 import type { Host } from './core/host.js';
+import type { Presence } from './core/presence.js';
 import type { SnapshotRecord } from './core/snapshot.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
-import { diskOf, spaceDisk } from './execute/disk.js';
+import { DiskNames, spaceDisk } from './execute/disk.js';
 import { ExecutorPool } from './execute/executor-pool.js';
-import { isOnline } from './execute/presence.js';
+import { NameLookup } from './execute/name-lookup.js';
+import { HostPresence } from './execute/presence.js';
 import { readSnapshots } from './execute/snapshot-json.js';
+import { findScript } from './execute/server-script.js';
 import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
@@ -82,9 +85,12 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const noteBackupdirs = (): void =>
       parts.catalog.hosts().forEach(({ backupdir }) => backupdirs.add(backupdir));
     noteBackupdirs();
-    await claimBackupdirs(backupdirs, process.pid, (backupdir, error) =>
-      log.warn('a backup directory is not there yet', { backupdir, error }),
-    );
+    // With pre-backup it may be a mount point whose disk is not there yet: then the first backup takes the lock.
+    if ((await findScript(config.scripts.preBackup)) !== 'callable') {
+      await claimBackupdirs(backupdirs, process.pid, (backupdir, error) =>
+        log.warn('a backup directory is not there yet', { backupdir, error }),
+      );
+    }
     closers.push(() => releaseBackupdirs(backupdirs, process.pid));
     const events = new RunEvents(parts.runs, clock);
     await events.start();
@@ -98,6 +104,11 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       log.error('an executor process died', { pid, ending });
     });
     closers.push(() => executor.stop());
+    const disks = new DiskNames();
+    const diskOfHost = ({ backupdir }: Host): Promise<string> => disks.nameOf(backupdir);
+    const presence = new HostPresence(new NameLookup());
+    closers.push(async () => presence.close());
+    const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
     let { scripts } = config;
     const snapshotDisk = createSnapshotDisk(process.pid);
@@ -120,6 +131,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       limits: limitsOf(config),
       onError,
       diskOf: diskOfHost,
+      lookFor,
       quietDisk: (host, hasNewSnapshot) => pruner.quietDisk(host, hasNewSnapshot),
     });
     const pruner = new Pruner({ ...parts, lifecycle, events, disk: snapshotDisk, log });
@@ -130,7 +142,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       else giveUp.addEventListener('abort', () => executor.hurry(), { once: true });
       return lifecycle.stop(giveUp);
     });
-    const scheduler = new Scheduler({ ...parts, lifecycle, isOnline, onError });
+    const scheduler = new Scheduler({ ...parts, lifecycle, lookFor, onError });
     const sources = { logs: parts.logs, growth: parts.growth, getRun: (id: string) => lifecycle.get(id) };
     const onChange = (): void => {
       noteBackupdirs();
@@ -196,10 +208,6 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     await stop(AbortSignal.abort());
     throw error;
   }
-}
-
-function diskOfHost({ backupdir }: Host): Promise<string> {
-  return diskOf(backupdir);
 }
 
 function limitsOf(config: Config): QueueLimits {

@@ -26,7 +26,7 @@ async function explainHost({ connection, printer, now }: Session, name: string):
     ['Due', yesNo(found.isDue)],
     ['On schedule', yesNo(found.isOnSchedule)],
     ['Window open', yesNo(found.isWindowOpen)],
-    ['Online', yesNo(found.isOnline)],
+    ['Online', `${yesNo(found.isOnline)}: ${found.onlineReason}`],
     ['Newest', snapshotText(found.newestSnapshot, now())],
     ...(found.heldSnapshot === undefined ? [] : [['Held', heldText(found.heldSnapshot)] as const]),
     ['Newest full', snapshotText(found.youngestFullSnapshot, now())],

@@ -6,6 +6,7 @@ import type { Progress, RunRecord } from '../core/run.js';
 import type { BackupType, SnapshotRecord } from '../core/snapshot.js';
 import { stopWhenLate, type ActiveRun } from './active-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
+import { judgeLoss } from './lost-host.js';
 
 export interface RunReports {
   /** Takes what changes while the run runs. */
@@ -16,7 +17,16 @@ export interface RunReports {
 
 type Parts = Pick<
   LifecycleParts,
-  'executor' | 'logs' | 'growth' | 'scripts' | 'space' | 'findCommitted' | 'catalog' | 'quietDisk' | 'onError'
+  | 'executor'
+  | 'logs'
+  | 'growth'
+  | 'scripts'
+  | 'space'
+  | 'findCommitted'
+  | 'catalog'
+  | 'quietDisk'
+  | 'lookFor'
+  | 'onError'
 >;
 
 /** Never fails because of the executor: that is a result too. */
@@ -41,11 +51,12 @@ export async function carryOutBackup(
   };
   const late = stopWhenLate(active, host);
   try {
-    return await executor.backUp(
+    const result = await executor.backUp(
       { runId: id, host, type, scripts: scripts(), acceptsChanges, logFile: logs.path(id) },
       events,
       active.abort.signal,
     );
+    return await judgeLoss(parts, host, result, active.abort.signal);
   } catch (error) {
     // The executor is gone, but it may have committed before.
     const snapshot = await parts.findCommitted(host, id);

@@ -1,14 +1,14 @@
 /** What the runs of each host were, in memory: the last one, whether one is under way, and how often it failed. */
+import { countMiss, failuresInRow, isAbsence, noMisses, type Misses } from '../core/absence.js';
 import type { RunStore } from '../core/ports.js';
 import { isActive, type RunRecord } from '../core/run.js';
-import { failuresAtHead } from './run-ends.js';
 
 /** More failures in a row make no difference to anyone. */
 const mostFailures = 20;
 
 export class HostHistory {
   private readonly lastRuns = new Map<string, RunRecord>();
-  private readonly failures = new Map<string, number>();
+  private readonly misses = new Map<string, Misses>();
   /** Hosts whose newest failure was a want of space. */
   private readonly wantSpace = new Set<string>();
 
@@ -18,8 +18,10 @@ export class HostHistory {
       this.lastRuns.set(run.host, run);
       if (run.state === 'SUCCEEDED' || run.state === 'PARTIAL') continue;
       const recent = await runs.list({ host: run.host, limit: mostFailures });
-      this.failures.set(run.host, failuresAtHead(recent));
-      const newest = recent.find(({ state }) => !isActive(state) && state !== 'CANCELLED');
+      this.misses.set(run.host, recent.toReversed().reduce(countMiss, noMisses));
+      const newest = recent.find(
+        (one) => !isActive(one.state) && one.state !== 'CANCELLED' && !isAbsence(one),
+      );
       if (newest) this.noteWant(newest);
     }
   }
@@ -30,18 +32,17 @@ export class HostHistory {
     const isNews = before?.id !== run.id || before.state !== run.state;
     this.lastRuns.set(run.host, run);
     if (!isNews || isActive(run.state) || run.state === 'CANCELLED') return;
-    const hasFailed = run.state === 'FAILED' || run.state === 'INTERRUPTED';
-    this.failures.set(run.host, hasFailed ? this.failuresInRow(run.host) + 1 : 0);
-    this.noteWant(run);
+    this.misses.set(run.host, countMiss(this.missesOf(run.host), run));
+    if (!isAbsence(run)) this.noteWant(run);
   }
 
   lastRun(host: string): RunRecord | null {
     return this.lastRuns.get(host) ?? null;
   }
 
-  /** How many of the last runs failed, one after the other. */
+  /** How many of the last runs failed, one after the other. That the host was not there hardly counts. */
   failuresInRow(host: string): number {
-    return this.failures.get(host) ?? 0;
+    return failuresInRow(this.missesOf(host));
   }
 
   /**
@@ -50,6 +51,10 @@ export class HostHistory {
    */
   failuresAgainstExpiry(host: string): number {
     return this.wantSpace.has(host) ? 0 : this.failuresInRow(host);
+  }
+
+  private missesOf(host: string): Misses {
+    return this.misses.get(host) ?? noMisses;
   }
 
   private noteWant({ host, error }: RunRecord): void {

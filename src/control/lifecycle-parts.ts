@@ -1,6 +1,7 @@
 /** What the life of runs needs from outside. */
 import type { Host } from '../core/host.js';
 import type { Clock, Executor, RunLogs, RunStore } from '../core/ports.js';
+import type { Presence } from '../core/presence.js';
 import type { ScriptSettings } from '../core/settings.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
@@ -20,7 +21,7 @@ export interface LifecycleParts {
   readonly limits: QueueLimits;
   /** The scripts for a backup that begins now. */
   readonly scripts: () => ScriptSettings;
-  /** Names the disk of a host's backups; hosts with the same name share its limit. */
+  /** Names the disk of a host's backups; hosts with the same name share its limit. Never throws. */
   readonly diskOf: (host: Host) => Promise<string>;
   readonly space: Pick<SpaceGuard, 'admit' | 'release'>;
   /** Looks on the disk for the snapshot that a run committed. */
@@ -30,6 +31,8 @@ export interface LifecycleParts {
    * removes what need not be kept.
    */
   readonly quietDisk: (host: Host, hasNewSnapshot: boolean) => Promise<void>;
+  /** Whether a host is there. Never throws. */
+  readonly lookFor: (host: Host) => Promise<Presence>;
   /** What no caller can be told. */
   readonly onError: (message: string, error: unknown) => void;
 }

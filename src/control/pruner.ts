@@ -38,6 +38,8 @@ export interface PruneOutcome extends RetentionDecision {
 interface Disk {
   readonly turn: Mutex;
   sweeping: Promise<void>;
+  /** One after the other, its hosts are looked at. */
+  isLookedAt: boolean;
 }
 
 const hourMs = 3_600_000;
@@ -57,8 +59,11 @@ export class Pruner {
   }
 
   private async begin(): Promise<void> {
-    await this.pruneAll();
-    for (const host of this.parts.catalog.hosts()) this.sweepOf(host);
+    const disks = this.hostsByDisk().map(async (hosts) => {
+      await this.pruneHosts(hosts);
+      for (const host of hosts) this.sweepOf(host);
+    });
+    await Promise.all(disks);
   }
 
   /** Settles when nothing is being removed any more, or `giveUp` is aborted; what is left is left for the next start. */
@@ -154,7 +159,11 @@ export class Pruner {
   }
 
   private diskOf({ backupdir }: Pick<Host, 'backupdir'>): Disk {
-    const disk = this.disks.get(backupdir) ?? { turn: new Mutex(), sweeping: Promise.resolve() };
+    const disk = this.disks.get(backupdir) ?? {
+      turn: new Mutex(),
+      sweeping: Promise.resolve(),
+      isLookedAt: false,
+    };
     this.disks.set(backupdir, disk);
     return disk;
   }
@@ -181,11 +190,32 @@ export class Pruner {
   }
 
   private async pruneAll(): Promise<void> {
+    await Promise.all(this.hostsByDisk().map((hosts) => this.pruneHosts(hosts)));
+  }
+
+  /** A disk that hangs delays no other. */
+  private hostsByDisk(): Host[][] {
+    const groups = new Map<Disk, Host[]>();
     for (const host of this.parts.catalog.hosts()) {
+      const disk = this.diskOf(host);
+      const group = groups.get(disk);
+      if (group) group.push(host);
+      else groups.set(disk, [host]);
+    }
+    return [...groups.values()];
+  }
+
+  /** All of one disk, unless the last look at it has not ended. */
+  private async pruneHosts(hosts: readonly Host[]): Promise<void> {
+    const [first] = hosts;
+    if (!first || this.diskOf(first).isLookedAt) return;
+    this.diskOf(first).isLookedAt = true;
+    for (const host of hosts) {
       await this.pruneUnasked(host);
       // Ten thousand hosts must not hold up the calls of clients.
       await new Promise((resolve) => setImmediate(resolve));
     }
+    this.diskOf(first).isLookedAt = false;
   }
 
   private async follow(): Promise<void> {

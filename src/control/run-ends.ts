@@ -2,7 +2,7 @@
 import { BusyError, type Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupResult, RunChanges } from '../core/ports.js';
-import { isActive, type RequestedType, type RunRecord, type RunState } from '../core/run.js';
+import type { RequestedType, RunRecord, RunState } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import { heldFailure } from '../core/source-gate.js';
 import { isWindowOpen } from '../core/windows.js';
@@ -113,13 +113,6 @@ export function closedFor(
 ): BusyError | null {
   if (!isScheduled || isWindowOpen(windows, schedule.timeZone, now)) return null;
   return new BusyError('WINDOW_CLOSED', { host: name });
-}
-
-/** How many runs at the head of a list (newest first) failed; a cancelled one counts for nothing. */
-export function failuresAtHead(runs: readonly RunRecord[]): number {
-  const ended = runs.filter(({ state }) => !isActive(state) && state !== 'CANCELLED');
-  const good = ended.findIndex(({ state }) => state === 'SUCCEEDED' || state === 'PARTIAL');
-  return good < 0 ? ended.length : good;
 }
 
 /** A request id that was seen before stands for its run; with anything else it is a mistake. Throws INVALID_ARGUMENT. */

@@ -46,7 +46,7 @@ export class RunLifecycle {
   async start(): Promise<void> {
     await this.history.load(this.parts.runs);
     const waiting = await this.parts.runs.list({ states: ['QUEUED'] });
-    for (const run of waiting.toReversed()) await this.enqueue(run, Infinity);
+    for (const run of waiting.toReversed()) void this.enqueue(run, Infinity);
   }
 
   /**
@@ -169,17 +169,19 @@ export class RunLifecycle {
     await runs.add(run);
     const why = request.why === undefined ? '' : `: ${request.why}`;
     await this.say(run.id, `backup of ${host.name} was asked for (${request.type})${why}`);
-    await this.enqueue(run, request.urgency ?? Infinity);
+    void this.enqueue(run, request.urgency ?? Infinity);
     return this.active.get(run.id)?.record ?? run;
   }
 
+  /** Not to be waited for: a disk that hangs must hold up no other host. */
   private async enqueue(run: RunRecord, urgency: number): Promise<void> {
     this.busyHosts.occupy(run.host, run.id);
     const active = newActiveRun(run);
     this.active.set(run.id, active);
     this.publish(active, run);
     const host = this.parts.catalog.hosts().find(({ name }) => name === run.host);
-    this.queue.add({ id: run.id, disk: host ? await this.parts.diskOf(host) : '', urgency });
+    const disk = host ? await this.parts.diskOf(host) : '';
+    if (this.active.has(run.id)) this.queue.add({ id: run.id, disk, urgency });
   }
 
   /** Answers false when the run could not begin because the database is away: it goes on waiting. */

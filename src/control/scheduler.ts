@@ -3,11 +3,11 @@
  * `core/due.ts`; node-cron only gives the wake-ups, so a wake-up that is lost or comes twice changes nothing.
  */
 import { schedule, type ScheduledTask } from 'node-cron';
-import pLimit from 'p-limit';
 import { DueRules, type DueDecision } from '../core/due.js';
 import { toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { Clock } from '../core/ports.js';
+import type { Presence } from '../core/presence.js';
 import type { RunRecord } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
@@ -17,8 +17,8 @@ export interface SchedulerParts {
   readonly clock: Clock;
   readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots'>;
   readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'isBusy' | 'lastRun' | 'failuresInRow'>;
-  /** Never throws. */
-  readonly isOnline: (host: Host) => Promise<boolean>;
+  /** Never throws. One host that is slow to answer delays no other. */
+  readonly lookFor: (host: Host) => Promise<Presence>;
   /** What no caller can be told. */
   readonly onError: (message: string, error: unknown) => void;
 }
@@ -26,7 +26,7 @@ export interface SchedulerParts {
 /** A decision together with what the rules do not know. */
 export interface Explanation {
   readonly decision: DueDecision;
-  readonly isOnline: boolean;
+  readonly presence: Presence;
   /** The host has a run that has not ended. */
   readonly isBusy: boolean;
   /** Plain words; empty when it waits for nothing. */
@@ -35,9 +35,6 @@ export interface Explanation {
 
 /** Seconds 0, 20 and 40: a host that appears is seen at once, for a person's notion of it. */
 const wakeUps = '*/20 * * * * *';
-
-/** So many hosts are asked at the same time whether they are there. */
-const questionsAtOnce = 64;
 
 /** So many hosts are decided on before others get their turn. */
 const decisionsAtOnce = 50;
@@ -53,7 +50,6 @@ interface Wait {
 
 export class Scheduler {
   private readonly rules = new DueRules();
-  private readonly limit = pLimit(questionsAtOnce);
   /** Hosts whose answer is waited for: none is asked twice at once, and none holds up another. */
   private readonly asked = new Set<string>();
   /** Hosts that are not asked about again before their time: that makes a look at ten thousand a matter of milliseconds. */
@@ -103,10 +99,10 @@ export class Scheduler {
   /** Why a host is or is not backed up now. Throws HOST_NOT_FOUND. */
   async explain(name: string): Promise<Explanation> {
     const host = this.parts.catalog.host(name);
-    const isOnline = await this.parts.isOnline(host);
+    const presence = await this.parts.lookFor(host);
     const decision = this.decide(host);
     const isBusy = this.parts.lifecycle.isBusy(name);
-    return { decision, isOnline, isBusy, waitsFor: waitsFor(decision, isOnline, isBusy) };
+    return { decision, presence, isBusy, waitsFor: waitsFor(decision, presence, isBusy) };
   }
 
   /** Whether a host cannot be due yet, since nothing has changed from when the rules said how long it waits. */
@@ -148,17 +144,18 @@ export class Scheduler {
   private async ask(host: Host): Promise<void> {
     this.asked.add(host.name);
     try {
-      await this.limit(() => this.startIfOnline(host));
+      await this.startIfOnline(host);
     } finally {
       this.asked.delete(host.name);
     }
   }
 
   private async startIfOnline(asked: Host): Promise<void> {
-    const { isOnline, catalog, lifecycle, onError } = this.parts;
+    const { lookFor, catalog, lifecycle, onError } = this.parts;
     try {
-      const isThere = !this.isStopped && (await isOnline(asked));
-      if (!isThere || this.isStopped) return;
+      if (this.isStopped) return;
+      const { isOnline } = await lookFor(asked);
+      if (!isOnline || this.isStopped) return;
       // Meanwhile it may have been backed up by hand, or have other settings.
       const host = catalog.host(asked.name);
       const { isDue, overdue, reasons } = this.decide(host);
@@ -180,7 +177,7 @@ function byUrgency(a: DueDecision, b: DueDecision): number {
   return a.overdue === b.overdue ? 0 : b.overdue - a.overdue;
 }
 
-function waitsFor(decision: DueDecision, isOnline: boolean, isBusy: boolean): string {
+function waitsFor(decision: DueDecision, { isOnline }: Presence, isBusy: boolean): string {
   if (isBusy) return 'its run to end';
   if (!decision.isDue) return decision.nextAt ? 'its time to come' : 'someone to start it by hand';
   return isOnline ? '' : 'the host to come online';

@@ -2,6 +2,7 @@
  * Which mails a host's history calls for. Pure: the state goes in with what has happened, and comes out with the
  * alerts. Whoever keeps the state together with the alerts tells everything once.
  */
+import { isAbsence } from './absence.js';
 import type { Host } from './host.js';
 import type { RunRecord, RunState } from './run.js';
 
@@ -93,9 +94,10 @@ const notFailing = {
   heldToldAt: null,
 } as const;
 
-function meaningOf(run: RunRecord, { mail }: Rules): 'success' | 'failure' | 'nothing' {
-  // A host that is not there is no failure; it becomes overdue.
-  if (run.state === 'FAILED' && run.error?.reason === 'HOST_UNREACHABLE') return 'nothing';
+function meaningOf(run: RunRecord, { mail, alertAfter }: Rules): 'success' | 'failure' | 'nothing' {
+  // A host that is not there is no failure; it becomes overdue. One that goes away in each backup must not be forgotten.
+  if (isAbsence(run))
+    return alertAfter > 0 || run.error?.reason === 'HOST_UNREACHABLE' ? 'nothing' : 'failure';
   if (isOfHeld(run)) return 'failure';
   if (run.state === 'PARTIAL') return mail.includesPartial ? 'failure' : 'success';
   return meanings[run.state];

@@ -141,6 +141,11 @@ export const sentences = {
     () =>
       'The next backup goes on from what was copied. If it happens often, check the network and sshd there.',
   ),
+  HOST_WENT_AWAY: says(
+    'UNAVAILABLE',
+    (f) => `Host "${f.host}" went away in the middle of its backup: ${f.reason}. ${f.before}`,
+    () => 'It is backed up again when it is back, and goes on from what was copied.',
+  ),
   HOST_STALLED: says(
     'UNAVAILABLE',
     (f) => `Host "${f.host}" sent nothing for ${f.seconds} seconds.`,

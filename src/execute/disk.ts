@@ -6,10 +6,39 @@ import type { SpaceDisk } from '../core/ports.js';
 import type { DiskRoom } from '../core/space.js';
 import { discarded, readHostStore } from './snapshot-dir.js';
 
-/** Names the file system below a directory; a directory that cannot be read counts as a disk of its own. */
-export async function diskOf(directory: string): Promise<string> {
-  const found = await stat(directory).catch(() => null);
-  return found ? `device ${found.dev}` : directory;
+/** How long a disk may take to say its name. */
+const patienceMs = 5000;
+
+/** The names of the file systems below directories. */
+export class DiskNames {
+  /** Directories that were asked and have not answered: a disk that hangs keeps one thread waiting, not all. */
+  private readonly asked = new Map<string, Promise<string>>();
+
+  constructor(private readonly statOf: (directory: string) => Promise<{ dev: number }> = stat) {}
+
+  /** A directory that cannot be read, or does not answer in time, counts as a disk of its own. Never throws. */
+  nameOf(directory: string): Promise<string> {
+    const name = this.asked.get(directory) ?? this.ask(directory);
+    this.asked.set(directory, name);
+    return name;
+  }
+
+  private async ask(directory: string): Promise<string> {
+    let late: NodeJS.Timeout | undefined;
+    const hanging = new Promise<string>((resolve) => {
+      late = setTimeout(() => resolve(directory), patienceMs);
+    });
+    const name = this.statOf(directory)
+      .then(
+        ({ dev }) => `device ${dev}`,
+        () => directory,
+      )
+      .finally(() => {
+        clearTimeout(late);
+        this.asked.delete(directory);
+      });
+    return Promise.race([name, hanging]);
+  }
 }
 
 /** What the file system below a directory has, for users without privileges; null when it cannot be read. */

@@ -54,7 +54,7 @@ export async function callScript(
     if (limit.signal.aborted) return { how: limit.reason(), isGone: ending !== null };
     return { how: 'ended', ending: ending ?? { code: null, signal: null } };
   } catch (error) {
-    return { how: 'unstartable', detail: error instanceof Error ? error.message : String(error) };
+    return { how: 'unstartable', detail: await whyUnstartable(call.file, error) };
   } finally {
     limit.end();
     output.end();
@@ -66,6 +66,17 @@ async function commandOf({ file, args }: ScriptCall): Promise<[program: string, 
   const head = await headOf(file).catch(() => null);
   const isForShell = head !== null && !head.includes(0) && head.subarray(0, 2).toString('latin1') !== '#!';
   return isForShell ? ['/bin/sh', [file, ...args]] : [file, args];
+}
+
+/** The system calls a file that is there "not there" when its interpreter is not. */
+async function whyUnstartable(file: string, error: unknown): Promise<string> {
+  const message = error instanceof Error ? error.message : String(error);
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return message;
+  const head = (await headOf(file).catch(() => null))?.toString('utf8') ?? '';
+  const [line = ''] = head.split('\n', 1);
+  if (!line.startsWith('#!')) return message;
+  // Quoted, since a line end of Windows belongs to the name.
+  return `its first line ${JSON.stringify(line)} names a program that is not there`;
 }
 
 async function headOf(file: string): Promise<Buffer> {

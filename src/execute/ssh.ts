@@ -2,13 +2,15 @@
  * The one SSH connection of a run, and the only file that knows ssh2. The host is trusted by its pinned key alone:
  * there is no way to connect to a host whose key is unknown or has changed.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import ssh2, { type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import type { Answer } from '../core/presence.js';
+import { fingerprintOf, keyTypesFor, matchesPin } from './host-key.js';
+import { connectFailure, keyFailure, keyMismatch } from './ssh-failure.js';
 
 export interface SshConnection {
   /** The address that was connected to, with its port. */
@@ -41,13 +43,6 @@ export interface SshChannel {
   close(): void;
 }
 
-/** Tried in this order when only a fingerprint is pinned, or nothing. */
-const hostKeyTypes: readonly (readonly ServerHostKeyAlgorithm[])[] = [
-  ['ssh-ed25519'],
-  ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
-  ['rsa-sha2-512', 'rsa-sha2-256'],
-];
-
 /**
  * Connects to a host at one address. Throws HOST_UNREACHABLE, CONNECTION_REFUSED, NOT_SSH, HOST_KEY_UNKNOWN,
  * HOST_KEY_CHANGED, IDENTITY_FILE_UNUSABLE or SSH_KEY_REFUSED; CANCELLED when `signal` is aborted.
@@ -55,7 +50,7 @@ const hostKeyTypes: readonly (readonly ServerHostKeyAlgorithm[])[] = [
 export async function connectSsh(host: Host, address: string, signal: AbortSignal): Promise<SshConnection> {
   const privateKey = await readIdentity(host);
   let failure: BusyError | null = null;
-  for (const types of typesFor(host.hostKey)) {
+  for (const types of keyTypesFor(host.hostKey)) {
     const attempt = await tryToConnect(host, address, privateKey, types, signal);
     if (!(attempt instanceof KeyTypeMismatch)) return attempt;
     // A key that was shown tells more than a type that is not there; the first is the one a host prefers.
@@ -69,10 +64,55 @@ export async function connectSsh(host: Host, address: string, signal: AbortSigna
   );
 }
 
-/** The SHA256 fingerprint of a public key, as ssh-keygen shows it. */
-export function fingerprintOf(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+/**
+ * What answers on a new connection, as far as a handshake without a login tells; with a pinned fingerprint the types of
+ * keys are tried in turn, each on a connection of its own. Never throws.
+ */
+export async function identifySsh(host: Host, open: () => Socket): Promise<Answer> {
+  let shown = '';
+  for (const types of keyTypesFor(host.hostKey)) {
+    const answer = await shakeHands(host, open(), types);
+    if (answer.kind !== 'another key') return answer;
+    if (!shown.startsWith('key ')) ({ shown } = answer);
+  }
+  return { kind: 'another key', shown };
 }
+
+function shakeHands(host: Host, sock: Socket, types: readonly ServerHostKeyAlgorithm[]): Promise<Answer> {
+  const client = new ssh2.Client();
+  let shown = '';
+  let isSsh = false;
+  return new Promise((resolve) => {
+    const finish = (answer: Answer): void => {
+      resolve(answer);
+      client.destroy();
+      sock.destroy();
+    };
+    client.once('handshake', () => finish({ kind: 'pinned key' }));
+    client.on('error', (error: Error & { level?: string }) => {
+      const isLate = error.level === 'client-timeout';
+      const key = keyMismatch(error.message, shown, types);
+      if (!isSsh || isLate) finish({ kind: 'nothing' });
+      else if (key === null || host.hostKey === '') finish({ kind: 'ssh' });
+      else finish({ kind: 'another key', shown: key === shown ? `key ${key}` : key });
+    });
+    client.once('close', () => finish({ kind: isSsh ? 'ssh' : 'nothing' }));
+    client.connect({
+      sock,
+      username: host.user,
+      readyTimeout: host.connectTimeoutMs,
+      algorithms: { serverHostKey: [...types] },
+      hostVerifier: (key: Buffer) => {
+        shown = fingerprintOf(key);
+        return matchesPin(host.hostKey, key);
+      },
+      debug: (line) => (isSsh ||= identPattern.test(line)),
+    });
+  });
+}
+
+/** How ssh2 tells what the server calls itself. */
+const identPattern = /Remote ident: '([^']{0,200})/;
 
 /** The host shows no key of the wanted type, or another key. */
 class KeyTypeMismatch {
@@ -117,7 +157,7 @@ async function tryToConnect(
       shown = fingerprintOf(key);
       return matchesPin(host.hostKey, key);
     },
-    debug: (line) => (software = /Remote ident: '([^']{0,200})/.exec(line)?.[1] ?? software),
+    debug: (line) => (software = identPattern.exec(line)?.[1] ?? software),
   };
   try {
     await new Promise<void>((resolve, reject) => {
@@ -130,10 +170,8 @@ async function tryToConnect(
     client.destroy();
     if (signal.aborted) throw new BusyError('CANCELLED', {}, { cause: error });
     const message = error instanceof Error ? error.message : String(error);
-    if (/verification failed|denied \(verification/i.test(message))
-      return new KeyTypeMismatch(shown, host.hostKey === '');
-    if (/no matching (server )?host key/i.test(message))
-      return new KeyTypeMismatch(`no key of type ${types.join(', ')}`, false);
+    const key = keyMismatch(message, shown, types);
+    if (key !== null) return new KeyTypeMismatch(key, key === shown && host.hostKey === '');
     if (software === '' && socket.bytesRead > 0) {
       const detail = 'what it sent has no greeting of an SSH server';
       throw new BusyError('NOT_SSH', { host: host.name, address: where, detail }, { cause: error });
@@ -228,48 +266,4 @@ async function readIdentity(host: Host): Promise<Buffer> {
   const parsed = ssh2.utils.parseKey(key);
   if (parsed instanceof Error) throw unusable(parsed.message, parsed);
   return key;
-}
-
-function typesFor(pinned: string): readonly (readonly ServerHostKeyAlgorithm[])[] {
-  const type = pinned.split(' ')[0] ?? '';
-  if (type === '' || type.startsWith('SHA256:')) return hostKeyTypes;
-  if (type === 'ssh-rsa') return [['rsa-sha2-512', 'rsa-sha2-256']];
-  return [[type as ServerHostKeyAlgorithm]];
-}
-
-function matchesPin(pinned: string, key: Buffer): boolean {
-  if (pinned === '') return false;
-  if (pinned.startsWith('SHA256:')) return fingerprintOf(key) === pinned.replace(/=+$/, '');
-  return Buffer.from(pinned.split(/\s+/)[1] ?? '', 'base64').equals(key);
-}
-
-function keyFailure(host: Host, address: string, shown: string): BusyError | null {
-  if (host.hostKey !== '') {
-    return new BusyError('HOST_KEY_CHANGED', { host: host.name, address, shown, pinned: host.hostKey });
-  }
-  return shown.startsWith('SHA256:') ? new BusyError('HOST_KEY_UNKNOWN', { host: host.name, shown }) : null;
-}
-
-/** Turns what ssh2 says before a connection stands into a reason. */
-function connectFailure(host: Host, address: string, error: unknown): BusyError {
-  const { message, code, level } = error as Error & { code?: string; level?: string };
-  const facts = { host: host.name, address };
-  const fail = (reason: 'HOST_UNREACHABLE' | 'CONNECTION_REFUSED' | 'NOT_SSH', detail: string): BusyError =>
-    new BusyError(reason, { ...facts, detail }, { cause: error });
-  if (level === 'client-authentication') {
-    return new BusyError(
-      'SSH_KEY_REFUSED',
-      { ...facts, identityFile: host.identityFile, user: host.user },
-      { cause: error },
-    );
-  }
-  if (code === 'ECONNREFUSED') return fail('CONNECTION_REFUSED', message);
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return fail('HOST_UNREACHABLE', 'its name cannot be resolved');
-  if (code !== undefined) return fail('HOST_UNREACHABLE', message);
-  if (level === 'client-timeout') {
-    return fail('HOST_UNREACHABLE', `no answer within ${host.connectTimeoutMs / 1000} seconds`);
-  }
-  if (/before handshake/i.test(message)) return fail('HOST_UNREACHABLE', 'it closed the connection at once');
-  return fail('NOT_SSH', message);
 }

@@ -82,7 +82,7 @@ async function probe({ catalog, executor, clock }: HostParts, name: string): Pro
 }
 
 async function explain(parts: HostParts, name: string): Promise<ExplainHostResponse> {
-  const { decision, isOnline, isBusy, waitsFor } = await parts.scheduler.explain(name);
+  const { decision, presence, isBusy, waitsFor } = await parts.scheduler.explain(name);
   const room = isBusy ? null : await parts.space.assess(parts.catalog.host(name), decision.type.type);
   const snapshots = parts.catalog.snapshots(name);
   const { good, held } = newestOf(snapshots);
@@ -91,7 +91,8 @@ async function explain(parts: HostParts, name: string): Promise<ExplainHostRespo
     isDue: decision.isDue,
     isOnSchedule: decision.isOnSchedule,
     isWindowOpen: decision.isWindowOpen,
-    isOnline,
+    isOnline: presence.isOnline,
+    onlineReason: presence.reason,
     isBusy,
     reasons: [...decision.reasons],
     type: types[decision.type.type],

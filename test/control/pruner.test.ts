@@ -164,6 +164,34 @@ describe('the pruner', () => {
     await until(() => left().join() === [made.name, names[3]].join(), 'the pass after the backup');
   });
 
+  test('a disk that hangs delays no other, and is not asked again while it does', async () => {
+    bed.parts.catalog.replaceHosts([
+      sampleHost({ name: 'stuck', backupdir: '/hangs', keep }),
+      sampleHost({ name: 'stuck-too', backupdir: '/hangs', keep }),
+      sampleHost({ keep }),
+    ]);
+    await bed.parts.catalog.record(sampleSnapshot('stuck', names[0] ?? ''));
+    let questions = 0;
+    const release: (() => void)[] = [];
+    const locate = disk.locate.bind(disk);
+    disk.locate = async (snapshots) => {
+      if (snapshots[0]?.host === 'stuck') {
+        questions += 1;
+        await new Promise<void>((resolve) => release.push(resolve));
+      }
+      return locate(snapshots);
+    };
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    pruner.start();
+    await until(() => left().length === 2, 'the first pass over the other disk');
+    await until(() => disk.done.some((step) => step.startsWith('sweep')), 'its sweep');
+    await bed.parts.catalog.record(sampleSnapshot('web1', '2026-11-05_20-00-05f'));
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    await until(() => left()[1] === names[3] && left().length === 2, 'the second one');
+    expect(questions).toBe(1);
+    for (const answer of release) answer();
+  });
+
   test('removes nothing while the newest backup failed, and goes on when one succeeded', async () => {
     await bed.lifecycle.start();
     const failing = await bed.lifecycle.trigger({ host: 'web1', type: 'auto', requestId: null });

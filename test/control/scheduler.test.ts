@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Scheduler } from '../../src/control/scheduler.js';
+import type { Presence } from '../../src/core/presence.js';
 import type { RunRecord } from '../../src/core/run.js';
 import { snapshotName } from '../../src/core/snapshot.js';
 import { ControlBed } from '../helpers/control-bed.js';
@@ -245,5 +246,7 @@ describe('an explanation', () => {
 function schedulerOver({ parts, lifecycle, clock, errors }: ControlBed): Scheduler {
   const onError = (_: string, error: unknown): void => void errors.push(error);
   const { catalog } = parts;
-  return new Scheduler({ clock, catalog, lifecycle, isOnline: () => Promise.resolve(true), onError });
+  return new Scheduler({ clock, catalog, lifecycle, lookFor: async () => isThere, onError });
 }
+
+const isThere: Presence = { isOnline: true, reason: '' };

@@ -29,7 +29,10 @@ class History {
     return this;
   }
 
-  run(state: RunState, reason?: 'HOST_UNREACHABLE' | 'CONNECTION_LOST' | 'SNAPSHOT_HELD'): AlertKind[] {
+  run(
+    state: RunState,
+    reason?: 'HOST_UNREACHABLE' | 'HOST_WENT_AWAY' | 'CONNECTION_LOST' | 'SNAPSHOT_HELD',
+  ): AlertKind[] {
     this.number += 1;
     if (state === 'SUCCEEDED' || state === 'PARTIAL') this.newestSnapshotAt = this.now;
     const error = reason && new BusyError(reason, {}).toFailure();
@@ -124,7 +127,18 @@ describe('what counts as a failure', () => {
 
   it('a host that is not there does not fail', () => {
     expect(new History().run('FAILED', 'HOST_UNREACHABLE')).toEqual([]);
+    expect(new History().run('FAILED', 'HOST_WENT_AWAY')).toEqual([]);
     expect(new History().run('FAILED', 'CONNECTION_LOST')).toEqual(['failing']);
+  });
+
+  it('a host that goes away in each backup is told of as overdue, or at once where nobody would hear of that', () => {
+    const history = new History();
+    const kinds: AlertKind[] = [];
+    for (let day = 0; day < 8; day++)
+      kinds.push(...history.run('FAILED', 'HOST_WENT_AWAY'), ...history.pass(dayMs));
+    expect(kinds).toEqual(['overdue']);
+    expect(new History(mailHost({ alertAfter: 0 })).run('FAILED', 'HOST_WENT_AWAY')).toEqual(['failing']);
+    expect(new History(mailHost({ alertAfter: 0 })).run('FAILED', 'HOST_UNREACHABLE')).toEqual([]);
   });
 
   it('a cancelled run neither ends nor prolongs a failure', () => {

@@ -56,4 +56,16 @@ describe('two daemons and one backup directory', () => {
     expect(await bed.stopDaemon()).toBe(0);
     expect(await readdir(bed.backupdir)).toEqual(['web1']);
   });
+
+  test('a start leaves alone what a pre-backup script may mount; the backup takes it after the script', async () => {
+    const seen = join(bed.directory, 'seen');
+    await bed.writeProgram('scripts/pre-backup', `#!/bin/sh\nls -A ${bed.backupdir} > ${seen}\n`);
+    await bed.startDaemon();
+    expect(await readdir(bed.backupdir)).toEqual(['web1']);
+    expect((await bed.backUp('web1')).state).toBe(RunState.SUCCEEDED);
+    expect(await readFile(seen, 'utf8')).toBe('web1\n');
+    expect(await readFile(lock(), 'utf8')).toContain(`"pid":${bed.daemonPid()}`);
+    expect(await bed.stopDaemon()).toBe(0);
+    expect(await readdir(bed.backupdir)).toEqual(['web1']);
+  });
 });

@@ -4,13 +4,20 @@ import { signalProcess } from '../../clients/quickstart/process-tree.js';
 import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
 import { RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { untilCopying } from '../helpers/host-store.js';
-import { executorOf, localRsyncPids, remoteRsyncPids, runPids } from '../helpers/run-processes.js';
+import {
+  executorOf,
+  localRsyncPids,
+  remoteRsyncPids,
+  runPids,
+  sessionPids,
+} from '../helpers/run-processes.js';
 import { expectBackup, takeStock } from '../helpers/stock.js';
 import { TestBed, until } from '../helpers/test-bed.js';
 import { writeFiles } from '../helpers/tree-listing.js';
 
 const pullHosts = [
   'cut',
+  'cut-session',
   'killed-there',
   'killed-here',
   'child-killed-here',
@@ -60,8 +67,24 @@ describe('a backup that breaks off', () => {
   }
 
   const breaks: readonly Break[] = [
-    { host: 'cut', does: () => sshd.kill(), reason: 'CONNECTION_LOST', words: /"cut" was lost/ },
-    { host: 'cut-push', does: () => sshd.kill(), reason: 'CONNECTION_LOST', words: /"cut-push" was lost/ },
+    {
+      host: 'cut',
+      does: () => sshd.kill(),
+      reason: 'HOST_WENT_AWAY',
+      words: /"cut" went away .*no SSH server answers at 127.0.0.1. The connection to host "cut" was lost/,
+    },
+    {
+      host: 'cut-push',
+      does: () => sshd.kill(),
+      reason: 'HOST_WENT_AWAY',
+      words: /"cut-push" went away .*The connection to host "cut-push" was lost/,
+    },
+    {
+      host: 'cut-session',
+      does: async () => killAll(await sessionPids(sshd)),
+      reason: 'CONNECTION_LOST',
+      words: /^The connection to host "cut-session" was lost/,
+    },
     {
       host: 'killed-there',
       does: async () => killAll(await remoteRsyncPids(sshd)),

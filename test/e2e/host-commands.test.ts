@@ -121,7 +121,7 @@ describe('pre_command and post_command', () => {
     await until(async () => (await bed.readRunLog(id)).includes('pre_command: begun'), 'pre_command');
     await crashing.kill();
     const run = await bed.waitForRun(id);
-    expect(run).toMatchObject({ state: RunState.FAILED, error: { reason: 'CONNECTION_LOST' } });
+    expect(run).toMatchObject({ state: RunState.FAILED, error: { reason: 'HOST_WENT_AWAY' } });
     expect(await bed.readRunLog(run.id)).toMatch(
       /post_command could not be run to its end: The connection to host "cut" was lost/,
     );

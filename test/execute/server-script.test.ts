@@ -51,8 +51,15 @@ cat
   });
 
   it('says why it could not be started', async () => {
-    const { end } = await call(await script('#!/no/such/interpreter\n'));
-    expect(end).toMatch(/^could not be started \(.*ENOENT/);
+    const { end } = await call(await script('#!/no/such/interpreter -x\nexit 0\n'));
+    expect(end).toBe(
+      'could not be started (its first line "#!/no/such/interpreter -x" names a program that is not there)',
+    );
+    // As an editor on Windows saves it.
+    const windows = await call(await script('#!/bin/sh\r\nexit 0\r\n'));
+    expect(windows.end).toContain('its first line "#!/bin/sh\\r" names a program that is not there');
+    const gone = await call(join(directory, 'gone'));
+    expect(gone.end).toMatch(/^could not be started \(spawn .*gone ENOENT\)$/);
   });
 
   it('is ended with its children when it takes too long', async () => {

@@ -85,6 +85,7 @@ export class ControlBed {
       events,
       growth: new LogGrowth(),
       limits: { total: options.maxRunning ?? 4, perDisk: options.maxRunning ?? 4 },
+      lookFor: () => Promise.resolve({ isOnline: true, reason: '' }),
       diskOf: (host) => Promise.resolve(host.backupdir),
       scripts: () => noScripts,
       quietDisk: () => Promise.resolve(),

@@ -96,7 +96,10 @@ export class Fleet {
         lastRun: (name) => this.lastRuns.get(name) ?? null,
         failuresInRow: (name) => this.failures.get(name) ?? 0,
       },
-      isOnline: async ({ name }) => this.members.get(name)?.isOnlineAt(this.now) ?? false,
+      lookFor: async ({ name }) => ({
+        isOnline: this.members.get(name)?.isOnlineAt(this.now) ?? false,
+        reason: '',
+      }),
       onError: (message, error) => {
         throw new Error(message, { cause: error });
       },

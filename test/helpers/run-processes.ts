@@ -31,6 +31,11 @@ export async function remoteRsyncPids(sshd: PrivateSshd): Promise<number[]> {
   return withCommand(await processTree(sshd.pid ?? 0), isRsync);
 }
 
+/** The processes of the sessions of a host; its sshd goes on to listen without them. */
+export async function sessionPids(sshd: PrivateSshd): Promise<number[]> {
+  return (await processTree(sshd.pid ?? 0)).filter((pid) => pid !== sshd.pid);
+}
+
 /**
  * Everything that works for runs: descendants of the daemon but for the executors, sessions of the hosts, and each
  * process, whoever its parent is by now, that names a path of the test bed.

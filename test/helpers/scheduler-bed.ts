@@ -48,9 +48,10 @@ export class SchedulerBed {
         lastRun: (name) => this.lastRuns.get(name) ?? null,
         failuresInRow: (name) => this.failures.get(name) ?? 0,
       },
-      isOnline: ({ name }) => {
+      lookFor: async ({ name }) => {
         this.asked.push(name);
-        return this.answers.get(name) ?? Promise.resolve(!this.offline.has(name));
+        const isOnline = await (this.answers.get(name) ?? !this.offline.has(name));
+        return { isOnline, reason: isOnline ? 'it answers' : 'nobody answers' };
       },
       onError: (message, error) => void this.errors.push([message, error]),
     });

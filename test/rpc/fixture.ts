@@ -159,7 +159,7 @@ export function fakeParts(): RpcParts {
           noUntil: null,
           overdue: Infinity,
         },
-        isOnline: false,
+        presence: { isOnline: false, reason: 'no SSH server answers at 192.0.2.10' },
         isBusy: false,
         waitsFor: 'the host to come online',
       }),
