@@ -29,14 +29,22 @@ export async function settle(world: World, host: SoakHost): Promise<Run[]> {
   }
   const before = host.names();
   const known = [...before, ...made.map(({ snapshot }) => snapshot)].sort();
-  const wanted = hasFailed(all) ? known : expectedToStay(known, host.keepLast);
-  const listed = await untilTheseSnapshots(world, host, wanted);
+  const isFrozen = hasFailed(all);
+  const stay = isFrozen ? known : expectedToStay(known, host.keepLast);
+  // After other settings the daemon may have removed some before the backup failed.
+  const pruned = host.isFrozen ? before : expectedToStay(before, host.keepLast);
+  const mayGo = isFrozen ? without(before, pruned) : [];
+  const listed = await untilAgreement(world, host, stay, mayGo);
+  const present = listed.map(({ name }) => name);
+  host.isFrozen = isFrozen;
   for (const run of made) {
     const snapshot = listed.find(({ name }) => name === run.snapshot);
-    if (snapshot) host.snapshots.set(run.snapshot, judgeNewSnapshot({ world, host, run, snapshot, before }));
+    if (!snapshot) continue;
+    const judged = judgeNewSnapshot({ world, host, run, snapshot, before, pruned });
+    host.snapshots.set(run.snapshot, judged);
   }
   host.snapshotCount += made.length;
-  const doomed = host.names().filter((name) => !wanted.includes(name));
+  const doomed = without(host.names(), present);
   for (const name of doomed) host.snapshots.delete(name);
   host.removedCount += doomed.length;
   host.partialInodes = new Set(
@@ -45,32 +53,38 @@ export async function settle(world: World, host: SoakHost): Promise<Run[]> {
   return ended;
 }
 
-/** The disk, the API and the model must come to name the same snapshots. */
-async function untilTheseSnapshots(
+/** The disk and the API must come to name the same snapshots: these, but for some of those that may go. */
+async function untilAgreement(
   world: World,
   host: SoakHost,
-  wanted: readonly string[],
+  stay: readonly string[],
+  mayGo: readonly string[],
 ): Promise<readonly Snapshot[]> {
   let listed: Snapshot[] = [];
   let entries: string[] = [];
   const detail = (): string => {
     const api = listed.map(({ name }) => name).join(' ');
-    return `The model has ${wanted.join(' ')}; the API lists ${api}; on the disk there are ${entries.join(' ')}.`;
+    const may = mayGo.length > 0 ? ` (without, if need be, ${mayGo.join(' ')})` : '';
+    return `The model has ${stay.join(' ')}${may}; the API lists ${api}; on the disk there are ${entries.join(' ')}.`;
   };
   await until(
     async () => {
       listed = await world.listedSnapshots(host);
       entries = world.entriesOf(host);
+      const names = listed.map(({ name }) => name);
       const onDisk = entries.filter((name) => !/^\.(partial|removed)-/.test(name));
+      const wanted = stay.filter((name) => names.includes(name) || !mayGo.includes(name));
       const isSwept = wanted.length === 0 || !entries.some((name) => name.startsWith('.removed-'));
-      return (
-        listed.map(({ name }) => name).join() === wanted.join() && onDisk.join() === wanted.join() && isSwept
-      );
+      return names.join() === wanted.join() && onDisk.join() === wanted.join() && isSwept;
     },
     `the snapshots of ${host.name} to be those of the model`,
     detail,
   );
   return listed;
+}
+
+function without(names: readonly string[], others: readonly string[]): string[] {
+  return names.filter((name) => !others.includes(name));
 }
 
 function inodesBelow(directory: Buffer): bigint[] {

@@ -19,6 +19,8 @@ export interface NewSnapshot {
   readonly snapshot: Snapshot;
   /** The snapshots that were there, oldest first. */
   readonly before: readonly string[];
+  /** Those of them that stay, when the daemon has removed the others by new settings before the backup began. */
+  readonly pruned: readonly string[];
 }
 
 /** Checks a snapshot that was made of the source as it is now, and answers what it must hold from now on. */
@@ -53,9 +55,10 @@ function compareAll(world: World, host: SoakHost, name: string, truths: readonly
   });
 }
 
-function wrongFacts({ world, host, run, snapshot, before }: NewSnapshot): string[] {
+function wrongFacts({ world, host, run, snapshot, before, pruned }: NewSnapshot): string[] {
   const wrong: string[] = [];
-  const type = expectedType(run.requestedType, before, host.maxIncr);
+  const types = [before, pruned].map((names) => expectedType(run.requestedType, names, host.maxIncr));
+  const type = types.find((one) => one === snapshot.type) ?? types[0] ?? BackupType.FULL;
   const expectEqual = (what: string, is: string, mustBe: string): void => {
     if (is !== mustBe) wrong.push(`${what} is "${is}", not "${mustBe}"`);
   };

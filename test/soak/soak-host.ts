@@ -18,6 +18,8 @@ export class SoakHost {
   removedCount = 0;
   /** Ids of the runs that were looked at. */
   readonly judgedRuns = new Set<string>();
+  /** The newest backup has failed, so that nothing is removed. */
+  isFrozen = false;
   /** Of files in unfinished backups, into which the next one may link. */
   partialInodes: ReadonlySet<bigint> = new Set();
   /** `keep: { last: N }`; null without `keep`. */

@@ -9,7 +9,7 @@ import { BackupType } from '../../src/gen/busy/v1/run.js';
 import { Random } from './random.js';
 import { checkAllSnapshots } from './snapshot-checks.js';
 import { changeSource } from './source-actions.js';
-import { backUp, systemActions } from './system-actions.js';
+import { backUp, systemActions, type SystemAction } from './system-actions.js';
 import { World } from './world.js';
 
 export interface SoakOptions {
@@ -53,7 +53,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     const why = error instanceof Error ? error.message : String(error);
     const last = story.slice(-lastShown).join('\n  ');
     const lines = [
-      `The soak with seed ${options.seed} failed in step ${story.length + 1}: ${why}`,
+      `The soak with seed ${options.seed} failed in step ${story.length + 1}, ${why}`,
       ...remains,
       `The last steps were:\n  ${last}`,
       `To reproduce: npm run soak -- --seed ${options.seed} --steps ${story.length + 1}`,
@@ -94,13 +94,12 @@ async function carryOut(
     }
     const action = random.weighted(systemActions);
     actions.set(action.name, (actions.get(action.name) ?? 0) + 1);
-    tell(`${step + 1}. ${action.name}: ${await action.act(world, random)}`);
+    tell(`${step + 1}. ${action.name}: ${await named(action, world, random)}`);
     actionCount += 1;
     if (actionCount % betweenComparisons === 0) compareEverything();
   }
   for (const host of world.hosts) await backUp(world, host, BackupType.AUTO);
   compareEverything();
-  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   return {
     steps: step,
     snapshotsMade: sum(world.hosts.map(({ snapshotCount }) => snapshotCount)),
@@ -110,10 +109,22 @@ async function carryOut(
   };
 }
 
+async function named({ name, act }: SystemAction, world: World, random: Random): Promise<string> {
+  try {
+    return await act(world, random);
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
 async function keepRemains(world: World): Promise<string> {
   await world.bed.stopDaemon('SIGKILL');
   await world.sshd.stop();
   const directory = join(tmpdir(), `busy-soak-${process.pid}`);
   await rename(world.bed.directory, directory);
   return directory;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

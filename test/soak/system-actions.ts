@@ -16,7 +16,7 @@ import { settle } from './settle.js';
 import type { SoakHost } from './soak-host.js';
 import type { Fault, World } from './world.js';
 
-interface SystemAction {
+export interface SystemAction {
   readonly name: string;
   readonly weight: number;
   readonly act: (world: World, random: Random) => Promise<string>;
