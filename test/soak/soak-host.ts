@@ -53,6 +53,10 @@ export class SoakHost {
       srcdirs: this.trees.map(({ root }) => root),
       initiator: this.initiator,
       max_incr: this.maxIncr,
+      // In so small a tree any change may be a large one, and no snapshot is to be held for it.
+      max_shrink: 1,
+      max_change: 1,
+      allow_empty: true,
       bandwidth_limit: this.bandwidthLimit,
       ...(this.keepLast === null ? {} : { keep: { last: this.keepLast } }),
     };

@@ -136,10 +136,12 @@ export const systemActions: readonly SystemAction[] = [
     weight: 4,
     act: async (world, random) => {
       const host = random.pick(world.hosts);
+      // Before anything that hangs on what is found.
+      const next = randomType(random);
       await interrupt(world, host, random, (run) => world.cancel(run).catch(() => {}));
       const [partial] = world.partialsOf(host).slice(-1);
       const done = partial === undefined ? 'there is none' : `it ${damagePartial(host, partial, random)}`;
-      return `${done}; ${await backUp(world, host, randomType(random))}`;
+      return `${done}; ${await backUp(world, host, next)}`;
     },
   },
   { name: 'prune', weight: 4, act: (world, random) => prune(world, random.pick(world.hosts), random) },
