@@ -1,0 +1,18 @@
+/** A short soak, once with a seed that never changes and once with another each time; `npm run soak` is the long one. */
+import { randomInt } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { soak } from '../soak/soak-run.js';
+
+test.each([4, randomInt(2 ** 31)])('no disagreement with the model: seed %i', async (seed) => {
+  const report = await soak({
+    seed,
+    steps: 25,
+    isOver: () => false,
+    onStep: () => {},
+    keepsRemains: false,
+  });
+  expect(report.steps).toBe(25);
+  // At least the last backup of each host, which were then compared again.
+  expect(report.snapshotsMade).toBeGreaterThanOrEqual(2);
+  expect(report.snapshotsCompared).toBeGreaterThanOrEqual(2);
+});
