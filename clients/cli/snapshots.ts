@@ -79,7 +79,8 @@ async function showSnapshot(
     ['Type', typeName(snapshot.type)],
     ['Outcome', outcomeCell(snapshot)],
     ...snapshot.heldFor.map(({ message }) => ['Held', message] as const),
-    ['Files below', `${snapshot.path}/data`],
+    // Those of the original BUSY have no run, and no `data`.
+    ['Files below', snapshot.runId === '' ? snapshot.path : `${snapshot.path}/data`],
     ['Sources', snapshot.sources.join(', ')],
     ['Started', `${formatTime(snapshot.startedAt)} (${formatAge(snapshot.startedAt, now())})`],
     ['Committed', formatTime(snapshot.committedAt)],

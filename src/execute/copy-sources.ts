@@ -6,6 +6,7 @@ import { describeJob } from './backup-words.js';
 import { replaceDamaged } from './damaged-links.js';
 import { runJob, type EndedJob } from './job.js';
 import type { LinkBases } from './link-bases.js';
+import { directoryOfSource } from './original-store.js';
 import { ownBackups } from './own-backups.js';
 import { ProgressMeter } from './progress.js';
 import type { ReachedHost } from './reach.js';
@@ -68,6 +69,8 @@ export async function copySources(
       const plan = await planJob(srcdirs, index, partial, { bases, own });
       setJob(backup, index, { ...waitingJob(index + 1, plan.source), state: 'RUNNING' });
       log.say(`job ${index + 1} of ${srcdirs.length}: ${plan.source}`);
+      if (bases.paths.length > 0 && plan.linkBases.length === 0)
+        log.say('no snapshot to link to has this directory, so all of it is copied');
       const omitted = plan.leftOut.filter((path) => own.includes(path));
       if (omitted.length > 0) log.say(`left out, since the backups lie there: ${omitted.join(', ')}`);
       plans[index] = plan;
@@ -107,14 +110,20 @@ async function planJob(
   return {
     source,
     destination,
-    linkBases: bases.paths.map((path) => join(path, 'data', below)),
+    linkBases: await directoriesOf(bases.paths, source),
     leftOut: [...srcdirs.filter((other) => other !== source), ...own].filter((path) =>
       path.startsWith(`${below}/`),
     ),
-    snapshotBases: bases.paths.slice(bases.resumed.length).map((path) => join(path, 'data', below)),
+    snapshotBases: await directoriesOf(bases.paths.slice(bases.resumed.length), source),
     mustCompareContents: bases.mustCompareContents,
     isComparison: false,
   };
+}
+
+/** Where link bases, also those of the original BUSY, have the files of a source directory. */
+async function directoriesOf(snapshots: readonly string[], source: string): Promise<string[]> {
+  const found = await Promise.all(snapshots.map((path) => directoryOfSource(path, source)));
+  return found.filter((directory) => directory !== null);
 }
 
 export function waitingJobs(task: BackupTask): JobRecord[] {

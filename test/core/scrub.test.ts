@@ -64,23 +64,28 @@ describe('the parts of a night', () => {
       [2, daysLater(-2)],
     ]);
     expect(partsForNow(times, 64, night)).toEqual([3, 4, 5, 6]);
-    const all = new Map(Array.from({ length: partCount }, (_, part) => [part, daysLater(-1 - (part % 5))]));
-    expect(partsForNow(all, 128, night)).toEqual([4, 9]);
+    const read = new Map(Array.from({ length: partCount }, (_, part) => [part, daysLater(-1 - (part % 5))]));
+    expect(partsForNow(read, 128, night)).toEqual([4, 9]);
   });
 
   it('are twice as many while nights were missed', () => {
-    const all = new Map(Array.from({ length: partCount }, (_, part) => [part, daysLater(-40)]));
-    expect(partsForNow(all, 30, night)).toHaveLength(18);
-    for (const part of partsForNow(all, 30, night)) all.set(part, night);
-    expect(partsForNow(new Map([...all].map(([part]) => [part, night])), 30, daysLater(1))).toHaveLength(9);
+    const read = new Map(Array.from({ length: partCount }, (_, part) => [part, daysLater(-40)]));
+    expect(partsForNow(read, 30, night)).toHaveLength(18);
+    for (const part of partsForNow(read, 30, night)) read.set(part, night);
+    expect(partsForNow(new Map([...read].map(([part]) => [part, night])), 30, daysLater(1))).toHaveLength(9);
   });
 });
 
+function all(time: Date): PartTimes {
+  return new Map(Array.from({ length: partCount }, (_, part) => [part, time]));
+}
+
+function scrub(changes: Partial<RunRecord>): RunRecord {
+  return sampleRun(1, { kind: 'scrub', ...changes });
+}
+
 describe('a snapshot is verified since', () => {
   const committedAt = daysLater(-10);
-  const all = (time: Date): PartTimes =>
-    new Map(Array.from({ length: partCount }, (_, part) => [part, time]));
-
   it('the time at which the last of its parts was read, or it as a whole', () => {
     expect(verifiedSince(committedAt, null, new Map())).toBeNull();
     expect(verifiedSince(committedAt, daysLater(-5), new Map())).toEqual(daysLater(-5));
@@ -100,7 +105,6 @@ describe('a snapshot is verified since', () => {
 
 describe('a scrub is due', () => {
   const host = sampleHost({ verifyEvery: 30, verifySchedule: ['01:00-05:00'] });
-  const scrub = (changes: Partial<RunRecord>): RunRecord => sampleRun(1, { kind: 'scrub', ...changes });
   const isDue = (changes: Partial<Parameters<typeof isScrubDue>[0]>): boolean =>
     isScrubDue({ host, hasManifest: true, lastScrub: null, now: night, ...changes });
 

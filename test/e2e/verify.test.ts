@@ -178,13 +178,13 @@ describe.each(['server', 'client'])('damage to the snapshots of a host with init
   });
 });
 
+function kindsOf({ verification }: Run): Record<string, DifferenceKind> {
+  const differences = verification?.differences ?? [];
+  return Object.fromEntries(differences.map(({ path, kind }) => [path.slice(source().length), kind]));
+}
+
 describe('what differs in a snapshot', () => {
   let run: Run;
-  const kindsOf = (verified: Run): Record<string, DifferenceKind> =>
-    Object.fromEntries(
-      (verified.verification?.differences ?? []).map(({ path, kind }) => [path.slice(source().length), kind]),
-    );
-
   beforeAll(async () => {
     run = await expectBackup(bed, 'server', source(), BackupType.FULL);
   });
