@@ -87,6 +87,9 @@ export function snapshotOf(host: string, runId: string): SnapshotRecord {
     stats: { ...noTransfer, fileCount: 123_456, totalBytes: 987_654_321 },
     missingFileCount: 0,
     heldFor: [],
+    manifest: null,
+    verifiedAt: null,
+    damagedFileCount: 0,
   };
 }
 
@@ -106,6 +109,7 @@ export function runOf({ host, name, runId, startedAt }: SnapshotRecord, revision
     snapshot: name,
     error: null,
     jobs: [],
+    verification: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

@@ -3,6 +3,7 @@ import { RunsAndSnapshots1700000000001 } from './1700000000001-runs-and-snapshot
 import { Mail1700000000011 } from './1700000000011-mail.js';
 import { Hosts1700000000021 } from './1700000000021-hosts.js';
 import { ScheduledRuns1700000000022 } from './1700000000022-scheduled-runs.js';
+import { Verification1700000000031 } from './1700000000031-verification.js';
 import { SourceGate1700000000041 } from './1700000000041-source-gate.js';
 
 export const migrations = [
@@ -10,5 +11,6 @@ export const migrations = [
   Mail1700000000011,
   Hosts1700000000021,
   ScheduledRuns1700000000022,
+  Verification1700000000031,
   SourceGate1700000000041,
 ] as const;

@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import type { Catalog } from './control/catalog.js';
 import type { DatabaseWatch } from './control/database-watch.js';
 import type { RunLifecycle } from './control/run-lifecycle.js';
+import type { SnapshotRecord } from './core/snapshot.js';
 import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
@@ -14,7 +15,7 @@ export interface DaemonFacts {
   /** What the daemon was started with. */
   readonly config: Config;
   readonly maxRunning: number;
-  readonly catalog: Pick<Catalog, 'hosts'>;
+  readonly catalog: Pick<Catalog, 'hosts' | 'snapshots'>;
   readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
   readonly reserve: Pick<Reserve, 'state'>;
   readonly startedAt: Date;
@@ -51,6 +52,29 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     memoryBytes: process.memoryUsage.rss(),
     reserve: { ...reserve, releasedSince: reserve.releasedSince ?? undefined },
     disks: disks.filter((disk) => disk !== null),
+    verificationsRunning: lifecycle.counts('verify').running,
+    ...verificationFacts(facts.catalog.snapshots()),
+  };
+}
+
+type VerificationFacts = Pick<
+  GetDaemonInfoResponse,
+  'oldestUnverified' | 'unverifiableSnapshots' | 'damagedSnapshots'
+>;
+
+function verificationFacts(snapshots: readonly SnapshotRecord[]): VerificationFacts {
+  const verifiable = snapshots.filter(({ manifest }) => manifest !== null);
+  const [oldest] = verifiable
+    .map(({ host, name, verifiedAt, committedAt }) => ({
+      host,
+      snapshot: name,
+      since: verifiedAt ?? committedAt,
+    }))
+    .sort((a, b) => a.since.getTime() - b.since.getTime());
+  return {
+    oldestUnverified: oldest,
+    unverifiableSnapshots: snapshots.length - verifiable.length,
+    damagedSnapshots: snapshots.filter(({ damagedFileCount }) => damagedFileCount > 0).length,
   };
 }
 

@@ -14,7 +14,9 @@ import { recover } from './control/recovery.js';
 import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
 import type { QueueLimits } from './control/run-queue.js';
+import { verificationsBelow } from './control/run-stops.js';
 import { Scheduler } from './control/scheduler.js';
+import { Scrubber } from './control/scrubber.js';
 import { SpaceGuard } from './control/space-guard.js';
 import { SpaceReporter } from './control/space-report.js';
 import type { Host } from './core/host.js';
@@ -132,10 +134,14 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
       diskOf: diskOfHost,
       lookFor,
-      quietDisk: (host, hasNewSnapshot) => pruner.quietDisk(host, hasNewSnapshot),
+      quietDisk: async (host, hasNewSnapshot) => {
+        await lifecycle.endAll('post-backup', verificationsBelow(parts.catalog.hosts(), host.backupdir));
+        await pruner.quietDisk(host, hasNewSnapshot);
+      },
     });
     const pruner = new Pruner({ ...parts, lifecycle, events, disk: snapshotDisk, log });
     const heldParts = { ...parts, disk: snapshotDisk, pruner, log };
+    const scrubber = new Scrubber({ ...parts, lifecycle, events, disk: snapshotDisk, onError });
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();
@@ -200,6 +206,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => server.stop());
     scheduler.start();
     closers.push(() => scheduler.stop());
+    await scrubber.start();
+    closers.push(() => scrubber.stop());
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });

@@ -57,6 +57,14 @@ function createProgram(): Command {
     .action(async (file: string) => {
       process.stdout.write(await convertOriginalConfig(file));
     });
+  program
+    .command('reindex')
+    .description('rebuild the records of snapshots in the database from the backup disks; busyd must not run')
+    .option('-n, --dry-run', 'only say what would be done')
+    .action(async ({ dryRun }: { dryRun?: true }) => {
+      const { reindex } = await import('./busyd-reindex.js');
+      process.stdout.write(await reindex(configFile(), dryRun ?? false));
+    });
   return program;
 }
 

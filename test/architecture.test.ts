@@ -57,6 +57,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'src/daemon-mail.ts',
       'src/main.ts',
       'src/busyd-commands.ts',
+      'src/busyd-reindex.ts',
     ],
     uses: ['core', 'control', 'execute', 'store', 'notify', 'rpc', 'config', 'log', 'version', 'gen', 'root'],
   },

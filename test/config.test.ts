@@ -71,6 +71,8 @@ describe('a good file', () => {
           },
           windows: [],
           retryAfterMs: 300_000,
+          verifyEvery: 30,
+          verifySchedule: ['01:00-05:00'],
           alertAfter: 7,
           preCommand: '',
           postCommand: '',

@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import { BackupServiceService, TriggerBackupResponse } from '../../src/gen/busy/v1/backup_service.js';
 import { BackupType, Run } from '../../src/gen/busy/v1/run.js';
-import { followBackup } from './follow.js';
+import { followRun } from './follow.js';
 import { helpText } from './help.js';
 import type { Commands, Session } from './session.js';
 import { runStateCell } from './states.js';
@@ -49,7 +49,7 @@ async function startBackup(session: Session, host: string, options: BackupOption
   const request = { host, type: types[options.type], requestId, acceptChanges };
   const answer = await connection.call(BackupServiceService.triggerBackup, request);
   const run = answer.run ?? Run.create();
-  if (options.follow === true) return followBackup(session, run);
+  if (options.follow === true) return followRun(session, run);
   if (printer.isJson) return printer.json(TriggerBackupResponse.toJSON(answer));
   printer.line(`Run ${run.id} of ${run.host} is `, runStateCell(run.state));
   printer.line(`  Follow it with: busy logs ${run.id} --follow`);

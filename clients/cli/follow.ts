@@ -8,11 +8,11 @@ import { streamLog } from './log-stream.js';
 import { progressReporter } from './progress-report.js';
 import { printSummary } from './run-report.js';
 import type { Session } from './session.js';
-import { isEnded } from './states.js';
+import { isBackup, isEnded } from './states.js';
 import { watchRuns } from './watch-stream.js';
 
 /** Answers the exit code of the run's end state. Throws CliError; on Ctrl-C one that says how to go on. */
-export async function followBackup(session: Session, run: Run): Promise<number> {
+export async function followRun(session: Session, run: Run): Promise<number> {
   try {
     const ended = session.printer.isJson
       ? await followAsJson(session, run)
@@ -85,7 +85,7 @@ async function copyLog(session: Session, runId: string): Promise<void> {
 
 /** Null when there is no snapshot, or when it cannot be asked for: the run has ended all the same. */
 async function snapshotPath({ connection }: Session, run: Run): Promise<string | null> {
-  if (run.snapshot === '') return null;
+  if (run.snapshot === '' || !isBackup(run)) return null;
   try {
     const request = { host: run.host, name: run.snapshot };
     const { snapshot } = await connection.call(SnapshotServiceService.getSnapshot, request);

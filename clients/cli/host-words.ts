@@ -79,6 +79,8 @@ const kinds: Readonly<Record<keyof HostSettings, Kind>> = {
   maxShrink: 'decimal',
   maxChange: 'decimal',
   allowEmpty: 'boolean',
+  verifyEvery: 'decimal',
+  verifySchedule: 'list',
 };
 
 const kindOf: ReadonlyMap<string, Kind> = new Map(

@@ -29,6 +29,7 @@ async function showInfo({ connection, printer, now }: Session): Promise<void> {
     ['Listens at', info.endpoints.join(', ')],
     ['Hosts', formatCount(info.hostCount)],
     ['Runs', `${info.runsRunning} running (at most ${info.maxRunning}), ${info.runsQueued} queued`],
+    ['Verification', verificationText(info, now())],
     ['Executors', formatCount(info.executors)],
     ['rsync', info.rsyncVersion || 'none: no backup can be made'],
     ['Memory', formatBytes(info.memoryBytes)],
@@ -42,6 +43,20 @@ async function showInfo({ connection, printer, now }: Session): Promise<void> {
         : '';
     printer.line(`${disk.backupdir}: ${bytes}${inodes}`);
   }
+}
+
+function verificationText(info: GetDaemonInfoResponse, now: Date): string {
+  const { oldestUnverified: oldest, unverifiableSnapshots, damagedSnapshots, verificationsRunning } = info;
+  const parts = [
+    oldest === undefined
+      ? 'nothing to verify yet'
+      : `all bytes were read within ${formatAge(oldest.since, now).replace(/ ago$/, '')} (the oldest: ${oldest.host} ${oldest.snapshot})`,
+  ];
+  if (unverifiableSnapshots > 0)
+    parts.push(`${formatCount(unverifiableSnapshots)} snapshots have no manifest`);
+  if (damagedSnapshots > 0) parts.push(`${formatCount(damagedSnapshots)} snapshots are DAMAGED`);
+  if (verificationsRunning > 0) parts.push(`${formatCount(verificationsRunning)} running`);
+  return parts.join('; ');
 }
 
 function databaseTrouble(info: GetDaemonInfoResponse): string {

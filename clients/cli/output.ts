@@ -18,6 +18,9 @@ export interface OutputStream extends NodeJS.WritableStream {
 export type Colour = 'green' | 'yellow' | 'red' | 'cyan';
 export type Cell = string | { readonly text: string; readonly colour: Colour | null };
 
+/** One line of labelled facts. */
+export type Fact = readonly [label: string, value: Cell];
+
 export interface PrinterOptions {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
@@ -64,7 +67,7 @@ export class Printer {
   }
 
   /** Labelled facts, one a line, aligned. */
-  facts(rows: readonly (readonly [label: string, value: Cell])[]): void {
+  facts(rows: readonly Fact[]): void {
     const width = Math.max(...rows.map(([label]) => label.length));
     for (const [label, value] of rows) this.line(label.padEnd(width + 2), value);
   }

@@ -1,6 +1,6 @@
 /** The one line that tells where a run stands. Pure: text only, not escaped and not cut. */
-import { RunState, type Progress, type Run } from '../../src/gen/busy/v1/run.js';
-import { formatBytes, formatDuration } from './human-format.js';
+import { RunPhase, RunState, type Progress, type Run } from '../../src/gen/busy/v1/run.js';
+import { formatBytes, formatCount, formatDuration } from './human-format.js';
 
 /** For a run that has not ended: its progress, or what it waits for. */
 export function renderProgressLine(run: Run): string {
@@ -8,6 +8,12 @@ export function renderProgressLine(run: Run): string {
   const prefix = run.state === RunState.CANCELLING ? 'cancelling  ' : '';
   if (run.progress === undefined) return prefix === '' ? 'starting' : 'cancelling';
   return prefix + renderProgress(run.progress);
+}
+
+/** How long a run took, or has taken until `now`; "-" when it never started. */
+export function tookText(run: Run, now: Date): string {
+  if (run.startedAt === undefined) return '-';
+  return formatDuration((run.endedAt ?? now).getTime() - run.startedAt.getTime());
 }
 
 function renderProgress(progress: Progress): string {
@@ -18,7 +24,15 @@ function renderProgress(progress: Progress): string {
     `${formatBytes(progress.bytesPerSecond)}/s`,
   ];
   if (progress.secondsLeft !== undefined) parts.push(`${formatDuration(progress.secondsLeft * 1000)} left`);
-  parts.push(`job ${progress.jobNumber} of ${progress.jobCount}`);
+  parts.push(place(progress));
   if (progress.currentFile !== '') parts.push(progress.currentFile);
   return parts.join('  ');
+}
+
+/** What it does beside copying, or which job. */
+function place(progress: Progress): string {
+  const entries = `${formatCount(progress.entriesDone)} entries`;
+  if (progress.phase === RunPhase.MANIFEST) return `manifest: ${entries}`;
+  if (progress.phase === RunPhase.VERIFY) return `verify: ${entries}`;
+  return `job ${progress.jobNumber} of ${progress.jobCount}`;
 }

@@ -1,9 +1,10 @@
 /** What there is to say of a run, in words for people. */
-import { BackupType, type Job, type Run, type TransferStats } from '../../src/gen/busy/v1/run.js';
-import { formatBytes, formatCount, formatDuration, formatTime } from './human-format.js';
-import type { Cell, Printer } from './output.js';
-import { renderProgressLine } from './progress-line.js';
-import { isEnded, jobStateCell, runStateCell, typeName } from './states.js';
+import { BackupType, RunPhase, type Job, type Run, type TransferStats } from '../../src/gen/busy/v1/run.js';
+import { formatBytes, formatCount, formatTime } from './human-format.js';
+import type { Fact, Printer } from './output.js';
+import { renderProgressLine, tookText } from './progress-line.js';
+import { isBackup, isEnded, jobStateCell, kindName, runStateCell, typeName } from './states.js';
+import { printDifferences, verificationFacts } from './verification-report.js';
 
 const missingFilesInSummary = 10;
 
@@ -18,6 +19,7 @@ export function printRun(printer: Printer, run: Run, now: Date): void {
   ]);
   if (!isEnded(run.state)) printer.line(renderProgressLine(run));
   printError(printer, run);
+  if (run.verification !== undefined) printDifferences(printer, run.verification, Number.POSITIVE_INFINITY);
   if (run.jobs.length > 0) printJobs(printer, run.jobs);
   printMissingFiles(printer, run, Number.POSITIVE_INFINITY);
 }
@@ -28,13 +30,17 @@ export function printSummary(printer: Printer, run: Run, now: Date, path: string
   printer.facts([...headFacts(run), ...bodyFacts(run, now)]);
   if (path !== null) printer.line(`The files are below ${path}/data`);
   printError(printer, run);
+  if (run.verification !== undefined) printDifferences(printer, run.verification, missingFilesInSummary);
   printMissingFiles(printer, run, missingFilesInSummary);
 }
 
 /** Files and bytes that the host sent: so far, or in all. */
 export function sentOfRun(run: Run): { files: number; bytes: number } {
-  if (run.progress !== undefined) {
+  if (run.progress !== undefined && isCopying(run.progress.phase)) {
     return { files: run.progress.filesTransferred, bytes: run.progress.bytesDone };
+  }
+  if (run.verification !== undefined) {
+    return { files: run.verification.filesRead, bytes: run.verification.bytesRead };
   }
   const total = (count: (job: Job) => number): number => run.jobs.reduce((sum, job) => sum + count(job), 0);
   return {
@@ -43,10 +49,9 @@ export function sentOfRun(run: Run): { files: number; bytes: number } {
   };
 }
 
-/** How long a run took, or has taken until `now`; "-" when it never started. */
-export function tookText(run: Run, now: Date): string {
-  if (run.startedAt === undefined) return '-';
-  return formatDuration((run.endedAt ?? now).getTime() - run.startedAt.getTime());
+/** Older daemons do not tell the phase. */
+function isCopying(phase: RunPhase): boolean {
+  return phase === RunPhase.COPY || phase === RunPhase.UNSPECIFIED;
 }
 
 /** Which files take space of their own and which are hard links, of all these counts together. */
@@ -60,20 +65,20 @@ export function linksText(stats: readonly TransferStats[]): string {
   return `${linked}, ${copied}${why}`;
 }
 
-type Fact = readonly [label: string, value: Cell];
-
 function headFacts(run: Run): Fact[] {
   const why = run.typeReason === '' ? '' : `: ${run.typeReason}`;
   const type = run.type === BackupType.UNSPECIFIED ? 'not decided' : typeName(run.type);
   return [
     ['Run', run.id],
+    ['Kind', kindName(run.kind)],
     ['Host', run.host],
     ['State', runStateCell(run.state)],
-    ['Type', `${type}${why}`],
+    ...(isBackup(run) ? [['Type', `${type}${why}`] as const] : []),
   ];
 }
 
 function bodyFacts(run: Run, now: Date): Fact[] {
+  if (!isBackup(run)) return verificationFacts(run, now);
   const sent = sentOfRun(run);
   const entries = run.jobs.reduce((sum, job) => sum + (job.stats?.fileCount ?? 0), 0);
   const bytes = run.jobs.reduce((sum, job) => sum + (job.stats?.totalBytes ?? 0), 0);

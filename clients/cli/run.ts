@@ -21,6 +21,7 @@ import { addRunCommands } from './runs.js';
 import type { Commands, Io, Work } from './session.js';
 import { addSpaceCommand } from './space.js';
 import { addSnapshotCommands } from './snapshots.js';
+import { addVerifyCommand } from './verify.js';
 import { addWatchCommand } from './watch.js';
 
 const defaultServer = 'unix:/run/busy/busyd.sock';
@@ -109,6 +110,7 @@ function addCommands(commands: Commands): void {
   addWatchCommand(commands);
   addSnapshotCommands(commands);
   addAcknowledgeCommand(commands);
+  addVerifyCommand(commands);
   addPruneCommand(commands);
   addSpaceCommand(commands);
   addInfoCommand(commands);

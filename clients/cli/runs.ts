@@ -9,9 +9,10 @@ import { helpText } from './help.js';
 import { formatBytes, formatCount, formatTime } from './human-format.js';
 import { collectState, parseCount } from './options.js';
 import { collectPages } from './pages.js';
-import { printRun, sentOfRun, tookText } from './run-report.js';
+import { tookText } from './progress-line.js';
+import { printRun, sentOfRun } from './run-report.js';
 import type { Commands, Session } from './session.js';
-import { runStateCell, typeName } from './states.js';
+import { isBackup, kindName, runStateCell, typeName } from './states.js';
 
 export function addRunCommands({ program, action }: Commands): void {
   program
@@ -63,7 +64,7 @@ async function listRuns({ connection, printer, now }: Session, options: ListOpti
       return [
         run.id,
         run.host,
-        typeName(run.type),
+        whatOf(run),
         runStateCell(run.state),
         formatTime(run.startedAt),
         tookText(run, now()),
@@ -74,6 +75,11 @@ async function listRuns({ connection, printer, now }: Session, options: ListOpti
     }),
     'There are no such runs.',
   );
+}
+
+/** Of a backup its type, of others what they do. */
+function whatOf(run: Run): string {
+  return isBackup(run) ? typeName(run.type) : kindName(run.kind);
 }
 
 async function showRun({ connection, printer, now }: Session, id: string): Promise<void> {

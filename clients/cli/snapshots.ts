@@ -3,6 +3,7 @@ import { Snapshot } from '../../src/gen/busy/v1/snapshot.js';
 import { GetSnapshotResponse, SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
 import { helpText } from './help.js';
 import { formatAge, formatBytes, formatCount, formatTime } from './human-format.js';
+import type { Cell } from './output.js';
 import { collectPages } from './pages.js';
 import type { Commands, Session } from './session.js';
 import { linksText } from './run-report.js';
@@ -33,7 +34,19 @@ async function listSnapshots({ connection, printer, now }: Session, host: string
     return printer.json({ snapshots: snapshots.map((snapshot) => Snapshot.toJSON(snapshot)) });
   }
   printer.table(
-    ['HOST', 'SNAPSHOT', 'TYPE', 'OUTCOME', 'AGE', 'ENTRIES', 'SIZE', 'SENT', 'COPIED', 'MISSING'],
+    [
+      'HOST',
+      'SNAPSHOT',
+      'TYPE',
+      'OUTCOME',
+      'AGE',
+      'ENTRIES',
+      'SIZE',
+      'SENT',
+      'COPIED',
+      'MISSING',
+      'VERIFIED',
+    ],
     snapshots.map((snapshot) => [
       snapshot.host,
       snapshot.name,
@@ -45,6 +58,7 @@ async function listSnapshots({ connection, printer, now }: Session, host: string
       formatBytes(snapshot.stats?.transferredBytes ?? 0),
       formatBytes(snapshot.stats?.copiedBytes ?? 0),
       formatCount(snapshot.missingFileCount),
+      verifiedCell(snapshot, now()),
     ]),
     'There are no snapshots.',
   );
@@ -65,7 +79,8 @@ async function showSnapshot(
     ['Type', typeName(snapshot.type)],
     ['Outcome', outcomeCell(snapshot)],
     ...snapshot.heldFor.map(({ message }) => ['Held', message] as const),
-    ['Files below', `${snapshot.path}/data`],
+    // Those of the original BUSY have no run, and no `data`.
+    ['Files below', snapshot.runId === '' ? snapshot.path : `${snapshot.path}/data`],
     ['Sources', snapshot.sources.join(', ')],
     ['Started', `${formatTime(snapshot.startedAt)} (${formatAge(snapshot.startedAt, now())})`],
     ['Committed', formatTime(snapshot.committedAt)],
@@ -79,5 +94,18 @@ async function showSnapshot(
     ],
     ['Links', linksText(stats === undefined ? [] : [stats])],
     ['Missing', `${formatCount(snapshot.missingFileCount)} files`],
+    ['Manifest', manifestText(snapshot)],
+    ['Verified', snapshot.verifiedAt === undefined ? 'never' : formatTime(snapshot.verifiedAt)],
+    ['Damaged', `${formatCount(snapshot.damagedFileCount)} files`],
   ]);
+}
+
+function manifestText({ manifest }: Snapshot): string {
+  if (manifest === undefined) return 'none, so it cannot be verified';
+  return `${formatCount(manifest.files)} files, ${formatBytes(manifest.bytes)}`;
+}
+
+function verifiedCell({ manifest, verifiedAt, damagedFileCount }: Snapshot, now: Date): Cell {
+  if (damagedFileCount > 0) return { text: 'DAMAGED', colour: 'red' };
+  return manifest === undefined ? 'no manifest' : formatAge(verifiedAt, now);
 }

@@ -1,5 +1,12 @@
 /** How enum values of the contract are shown. A value that this client does not know is shown as its number. */
-import { BackupType, JobState, RunState } from '../../src/gen/busy/v1/run.js';
+import {
+  BackupType,
+  DifferenceKind,
+  JobState,
+  RunKind,
+  RunState,
+  type Run,
+} from '../../src/gen/busy/v1/run.js';
 import type { Snapshot } from '../../src/gen/busy/v1/snapshot.js';
 import type { Cell, Colour } from './output.js';
 
@@ -26,6 +33,21 @@ export function jobStateCell(state: JobState): Cell {
 export function typeName(type: BackupType): string {
   if (type === BackupType.UNSPECIFIED) return '-';
   return BackupType[type]?.toLowerCase() ?? String(type);
+}
+
+/** "backup", "verify", "scrub". */
+export function kindName(kind: RunKind): string {
+  return RunKind[kind]?.toLowerCase() ?? String(kind);
+}
+
+export function isBackup({ kind }: Run): boolean {
+  return kind === RunKind.BACKUP;
+}
+
+/** Lost data in red, all other differences in yellow. */
+export function differenceCell(kind: DifferenceKind): Cell {
+  const text = DifferenceKind[kind]?.toLowerCase() ?? String(kind);
+  return { text, colour: kind < DifferenceKind.MODE ? 'red' : 'yellow' };
 }
 
 const endedStates: readonly RunState[] = [

@@ -82,6 +82,8 @@ function hostSettings(host: Host): Record<string, unknown> {
     max_shrink: host.gate.maxShrink,
     max_change: host.gate.maxChange,
     allow_empty: host.gate.allowEmpty,
+    verify_every: host.verifyEvery,
+    verify_schedule: host.verifySchedule,
     pre_command: host.preCommand || undefined,
     post_command: host.postCommand || undefined,
     command_timeout: durationText(host.commandTimeoutMs),

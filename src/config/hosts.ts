@@ -105,6 +105,8 @@ function resolveHost(settings: HostSettings, stateDir: string): Host {
     windows: settings.windows ?? [],
     retryAfterMs: settings.retry_after ?? 300_000,
     alertAfter: settings.alert_after ?? 7,
+    verifyEvery: settings.verify_every ?? 30,
+    verifySchedule: settings.verify_schedule ?? ['01:00-05:00'],
     preCommand: settings.pre_command ?? '',
     postCommand: settings.post_command ?? '',
     commandTimeoutMs: settings.command_timeout ?? 600_000,

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { nearestName } from './nearest-name.js';
 import type { Finding } from './problems.js';
 import { quoted } from './quoted.js';
-import { allowedValues, settingsOf } from './schema.js';
+import { allowedValues } from './schema-parts.js';
+import { settingsOf } from './schema.js';
 
 type Path = readonly PropertyKey[];
 type Part = keyof typeof settingsOf;

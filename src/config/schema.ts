@@ -11,12 +11,22 @@ import {
   readSlot,
   readTimeOfDay,
   readTimeZone,
-  readWindow,
 } from './unattended-values.js';
-import { quoted } from './quoted.js';
 import { refuseKeepOfNothing, refuseOptions, refuseRepeats } from './refusals.js';
+import {
+  allow,
+  text,
+  secret,
+  whole,
+  share,
+  days,
+  windows,
+  duration,
+  upToOneDay,
+  scriptPath,
+  longestMs,
+} from './schema-parts.js';
 import { readMinFree, readReserve } from './sizes.js';
-import { secret } from './secret.js';
 import { nothingAs, numberAsText, slotsAsList, textAsList, textAsWords } from './shorthands.js';
 import {
   readAbsolutePath,
@@ -24,19 +34,11 @@ import {
   readBandwidth,
   readCommandLine,
   readCommandWord,
-  readDuration,
   readHostName,
   readHostname,
   readPattern,
   readUser,
-  type Reading,
 } from './values.js';
-
-/** Seven days: timers of Node end at about 24. */
-const longestMs = 7 * 86_400_000;
-
-/** What a setting may be, in words. */
-export const allowedValues = z.registry<{ allowed: string }>();
 
 const hostFields = {
   hostname: allow('what `hostname` prints on the host', text(readHostname)),
@@ -119,10 +121,9 @@ const unattendedFields = {
   time_zone: allow('the name of a time zone such as Europe/Berlin', text(readTimeZone)),
   catch_up: duration('a duration from 0 to 7d', (ms) => ms <= longestMs),
   jitter: duration('a duration from 0 to 1d', (ms) => ms <= 86_400_000),
-  windows: allow(
-    'a list of windows such as "22:00-06:00" or "sat,sun 00:00-24:00"',
-    z.preprocess(textAsList, z.array(text(readWindow))),
-  ),
+  windows: windows(),
+  verify_every: days(),
+  verify_schedule: windows(),
   alert_after: days(),
   timeout: duration(
     'a duration from 1m to 7d, or 0 for never',
@@ -226,46 +227,3 @@ export const settingsOf = {
   host: hostSchema.shape,
   keep: keepSchema.shape,
 } as const;
-
-function allow<S extends z.ZodType>(words: string, schema: S): S {
-  allowedValues.add(schema, { allowed: words });
-  return schema;
-}
-
-function text<T>(read: (text: string) => Reading<T>) {
-  return z.string().transform((value, context): T => {
-    const reading = read(value);
-    if ('value' in reading) return reading.value;
-    context.addIssue({ code: 'custom', message: reading.wrong });
-    return z.NEVER;
-  });
-}
-
-function whole(min: number, max: number) {
-  return allow(`a whole number from ${min} to ${max}`, z.int().min(min).max(max));
-}
-
-function share() {
-  return allow('a share from 0 to 1, such as 0.5; 1 for no limit', z.number().min(0).max(1));
-}
-
-function days() {
-  return allow('a number of days from 0 to 36500, also with decimals', z.number().min(0).max(36_500));
-}
-
-function duration(words: string, isInRange: (ms: number) => boolean) {
-  const read = (value: string): Reading<number> => {
-    const reading = readDuration(value);
-    if ('wrong' in reading || isInRange(reading.value)) return reading;
-    return { wrong: `is ${quoted(value)}, which is out of range` };
-  };
-  return allow(`${words} (s, m, h, d; seconds without unit)`, z.preprocess(numberAsText, text(read)));
-}
-
-function upToOneDay() {
-  return duration('a duration from 1s to 1d', (ms) => ms >= 1000 && ms <= 86_400_000);
-}
-
-function scriptPath() {
-  return allow('the absolute path of a script', text(readAbsolutePath));
-}

@@ -11,10 +11,24 @@ export interface ActiveRun {
   /** Start, cancel and end of a run take turns: each decides by the state that the one before has left. */
   readonly turn: Mutex;
   stopCause: StopCause | null;
+  /** Settles when it has ended. */
+  readonly ended: Promise<void>;
+  readonly markEnded: () => void;
 }
 
 export function newActiveRun(record: RunRecord): ActiveRun {
-  return { record, progress: null, abort: new AbortController(), turn: new Mutex(), stopCause: null };
+  const end = new AbortController();
+  const ended = new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve()));
+  const abort = new AbortController();
+  return {
+    record,
+    progress: null,
+    abort,
+    turn: new Mutex(),
+    stopCause: null,
+    ended,
+    markEnded: () => end.abort(),
+  };
 }
 
 /** Stops a run that takes longer than its host's `timeout`; the answered timer must be cleared when it has ended. */

@@ -26,7 +26,7 @@ export function durableRuns(runs: RunStore, writes: PendingWrites): RunStore {
     get: (id) => writes.after(() => runs.get(id)),
     getByRequestId: (requestId) => writes.after(() => runs.getByRequestId(requestId)),
     list: (filter) => writes.after(() => runs.list(filter)),
-    newestOfEachHost: () => writes.after(() => runs.newestOfEachHost()),
+    newestOfEachHost: (kind) => writes.after(() => runs.newestOfEachHost(kind)),
     highestRevision: () => writes.after(() => runs.highestRevision()),
     move: (id, from, to, revision, changes) => {
       const write = (): Promise<boolean> => runs.move(id, from, to, revision, changes);

@@ -1,4 +1,4 @@
-/** What the runs of each host were, in memory: the last one, whether one is under way, and how often it failed. */
+/** What the backups of each host were, in memory: the last one, whether one is under way, and how often it failed. */
 import { countMiss, failuresInRow, isAbsence, noMisses, type Misses } from '../core/absence.js';
 import type { RunStore } from '../core/ports.js';
 import { isActive, type RunRecord } from '../core/run.js';
@@ -14,10 +14,10 @@ export class HostHistory {
 
   /** Reads what the database knows. */
   async load(runs: RunStore): Promise<void> {
-    for (const run of await runs.newestOfEachHost()) {
+    for (const run of await runs.newestOfEachHost('backup')) {
       this.lastRuns.set(run.host, run);
       if (run.state === 'SUCCEEDED' || run.state === 'PARTIAL') continue;
-      const recent = await runs.list({ host: run.host, limit: mostFailures });
+      const recent = await runs.list({ host: run.host, kind: 'backup', limit: mostFailures });
       this.misses.set(run.host, recent.toReversed().reduce(countMiss, noMisses));
       const newest = recent.find(
         (one) => !isActive(one.state) && one.state !== 'CANCELLED' && !isAbsence(one),
@@ -28,6 +28,7 @@ export class HostHistory {
 
   /** Takes a run as it is now. */
   note(run: RunRecord): void {
+    if (run.kind !== 'backup') return;
     const before = this.lastRuns.get(run.host);
     const isNews = before?.id !== run.id || before.state !== run.state;
     this.lastRuns.set(run.host, run);

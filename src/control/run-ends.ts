@@ -8,6 +8,7 @@ import { heldFailure } from '../core/source-gate.js';
 import { isWindowOpen } from '../core/windows.js';
 
 export interface BackupRequest {
+  readonly kind?: 'backup';
   readonly host: string;
   readonly type: RequestedType;
   /** The same id answers the same run again. */
@@ -22,35 +23,45 @@ export interface BackupRequest {
   readonly why?: string;
 }
 
+/** Asks to compare snapshots with their manifests; a scrub takes the share of one night. */
+export interface VerifyRequest {
+  readonly kind: 'verify' | 'scrub';
+  readonly host: string;
+  /** One snapshot, or null for all of the host. */
+  readonly snapshot: string | null;
+  readonly requestId: string | null;
+  readonly urgency?: number;
+  readonly why?: string;
+}
+
+export type RunRequest = BackupRequest | VerifyRequest;
+
 /** What made a run end before its time. */
-export type StopCause = 'on request' | 'daemon stops' | 'timeout';
+export type StopCause = 'on request' | 'daemon stops' | 'timeout' | 'post-backup';
 
 export type EndState = Extract<RunState, 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED'>;
 
 /** The record of a run that has just been asked for. */
-export function queuedRun(made: {
-  id: string;
-  request: BackupRequest;
-  now: Date;
-  revision: number;
-}): RunRecord {
+export function queuedRun(made: { id: string; request: RunRequest; now: Date; revision: number }): RunRecord {
+  const { request } = made;
   return {
     id: made.id,
-    kind: 'backup',
-    host: made.request.host,
+    kind: request.kind ?? 'backup',
+    host: request.host,
     state: 'QUEUED',
-    requestedType: made.request.type,
+    requestedType: 'type' in request ? request.type : 'auto',
     type: null,
     typeReason: '',
     createdAt: made.now,
     startedAt: null,
     endedAt: null,
-    snapshot: null,
+    snapshot: 'snapshot' in request ? request.snapshot : null,
     error: null,
     jobs: [],
-    requestId: made.request.requestId,
-    isScheduled: made.request.isScheduled ?? false,
-    acceptsChanges: made.request.acceptsChanges ?? false,
+    verification: null,
+    requestId: request.requestId,
+    isScheduled: request.kind === 'scrub' || ('isScheduled' in request && (request.isScheduled ?? false)),
+    acceptsChanges: 'acceptsChanges' in request && (request.acceptsChanges ?? false),
     revision: made.revision,
   };
 }
@@ -79,7 +90,7 @@ export function endingOf(
     };
   }
   if (result.error?.reason === 'CANCELLED') {
-    return { state: 'CANCELLED', changes: { ...facts, error: stoppedBy(cause).toFailure() } };
+    return { state: 'CANCELLED', changes: { ...facts, error: stoppedBy(cause, run.host).toFailure() } };
   }
   const error =
     result.error ?? new BusyError('INTERNAL', { what: 'a backup ended without a result' }).toFailure();
@@ -99,7 +110,8 @@ export function endOfCommitted(snapshot: SnapshotRecord): {
 }
 
 /** What a run says that was stopped. After a stop of the daemon it is not taken for the wish of a person. */
-export function stoppedBy(cause: StopCause | null): BusyError {
+export function stoppedBy(cause: StopCause | null, host: string): BusyError {
+  if (cause === 'post-backup') return new BusyError('CANCELLED_FOR_SCRIPT', { host });
   return cause === 'daemon stops'
     ? new BusyError('CANCELLED_BY_STOP')
     : new BusyError('CANCELLED', { by: 'on request' });
@@ -116,16 +128,18 @@ export function closedFor(
 }
 
 /** A request id that was seen before stands for its run; with anything else it is a mistake. Throws INVALID_ARGUMENT. */
-export function refuseReuse(known: RunRecord, request: BackupRequest): void {
+export function refuseReuse(known: RunRecord, request: RunRequest): void {
+  const wanted = queuedRun({ id: known.id, request, now: known.createdAt, revision: 0 });
   const isSame =
-    known.host === request.host &&
-    known.requestedType === request.type &&
-    known.acceptsChanges === (request.acceptsChanges ?? false);
-  if (isSame) return;
-  const problem = `"${request.requestId}" was used for another backup (run ${known.id} of ${known.host})`;
+    known.kind === wanted.kind &&
+    known.host === wanted.host &&
+    known.requestedType === wanted.requestedType &&
+    known.acceptsChanges === wanted.acceptsChanges;
+  if (isSame && (known.kind === 'backup' || known.snapshot === wanted.snapshot)) return;
+  const problem = `"${request.requestId}" was used for another run (${known.id}, a ${known.kind} of ${known.host})`;
   throw new BusyError('INVALID_ARGUMENT', {
     field: 'request_id',
     problem,
-    allowed: 'Use a new id for each backup.',
+    allowed: 'Use a new id for each run.',
   });
 }

@@ -3,35 +3,35 @@
  * to find, so cancel, crash and late reports cannot revive a run that has ended.
  */
 import { monotonicFactory } from 'ulid';
-import { DueRules } from '../core/due.js';
 import { BusyError, isDatabaseAway, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupResult, RunChanges, RunFilter } from '../core/ports.js';
-import { isActive, statesBefore, type Progress, type RunRecord, type RunState } from '../core/run.js';
+import type { RunChanges, RunFilter } from '../core/ports.js';
+import {
+  isActive,
+  statesBefore,
+  type Progress,
+  type RunKind,
+  type RunRecord,
+  type RunState,
+} from '../core/run.js';
 import { newActiveRun, type ActiveRun } from './active-run.js';
 import { BusyHosts } from './busy-hosts.js';
-import { carryOutBackup, type RunReports } from './carry-out.js';
 import { HostHistory } from './host-history.js';
+import type { KindOfRun, RunEnding } from './kind-of-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
-import {
-  closedFor,
-  endingOf,
-  queuedRun,
-  refuseReuse,
-  stoppedBy,
-  type BackupRequest,
-  type EndState,
-  type StopCause,
-} from './run-ends.js';
+import { queuedRun, refuseReuse, stoppedBy, type RunRequest, type StopCause } from './run-ends.js';
 import type { RunView } from './run-events.js';
-import { RunQueue, type QueueLimits } from './run-queue.js';
+import { runKinds, type RunKinds } from './run-kinds.js';
+import { RunLanes } from './run-lanes.js';
+import type { QueueLimits } from './run-queue.js';
+import { endRunning, givingUp } from './run-stops.js';
 
 export class RunLifecycle {
   private readonly active = new Map<string, ActiveRun>();
   private readonly busyHosts = new BusyHosts();
   private readonly history = new HostHistory();
-  private readonly rules = new DueRules();
-  private readonly queue: RunQueue;
+  private readonly lanes: RunLanes;
+  private readonly kinds: RunKinds;
   /** Ids of one millisecond sort in the order in which they were made. */
   private readonly nextId = monotonicFactory();
   private isStopping = false;
@@ -39,7 +39,8 @@ export class RunLifecycle {
   private hasGivenUp = false;
 
   constructor(private readonly parts: LifecycleParts) {
-    this.queue = new RunQueue(parts.limits, (id) => this.carryOut(id));
+    this.lanes = new RunLanes(parts.limits, (id) => this.carryOut(id));
+    this.kinds = runKinds(parts);
   }
 
   /** Takes up the runs that wait since before the start, after `recover` has settled all others. */
@@ -50,10 +51,10 @@ export class RunLifecycle {
   }
 
   /**
-   * Queues a backup and answers its run. Throws HOST_NOT_FOUND, HOST_BUSY when the host has a run that has not ended
-   * (but answers that run when the request id is the same), or DAEMON_STOPPING.
+   * Queues a run and answers it. Throws HOST_NOT_FOUND, HOST_BUSY when the host has such a run that has not ended (but
+   * answers that run when the request id is the same), DAEMON_STOPPING, or what stands against a run of its kind.
    */
-  trigger(request: BackupRequest): Promise<RunRecord> {
+  trigger(request: RunRequest): Promise<RunRecord> {
     // One at a time: two calls at once must not both find the host free or the request id new.
     return this.busyHosts.exclusively(() => this.triggerAlone(request));
   }
@@ -105,26 +106,26 @@ export class RunLifecycle {
     return this.history.failuresAgainstExpiry(host);
   }
 
-  /** Whether the host has a run that has not ended. */
-  isBusy(host: string): boolean {
-    return this.busyHosts.has(host);
+  /** Whether the host has a run of this kind that has not ended. */
+  isBusy(host: string, kind: RunKind = 'backup'): boolean {
+    return this.busyHosts.has(host, this.kinds[kind].lane);
   }
 
   setLimits(limits: QueueLimits): void {
-    this.queue.setLimits(limits);
+    this.lanes.setLimits(limits);
   }
 
   /** Begins no run until `goOn`; runs that have begun are not touched. */
   hold(): void {
-    this.queue.hold();
+    this.lanes.hold();
   }
 
   goOn(): void {
-    this.queue.goOn();
+    this.lanes.goOn();
   }
 
-  counts(): { queued: number; running: number } {
-    return this.queue.counts();
+  counts(kind: RunKind = 'backup'): { queued: number; running: number } {
+    return this.lanes.counts(this.kinds[kind].lane);
   }
 
   /** The runs that have not ended. */
@@ -138,23 +139,21 @@ export class RunLifecycle {
    */
   async stop(giveUp: AbortSignal): Promise<void> {
     this.isStopping = true;
-    this.queue.stop();
-    const cancelAll = (): void => {
+    this.lanes.stop();
+    void this.endAll('daemon stops', (run) => !this.kindOf(run).isGivenTime);
+    await givingUp(giveUp, this.lanes.idle(), () => {
       this.hasGivenUp = true;
-      const running = [...this.active.values()].filter(({ record }) => record.state === 'RUNNING');
-      for (const { record } of running) {
-        this.cancel(record.id, 'daemon stops').catch((error: unknown) => {
-          this.parts.onError('could not cancel a run', error);
-        });
-      }
-    };
-    if (giveUp.aborted) cancelAll();
-    else giveUp.addEventListener('abort', cancelAll, { once: true });
-    await this.queue.idle();
-    giveUp.removeEventListener('abort', cancelAll);
+      void this.endAll('daemon stops', () => true);
+    });
   }
 
-  private async triggerAlone(request: BackupRequest): Promise<RunRecord> {
+  /** Cancels runs that have begun; settles when they have ended. */
+  endAll(cause: StopCause, isMeant: (run: RunRecord) => boolean): Promise<void> {
+    const runs = [...this.active.values()].filter(({ record }) => isMeant(record));
+    return endRunning(runs, { cancel: (id) => this.cancel(id, cause), onError: this.parts.onError });
+  }
+
+  private async triggerAlone(request: RunRequest): Promise<RunRecord> {
     const { clock, runs, catalog, events } = this.parts;
     if (this.isStopping) throw new BusyError('DAEMON_STOPPING');
     const known = request.requestId === null ? null : await runs.getByRequestId(request.requestId);
@@ -163,25 +162,27 @@ export class RunLifecycle {
       return this.active.get(known.id)?.record ?? known;
     }
     const host = catalog.host(request.host);
-    this.busyHosts.refuseBusy(host.name);
+    this.busyHosts.refuseBusy(host.name, [this.kinds[request.kind ?? 'backup'].lane]);
     const now = clock.now();
     const run = queuedRun({ id: this.nextId(now.getTime()), request, now, revision: events.nextRevision() });
+    this.kindOf(run).check(run);
     await runs.add(run);
     const why = request.why === undefined ? '' : `: ${request.why}`;
-    await this.say(run.id, `backup of ${host.name} was asked for (${request.type})${why}`);
+    await this.say(run.id, `${this.kindOf(run).describe(run)}${why}`);
     void this.enqueue(run, request.urgency ?? Infinity);
     return this.active.get(run.id)?.record ?? run;
   }
 
   /** Not to be waited for: a disk that hangs must hold up no other host. */
   private async enqueue(run: RunRecord, urgency: number): Promise<void> {
-    this.busyHosts.occupy(run.host, run.id);
+    const { lane } = this.kindOf(run);
+    this.busyHosts.occupy(run.host, lane, run.id);
     const active = newActiveRun(run);
     this.active.set(run.id, active);
     this.publish(active, run);
     const host = this.parts.catalog.hosts().find(({ name }) => name === run.host);
     const disk = host ? await this.parts.diskOf(host) : '';
-    if (this.active.has(run.id)) this.queue.add({ id: run.id, disk, urgency });
+    if (this.active.has(run.id)) this.lanes.add(lane, { id: run.id, disk, urgency });
   }
 
   /** Answers false when the run could not begin because the database is away: it goes on waiting. */
@@ -192,16 +193,18 @@ export class RunLifecycle {
       const host = this.parts.catalog.host(active.record.host);
       if (!(await active.turn.runExclusive(() => this.begin(active, host)))) return true;
       if (this.hasGivenUp) await this.cancel(id, 'daemon stops');
-      const note: RunReports['note'] = (change) => this.note(active, change);
-      const reports = { note, say: (text: string) => this.say(id, text) };
-      await this.settle(active, await carryOutBackup(this.parts, { active, host }, reports));
+      const ending = await this.kindOf(active.record).carryOut(active, host, {
+        note: (change) => this.note(active, change),
+        say: (text) => this.say(id, text),
+      });
+      await active.turn.runExclusive(() => this.end(active, ending));
     } catch (error) {
       if (isDatabaseAway(error) && active.record.state === 'QUEUED') return false;
       this.parts.onError('a run could not be carried out', error);
-      const end = active.turn.runExclusive(() => this.end(active, 'FAILED', { error: toFailure(error) }));
-      await end.catch((again: unknown) => {
+      const unrecorded = (again: unknown): void =>
         this.parts.onError('the end of a run could not be recorded', again);
-      });
+      const ending: RunEnding = { state: 'FAILED', changes: { error: toFailure(error) } };
+      await active.turn.runExclusive(() => this.end(active, ending)).catch(unrecorded);
     }
     return true;
   }
@@ -212,8 +215,9 @@ export class RunLifecycle {
     if (!this.active.has(id)) return false;
     active.stopCause ??= cause;
     if (state === 'QUEUED') {
-      this.queue.remove(id);
-      return this.end(active, 'CANCELLED', { error: stoppedBy(cause).toFailure() });
+      this.lanes.remove(id);
+      const error = stoppedBy(cause, active.record.host).toFailure();
+      return this.end(active, { state: 'CANCELLED', changes: { error } });
     }
     if (await this.move(active, 'CANCELLING', {})) {
       await this.say(id, `cancel was asked for (${cause})`);
@@ -223,29 +227,25 @@ export class RunLifecycle {
   }
 
   private async begin(active: ActiveRun, host: Host): Promise<boolean> {
-    const { catalog, clock } = this.parts;
     if (this.hasGivenUp || active.record.state !== 'QUEUED') return false;
-    const now = clock.now();
-    const closed = closedFor(active.record, host, now);
-    if (closed) {
-      await this.end(active, 'CANCELLED', { error: closed.toFailure() });
+    const beginning = this.kindOf(active.record).begin(active.record, host);
+    if ('refusal' in beginning) {
+      const error = beginning.refusal.toFailure();
+      await this.end(active, { state: 'CANCELLED', changes: { error } });
       return false;
     }
-    const facts = { host, snapshots: catalog.snapshots(host.name), now };
-    const { type, reason } = this.rules.typeNow(facts, active.record.requestedType);
-    const isStarted = await this.move(active, 'RUNNING', { type, typeReason: reason, startedAt: now });
-    if (isStarted) await this.say(active.record.id, `started: ${type}, since ${reason}`);
+    const startedAt = this.parts.clock.now();
+    const isStarted = await this.move(active, 'RUNNING', { ...beginning.changes, startedAt });
+    if (isStarted) await this.say(active.record.id, beginning.line);
     return isStarted;
   }
 
-  private async settle(active: ActiveRun, result: BackupResult): Promise<void> {
-    if (result.snapshot) await this.parts.catalog.record(result.snapshot);
-    const { state, changes } = endingOf(active.record, result, active.stopCause);
-    await active.turn.runExclusive(() => this.end(active, state, changes));
+  private kindOf({ kind }: RunRecord): KindOfRun {
+    return this.kinds[kind];
   }
 
   /** Ends a run: its last line, its state, and then the host is free again. */
-  private async end(active: ActiveRun, state: EndState, changes: RunChanges): Promise<boolean> {
+  private async end(active: ActiveRun, { state, changes }: RunEnding): Promise<boolean> {
     const { id, host } = active.record;
     if (!statesBefore[state].includes(active.record.state)) return false;
     const why = changes.error ? ` (${changes.error.reason}: ${changes.error.message})` : '';
@@ -255,8 +255,9 @@ export class RunLifecycle {
       return await this.move(active, state, { ...changes, endedAt: this.parts.clock.now() });
     } finally {
       // Also when the database failed: the host must be free for the next backup.
-      this.busyHosts.free(host, id);
+      this.busyHosts.free(host, this.kindOf(active.record).lane, id);
       this.active.delete(id);
+      active.markEnded();
       this.parts.growth.grew(id);
     }
   }
@@ -292,9 +293,9 @@ export class RunLifecycle {
   }
 
   private async say(runId: string, text: string): Promise<void> {
-    await this.parts.logs.append(runId, text).catch((error: unknown) => {
-      this.parts.onError('a line of a run log could not be written', error);
-    });
-    this.parts.growth.grew(runId);
+    const { logs, growth, onError } = this.parts;
+    const lost = (error: unknown): void => onError('a line of a run log could not be written', error);
+    await logs.append(runId, text).catch(lost);
+    growth.grew(runId);
   }
 }

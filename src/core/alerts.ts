@@ -30,7 +30,14 @@ export interface AlertState {
 }
 
 export type AlertKind =
-  'failing' | 'failed_again' | 'still_failing' | 'recovered' | 'overdue' | 'still_overdue' | 'back';
+  | 'failing'
+  | 'failed_again'
+  | 'still_failing'
+  | 'recovered'
+  | 'overdue'
+  | 'still_overdue'
+  | 'back'
+  | 'damaged';
 
 /** One mail to write, to each of the host's recipients. */
 export interface Alert {
@@ -68,6 +75,7 @@ export function newAlertState(host: string, now: Date, revision: number): AlertS
 /** What follows from the end of a run. */
 export function decideAfterRun(rules: Rules, state: AlertState, run: RunRecord, moment: Moment): Decision {
   const judged = { ...state, revision: Math.max(state.revision, run.revision) };
+  if (run.kind !== 'backup') return afterVerification(rules, judged, run);
   const meaning = meaningOf(run, rules);
   if (meaning === 'success') return afterSuccess(rules, judged, run);
   if (meaning === 'failure') {
@@ -136,6 +144,12 @@ function withFailure(state: AlertState, run: RunRecord, now: Date): AlertState {
     lastFailureAt: endedAt,
     untoldRunId: run.id,
   };
+}
+
+/** It says nothing of whether the host can be backed up; what it finds is told each time. */
+function afterVerification(rules: Rules, state: AlertState, run: RunRecord): Decision {
+  const isToTell = run.error?.reason === 'SNAPSHOT_DAMAGED' && isTelling(rules);
+  return { state, alerts: isToTell ? [{ kind: 'damaged', runId: run.id, history: state }] : [] };
 }
 
 function afterSuccess(rules: Rules, state: AlertState, run: RunRecord): Decision {

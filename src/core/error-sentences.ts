@@ -5,6 +5,7 @@
 import { gateSentences } from './gate-sentences.js';
 import { says, type Sentence } from './sentence.js';
 import { spaceSentences } from './space-sentences.js';
+import { verificationSentences } from './verification-sentences.js';
 
 function lastLine(facts: Readonly<Record<string, string>>): string {
   return facts.lastLine ? `; the last it wrote is: ${facts.lastLine}` : '';
@@ -67,7 +68,7 @@ export const sentences = {
   ),
   HOST_BUSY: says(
     'ABORTED',
-    (f) => `Host "${f.host}" already has a backup that has not ended (run ${f.run}).`,
+    (f) => `Host "${f.host}" already has a ${f.kind ?? 'backup'} that has not ended (run ${f.run}).`,
     (f) => `Follow it with: busy logs ${f.run} --follow; or stop it with: busy cancel ${f.run}`,
   ),
   RUN_ENDED: says(
@@ -232,6 +233,8 @@ export const sentences = {
       'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
   ),
 
+  ...verificationSentences,
+
   // Mail.
   MAIL_FAILED: says(
     'FAILED_PRECONDITION',
@@ -269,12 +272,12 @@ export const sentences = {
   EXECUTOR_DIED: says(
     'INTERNAL',
     (f) => `The executor process that carried the run ended (${f.ending}).`,
-    () => 'Start the backup again. If it happens again, look for lack of memory, and report it.',
+    () => 'Start it again. If it happens again, look for lack of memory, and report it.',
   ),
   DAEMON_DIED: says(
     'INTERNAL',
     () => 'The daemon ended while the run was carried out.',
-    () => 'Start the backup again; it goes on from what was copied.',
+    () => 'Start it again; a backup goes on from what was copied.',
   ),
   INTERNAL: says(
     'INTERNAL',

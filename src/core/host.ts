@@ -70,6 +70,10 @@ export interface Host {
   /** Which snapshots are kept; null: all of them, for ever. `core/retention.ts`. */
   readonly keep: KeepRules | null;
   readonly gate: GatePolicy;
+  /** Days in which every byte of its snapshots is read and compared once; 0: never by itself. */
+  readonly verifyEvery: number;
+  /** When that may begin; as `windows`, in the time zone of the schedule. */
+  readonly verifySchedule: readonly string[];
   readonly mail: MailPolicy;
 }
 

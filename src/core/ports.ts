@@ -4,11 +4,12 @@
  */
 import type { Host } from './host.js';
 import type { BusyError, Failure } from './errors.js';
-import type { JobRecord, Progress, RunRecord, RunState } from './run.js';
+import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js';
 import type { ScriptSettings } from './settings.js';
 import type { BackupType, SnapshotRecord } from './snapshot.js';
 import type { DiskRoom, DiskUsage } from './space.js';
 import type { StoredHost } from './stored-host.js';
+import type { VerificationRecord, VerifiedSnapshot } from './verification.js';
 
 export interface Clock {
   now(): Date;
@@ -16,11 +17,15 @@ export interface Clock {
 
 /** Changes that a write may make to a run, besides its state and revision. */
 export type RunChanges = Partial<
-  Pick<RunRecord, 'type' | 'typeReason' | 'startedAt' | 'endedAt' | 'snapshot' | 'error' | 'jobs'>
+  Pick<
+    RunRecord,
+    'type' | 'typeReason' | 'startedAt' | 'endedAt' | 'snapshot' | 'error' | 'jobs' | 'verification'
+  >
 >;
 
 export interface RunFilter {
   readonly host?: string;
+  readonly kind?: RunKind;
   readonly states?: readonly RunState[];
   /** Only runs whose id sorts before this one (older). */
   readonly beforeId?: string;
@@ -38,8 +43,8 @@ export interface RunStore {
   getByRequestId(requestId: string): Promise<RunRecord | null>;
   /** Newest first. */
   list(filter: RunFilter): Promise<RunRecord[]>;
-  /** The newest run of each host. */
-  newestOfEachHost(): Promise<RunRecord[]>;
+  /** The newest run of a kind of each host. */
+  newestOfEachHost(kind: RunKind): Promise<RunRecord[]>;
   /**
    * Moves a run to `to` if it is in one of `from`, with the given changes, in one statement.
    * Answers whether it did; a late writer thus never revives a run that has ended.
@@ -136,11 +141,15 @@ export interface BackupResult {
   readonly error: Failure | null;
 }
 
-export interface BackupEvents {
+/** What a run tells while it runs. */
+export interface RunEventsTaker {
   onProgress(progress: Progress): void;
-  onJobs(jobs: readonly JobRecord[]): void;
   /** The log file has grown. */
   onLog(): void;
+}
+
+export interface BackupEvents extends RunEventsTaker {
+  onJobs(jobs: readonly JobRecord[]): void;
   /**
    * The disk is there and nothing was begun: asks whether there is room for a backup of this type. Answers why there is
    * none. May take long, since what need not be kept is removed first. Never throws.
@@ -163,6 +172,27 @@ export interface ProbeResult {
   readonly sshSoftware: string;
 }
 
+/** Snapshots of one host to compare with their manifests. Plain data. */
+export interface VerifyTask {
+  readonly runId: string;
+  readonly host: Host;
+  /** Oldest first. */
+  readonly snapshots: readonly string[];
+  /** Only the share of one night is read; else all, and what there should not be is found too. */
+  readonly isScrub: boolean;
+  /** The run's log file, to append to. */
+  readonly logFile: string;
+}
+
+export interface VerifyResult {
+  /** Null when nothing was compared. */
+  readonly verification: VerificationRecord | null;
+  /** What is known by now of the snapshots of the host. */
+  readonly verified: readonly VerifiedSnapshot[];
+  /** Why it did not end well, or null. */
+  readonly error: Failure | null;
+}
+
 /** Carries work out in processes of its own. */
 export interface Executor {
   /**
@@ -170,6 +200,11 @@ export interface Executor {
    * ends within seconds with the reason CANCELLED, or when the commands and scripts that follow a backup have ended.
    */
   backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult>;
+  /**
+   * Compares snapshots with their manifests. What is found, a failure and a cancel are results, not exceptions; after
+   * `signal` it ends within seconds.
+   */
+  verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult>;
   /** Connects and asks. Throws a BusyError. */
   probe(host: Host): Promise<ProbeResult>;
   /**

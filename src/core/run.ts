@@ -4,6 +4,10 @@
  */
 import type { Failure } from './errors.js';
 import type { BackupType, TransferStats } from './snapshot.js';
+import type { VerificationRecord } from './verification.js';
+
+/** What kind of work a run is: it makes a snapshot, compares snapshots with their manifests, or a night's share of them. */
+export type RunKind = 'backup' | 'verify' | 'scrub';
 
 export type RunState =
   'QUEUED' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
@@ -51,8 +55,12 @@ export interface JobRecord {
 /** How many missing files of a job are kept in the database; snapshot.json has all. */
 export const missingFilesKept = 200;
 
+/** What a run does at the moment: copies with rsync, writes the manifest of what was copied, or compares with one. */
+export type RunPhase = 'copy' | 'manifest' | 'verify';
+
 /** How far a run is. Bytes are those of the files' contents. */
 export interface Progress {
+  readonly phase: RunPhase;
   readonly jobNumber: number;
   readonly jobCount: number;
   readonly jobsEnded: number;
@@ -61,6 +69,8 @@ export interface Progress {
   readonly bytesPerSecond: number;
   readonly secondsLeft: number | null;
   readonly filesTransferred: number;
+  /** Entries that were looked at in this phase; 0 while it copies. */
+  readonly entriesDone: number;
   readonly currentFile: string;
   /** rsync still lists the source, so totals will grow. */
   readonly isListing: boolean;
@@ -68,7 +78,7 @@ export interface Progress {
 
 export interface RunRecord {
   readonly id: string;
-  readonly kind: 'backup';
+  readonly kind: RunKind;
   readonly host: string;
   readonly state: RunState;
   readonly requestedType: RequestedType;
@@ -78,10 +88,12 @@ export interface RunRecord {
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
-  /** Name of the committed snapshot. */
+  /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host. */
   readonly snapshot: string | null;
   readonly error: Failure | null;
   readonly jobs: readonly JobRecord[];
+  /** What a verification has found; null before its end, and for all else. */
+  readonly verification: VerificationRecord | null;
   readonly requestId: string | null;
   /** The schedule asked for it: it may begin only while a window of the host is open. */
   readonly isScheduled: boolean;

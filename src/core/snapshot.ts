@@ -2,6 +2,8 @@
  * Snapshots: what one is, and its name. A name is the local time at which the backup started and a letter for the
  * type, `2026-11-22_20-00-05f`, as the original BUSY named them; names of one host therefore sort by age.
  */
+import type { ManifestTotals } from './manifest.js';
+
 export type BackupType = 'full' | 'incremental';
 
 /** What rsync counted. */
@@ -56,6 +58,12 @@ export interface SnapshotRecord {
   readonly missingFileCount: number;
   /** Why the source gate holds it; empty for a good snapshot. */
   readonly heldFor: readonly HoldReason[];
+  /** What its manifest counts; null when it has none, so that nothing can be compared with it. */
+  readonly manifest: ManifestTotals | null;
+  /** Every byte of it has been read and compared since then; null before the first time. */
+  readonly verifiedAt: Date | null;
+  /** Files of it that are known to be damaged or missing. */
+  readonly damagedFileCount: number;
 }
 
 /** Whether the source gate holds it. Such a one is no link base, stands for nothing in retention, and is no measure. */

@@ -6,50 +6,36 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
+import type { ManifestTotals } from '../core/manifest.js';
 import type { BackupEvents, BackupResult, BackupTask, Clock } from '../core/ports.js';
-import { isCommittable, outcomeOfJobs, waitingJob, type JobRecord } from '../core/run.js';
+import { isCommittable, outcomeOfJobs, type JobRecord } from '../core/run.js';
 import { addStats, noTransfer, type BackupType, type SnapshotRecord } from '../core/snapshot.js';
 import { faultPoint } from '../fault-points.js';
 import { claimBackupdir } from './backupdir-lock.js';
 import { betweenScripts, foresee } from './backup-scripts.js';
-import { describeJob, sayBases } from './backup-words.js';
+import { writeManifest } from './backup-manifest.js';
+import { sayBases } from './backup-words.js';
+import { copySources, waitingJobs, type Copying } from './copy-sources.js';
 import { betweenCommands } from './host-commands.js';
 import { heldAmongNewest, readMeasure } from './held.js';
-import { runJob, type EndedJob } from './job.js';
 import { chooseLinkBases, type LinkBases } from './link-bases.js';
 import { requireLocalRsync } from './local-rsync.js';
-import { ownBackups } from './own-backups.js';
-import { ProgressMeter } from './progress.js';
-import { requireRoom, watchFloor } from './room.js';
-import { reachHost, type ReachedHost } from './reach.js';
-import type { TransferPlan } from './rsync-args.js';
-import { copyRunLog, openRunLogFile, type RunLogFile } from './run-log-file.js';
-import { bytesIn, checkSources, type Measure } from './source-check.js';
+import { requireRoom } from './room.js';
+import { reachHost } from './reach.js';
+import { copyRunLog, openRunLogFile } from './run-log-file.js';
+import { checkSources } from './source-check.js';
 import { discardPartials, leaveForNext } from './unfinished.js';
 import { writeSnapshotJson } from './snapshot-json.js';
 import * as store from './snapshot-dir.js';
-
-/** What does not get better with the next source directory. */
-const futileReasons = ['DISK_FULL', 'CONNECTION_LOST', 'HOST_STALLED', 'MASS_METADATA_CHANGE'];
-
-/** How often a long copy says in the log how far it is. */
-const heartbeatMs = 30_000;
 
 /** The owner of the locks; read now, since another process takes over the children of one that has died. */
 const daemonPid = process.ppid;
 
 /** What one backup knows while it runs. */
-interface Backup {
-  readonly task: BackupTask;
-  readonly events: BackupEvents;
-  readonly clock: Clock;
-  readonly log: RunLogFile;
-  /** Cancels the run. */
-  readonly signal: AbortSignal;
+interface Backup extends Copying {
   /** The daemon stops: what follows a backup has a few seconds left. */
   readonly haste: AbortSignal;
   readonly startedAt: Date;
-  jobs: JobRecord[];
   type: BackupType;
   /** Where the backup is at the moment, or will be. */
   path: string;
@@ -144,7 +130,12 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
       isLinkedToMeasure: bases.snapshotNames.length > 0 && bases.resumed.length === 0,
       say: (text) => log.say(text),
     });
-    const snapshot = { ...describe(backup, { name, bases, path: join(before.directory, name) }), heldFor };
+    // What follows may take long, and needs nothing of the host.
+    reached.connection.close();
+    const manifest = await writeManifest({ ...backup, partial, store: before.directory, bases });
+    if (signal.aborted) throw new BusyError('CANCELLED');
+    const made = { name, bases, path: join(before.directory, name), manifest };
+    const snapshot = { ...describe(backup, made), heldFor };
     await store.orUnusable(before.directory, async () => {
       await log.flushed();
       await copyRunLog(task.logFile, join(partial, 'backup.log'));
@@ -174,83 +165,6 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   }
 }
 
-/** Copies all source directories; those of jobs that fail too, as far as they go. */
-async function copySources(
-  backup: Backup,
-  reached: ReachedHost,
-  partial: string,
-  { bases, measure }: { readonly bases: LinkBases; readonly measure: Measure | null },
-): Promise<EndedJob[]> {
-  const { task, signal, log, clock, events } = backup;
-  const { srcdirs, jobsAtOnce } = task.host;
-  let saidAt = clock.now().getTime();
-  const meter = new ProgressMeter(srcdirs.length, bases.paths.length > 0, clock, (progress) => {
-    events.onProgress(progress);
-    if (clock.now().getTime() - saidAt < heartbeatMs) return;
-    saidAt = clock.now().getTime();
-    log.say(`still copying: ${progress.percent} %, ${progress.bytesDone} bytes, now ${progress.currentFile}`);
-  });
-  const own = await store.orUnusable(task.host.backupdir, () => ownBackups(task.host.backupdir, reached));
-  const ended: EndedJob[] = [];
-  const floor = watchFloor(partial, task.host.minFree);
-  let next = 0;
-  let isFutile = false;
-  const work = async (): Promise<void> => {
-    while (next < srcdirs.length && !signal.aborted && !isFutile) {
-      const index = next++;
-      const plan = await planJob(srcdirs, index, partial, { bases, own });
-      setJob(backup, index, { ...waitingJob(index + 1, plan.source), state: 'RUNNING' });
-      log.say(`job ${index + 1} of ${srcdirs.length}: ${plan.source}`);
-      const omitted = plan.leftOut.filter((path) => own.includes(path));
-      if (omitted.length > 0) log.say(`left out, since the backups lie there: ${omitted.join(', ')}`);
-      const context = {
-        host: task.host,
-        connection: reached.connection,
-        directory: partial,
-        clock,
-        bytesBefore: task.acceptsChanges ? null : bytesIn(measure, plan.source),
-        diskLow: floor.signal,
-        say: (text: string): void => log.say(text),
-        onEvent: meter.update.bind(meter),
-      };
-      const job = await runJob(context, index + 1, plan, signal);
-      ended[index] = job;
-      meter.jobEnded(index + 1);
-      faultPoint('source is copied');
-      setJob(backup, index, job.record);
-      log.say(describeJob(job.record));
-      isFutile ||= futileReasons.includes(job.record.error?.reason ?? '');
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(jobsAtOnce, srcdirs.length) }, work)).finally(() =>
-    floor.end(),
-  );
-  meter.end();
-  return ended;
-}
-
-async function planJob(
-  srcdirs: readonly string[],
-  index: number,
-  partial: string,
-  { bases, own }: { readonly bases: LinkBases; readonly own: readonly string[] },
-): Promise<TransferPlan> {
-  const source = srcdirs[index] ?? '/';
-  const below = source === '/' ? '' : source;
-  const destination = await store.makeBelow(join(partial, 'data'), below);
-  return {
-    source,
-    destination,
-    linkBases: bases.paths.map((path) => join(path, 'data', below)),
-    leftOut: [...srcdirs.filter((other) => other !== source), ...own].filter((path) =>
-      path.startsWith(`${below}/`),
-    ),
-    snapshotBases: bases.paths.slice(bases.resumed.length).map((path) => join(path, 'data', below)),
-    mustCompareContents: bases.mustCompareContents,
-    isComparison: false,
-  };
-}
-
 function isMassChanged(jobs: readonly JobRecord[]): boolean {
   return jobs.some(({ error }) => error?.reason === 'MASS_METADATA_CHANGE');
 }
@@ -263,7 +177,7 @@ function failureOf(backup: Backup): Failure {
 
 function describe(
   backup: Backup,
-  made: { name: string; bases: LinkBases; path: string },
+  made: { name: string; bases: LinkBases; path: string; manifest: ManifestTotals | null },
 ): Omit<SnapshotRecord, 'heldFor'> {
   const { jobs, task, clock } = backup;
   return {
@@ -279,14 +193,8 @@ function describe(
     sources: task.host.srcdirs,
     stats: jobs.reduce((sum, job) => addStats(sum, job.stats ?? noTransfer), noTransfer),
     missingFileCount: jobs.reduce((sum, job) => sum + job.missingFileCount, 0),
+    manifest: made.manifest,
+    verifiedAt: null,
+    damagedFileCount: 0,
   };
-}
-
-function waitingJobs(task: BackupTask): JobRecord[] {
-  return task.host.srcdirs.map((source, index) => waitingJob(index + 1, source));
-}
-
-function setJob(backup: Backup, index: number, record: JobRecord): void {
-  backup.jobs = backup.jobs.with(index, record);
-  backup.events.onJobs(backup.jobs);
 }

@@ -11,6 +11,7 @@ import { backUp } from './backup.js';
 import { measureUsage } from './disk-usage.js';
 import type { Command, Report } from './messages.js';
 import { reachHost } from './reach.js';
+import { verify } from './verify.js';
 
 const clock = { now: (): Date => new Date() };
 const running = new Map<number, AbortController>();
@@ -76,6 +77,8 @@ async function carryOut(
   const { id } = command;
   if (command.kind === 'probe') return { kind: 'probed', id, result: await probe(command.host, signal) };
   if (command.kind === 'measure') return { kind: 'measured', id, usages: await measure(command, signal) };
+  if (command.kind === 'verify')
+    return { kind: 'verified', id, result: await verify(command.task, eventsOf(id), signal, clock) };
   const signals = { cancel: signal, haste: haste.signal };
   return { kind: 'backedUp', id, result: await backUp(command.task, eventsOf(id), signals, clock) };
 }

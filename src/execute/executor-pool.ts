@@ -12,6 +12,9 @@ import type {
   Executor,
   MeasureProgress,
   ProbeResult,
+  RunEventsTaker,
+  VerifyResult,
+  VerifyTask,
 } from '../core/ports.js';
 import type { DiskUsage } from '../core/space.js';
 import type { Command, Report } from './messages.js';
@@ -54,6 +57,12 @@ export class ExecutorPool implements Executor {
   async backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult> {
     const report = await this.give((id) => ({ kind: 'backUp', id, task }), events, signal);
     if (report.kind === 'backedUp') return report.result;
+    throw unexpected(report);
+  }
+
+  async verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult> {
+    const report = await this.give((id) => ({ kind: 'verify', id, task }), events, signal);
+    if (report.kind === 'verified') return report.result;
     throw unexpected(report);
   }
 
@@ -184,6 +193,7 @@ function receive(executor: ExecutorProcess, report: Report): void {
       });
       return;
     case 'backedUp':
+    case 'verified':
     case 'probed':
     case 'measured':
       work.done(report);

@@ -1,13 +1,21 @@
 /** What the daemon and an executor process say to each other. Plain data; dates survive the serialization used. */
 import type { Facts, Reason } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupResult, BackupTask, MeasureProgress, ProbeResult } from '../core/ports.js';
+import type {
+  BackupResult,
+  BackupTask,
+  MeasureProgress,
+  ProbeResult,
+  VerifyResult,
+  VerifyTask,
+} from '../core/ports.js';
 import type { JobRecord, Progress } from '../core/run.js';
 import type { BackupType, SnapshotRecord } from '../core/snapshot.js';
 import type { DiskUsage } from '../core/space.js';
 
 export type Command =
   | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask }
+  | { readonly kind: 'verify'; readonly id: number; readonly task: VerifyTask }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
   | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
   | { readonly kind: 'cancel'; readonly id: number }
@@ -31,6 +39,7 @@ export type Report =
   | { readonly kind: 'askForRoom'; readonly id: number; readonly type: BackupType }
   | { readonly kind: 'postBackup'; readonly id: number; readonly snapshot: SnapshotRecord | null }
   | { readonly kind: 'backedUp'; readonly id: number; readonly result: BackupResult }
+  | { readonly kind: 'verified'; readonly id: number; readonly result: VerifyResult }
   | { readonly kind: 'probed'; readonly id: number; readonly result: ProbeResult }
   | { readonly kind: 'measuring'; readonly id: number; readonly progress: MeasureProgress }
   | { readonly kind: 'measured'; readonly id: number; readonly usages: readonly (DiskUsage | null)[] }

@@ -103,6 +103,7 @@ export class ProgressMeter {
     const percent = sum((job) => this.percentOf(job)) / this.jobs.length;
     const elapsedMs = this.clock.now().getTime() - this.startedAt;
     return {
+      phase: 'copy',
       jobNumber: this.currentJob,
       jobCount: this.jobs.length,
       jobsEnded: this.jobs.filter((job) => job.hasEnded).length,
@@ -114,6 +115,7 @@ export class ProgressMeter {
           ? null
           : Math.round(((elapsedMs / 1000) * (100 - percent)) / percent),
       filesTransferred: sum((job) => job.filesTransferred),
+      entriesDone: 0,
       currentFile: this.currentFile,
       isListing: this.jobs.some((job) => job.isListing),
     };

@@ -5,6 +5,7 @@
  * from the host. And a word that becomes part of a remote command is either made here or matches a strict pattern.
  */
 import { BusyError } from '../core/errors.js';
+import { textOf, type BytePath } from '../core/byte-path.js';
 import type { Host } from '../core/host.js';
 
 /** What one job copies: a source directory of the host into a directory of the server. */
@@ -22,6 +23,8 @@ export interface TransferPlan {
   readonly mustCompareContents: boolean;
   /** Only say what would be done; `destination` is an empty directory then. */
   readonly isComparison: boolean;
+  /** Patterns of `onlyPatterns`: nothing else is copied, and nothing that is there is touched. */
+  readonly only?: readonly string[];
 }
 
 /** Our reading of rsync's output depends on these. `--partial`: a cut transfer of a large file is not lost. */
@@ -113,6 +116,7 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
     ...(plan.mustCompareContents && !letters.slice(0, letters.indexOf('e')).includes('c')
       ? ['--checksum']
       : []),
+    ...(plan.only ? ['--ignore-existing'] : []),
     ...plan.linkBases.map((base) => `--link-dest=${base}`),
     '.',
     withSlash(plan.destination),
@@ -154,6 +158,9 @@ function commonOptions(host: Host, plan: TransferPlan): string[] {
   return [
     // The first rule that fits decides, so no --include of the user may undo these.
     ...plan.leftOut.map((below) => excludeNested(plan.source, below)),
+    ...(plan.only
+      ? ['--ignore-existing', ...plan.only.map((pattern) => `--include=${pattern}`), '--exclude=*']
+      : []),
     ...host.rsyncOpts,
     ...reportOptions,
     ...(plan.isComparison ? ['--dry-run'] : []),
@@ -169,6 +176,40 @@ function commonOptions(host: Host, plan: TransferPlan): string[] {
 export function excludeNested(source: string, nested: string): string {
   const below = nested.slice(source === '/' ? 0 : source.length);
   return `--exclude=${below.replace(/[\\*?[\]]/g, '\\$&')}/**`;
+}
+
+/** A command line for a shell has at most 128 KiB. */
+const mostPatternBytes = 48 * 1024;
+
+/**
+ * The patterns that make rsync copy certain files and nothing else, in pieces that each fit into a command line.
+ * `paths` are bytes and begin with a slash at the source directory. A byte that an argument cannot carry matches any.
+ */
+export function onlyPatterns(paths: readonly BytePath[]): string[][] {
+  const pieces: string[][] = [];
+  let piece = new Set<string>();
+  let bytes = 0;
+  for (const path of paths) {
+    const names = path.split('/').slice(1);
+    const above = names.slice(0, -1).map((_, index) => `/${names.slice(0, index + 1).join('/')}/`);
+    for (const pattern of [...above, path].map(patternOf)) {
+      if (!piece.has(pattern)) bytes += pattern.length + 1;
+      piece.add(pattern);
+    }
+    if (bytes < mostPatternBytes) continue;
+    pieces.push([...piece]);
+    piece = new Set();
+    bytes = 0;
+  }
+  return piece.size > 0 ? [...pieces, [...piece]] : pieces;
+}
+
+/** In a pattern without any of these a backslash stands for itself. */
+function patternOf(path: BytePath): string {
+  const text = textOf(path);
+  const isWild = text === null || /[*?[]/.test(text);
+  if (!isWild) return text;
+  return (text ?? path).replace(/[\\*?[]/g, '\\$&').replace(/[\u0080-\u00ff]/g, text === null ? '?' : '$&');
 }
 
 function withSlash(directory: string): string {

@@ -8,6 +8,7 @@ import type { Initiator } from '../core/host.js';
 import type { JobRecord, MissingFile } from '../core/run.js';
 import { isHeld, noTransfer, parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
 import type { SourceCounts } from '../core/source-gate.js';
+import { verificationState } from './snapshot-verification.js';
 
 const fileName = 'snapshot.json';
 
@@ -24,7 +25,8 @@ export interface SnapshotFacts {
 
 /** Writes the facts into a partial snapshot. */
 export async function writeSnapshotJson(directory: string, facts: SnapshotFacts): Promise<void> {
-  const { path: _, ...snapshot } = facts.snapshot;
+  // What is found out later stands in a file of its own.
+  const { path: _, verifiedAt: _never, damagedFileCount: _none, ...snapshot } = facts.snapshot;
   const json = {
     version: 1,
     ...snapshot,
@@ -42,6 +44,7 @@ export async function readSnapshotJson(directory: string): Promise<SnapshotRecor
     const json = JSON.parse(await readFile(join(directory, fileName), 'utf8')) as SnapshotRecord & {
       version: number;
     };
+    const { verifiedAt, damagedFileCount } = await verificationState(directory, new Date(json.committedAt));
     return {
       host: json.host,
       name: json.name,
@@ -57,6 +60,10 @@ export async function readSnapshotJson(directory: string): Promise<SnapshotRecor
       stats: { ...noTransfer, ...json.stats },
       missingFileCount: json.missingFileCount,
       heldFor: json.heldFor ?? [],
+      // Of before there were manifests.
+      manifest: json.manifest ?? null,
+      verifiedAt,
+      damagedFileCount,
     };
   } catch {
     return null;

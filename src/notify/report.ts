@@ -4,8 +4,10 @@
  */
 import type { AlertKind, AlertState } from '../core/alerts.js';
 import type { AlertFacts, MailText, MailWriter } from '../core/mail.js';
+import { isDamage } from '../core/manifest.js';
 import type { RunRecord } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
+import type { VerificationRecord } from '../core/verification.js';
 import { digestMail } from './digest.js';
 import { clean, formatAge, formatMoment, subjectOf } from './mail-format.js';
 
@@ -63,6 +65,10 @@ function wordsOf(facts: AlertFacts): Readonly<Record<AlertKind, { subject: strin
     overdue: { subject: 'OVERDUE', opening: absent },
     still_overdue: { subject: 'still OVERDUE', opening: absent },
     back: { subject: 'is back', opening: `Host ${host} has a new snapshot again.` },
+    damaged: {
+      subject: 'DAMAGED files in snapshots',
+      opening: `Files in the snapshots of host ${host} are damaged or missing on the backup disk.`,
+    },
   };
 }
 
@@ -113,6 +119,7 @@ function sourcesPart(run: RunRecord | null): string[] {
 }
 
 function filesPart(run: RunRecord | null): string[] {
+  if (run?.verification) return damagePart(run.verification);
   const jobs = run?.jobs ?? [];
   const count = jobs.reduce((sum, job) => sum + job.missingFileCount, 0);
   if (count === 0) return [];
@@ -120,6 +127,20 @@ function filesPart(run: RunRecord | null): string[] {
   const title =
     count > shown.length ? `${count} files are missing, the first ${shown.length}:` : 'Missing files:';
   return [title, ...shown.map((file) => `  ${clean(file.path)}: ${clean(file.why)}`)];
+}
+
+function damagePart({ differences, damagedFileCount }: VerificationRecord): string[] {
+  const damaged = differences.filter(({ kind }) => isDamage(kind)).slice(0, filesShown);
+  const title =
+    damagedFileCount > damaged.length
+      ? `${damagedFileCount} files are damaged or missing, the first ${damaged.length}:`
+      : 'Damaged or missing files:';
+  return [
+    title,
+    ...damaged.map(
+      ({ snapshot, kind, path, detail }) => `  ${snapshot} ${clean(path)}: ${kind}, ${clean(detail)}`,
+    ),
+  ];
 }
 
 function logPart(lines: readonly string[]): string[] {
@@ -137,6 +158,7 @@ function advicePart({ alert, run, host }: AlertFacts): string[] {
     overdue: ofAbsence(host),
     still_overdue: ofAbsence(host),
     back: [],
+    damaged: ofDamage(run, host),
   };
   const steps = advice[alert.kind];
   if (steps.length === 0) return [];
@@ -166,6 +188,14 @@ function ofRun(run: RunRecord | null, host: string): (readonly [string, string])
       ]
     : [];
   return [...look, again(host)];
+}
+
+function ofDamage(run: RunRecord | null, host: string): (readonly [string, string])[] {
+  return [
+    ...ofRun(run, host).slice(0, -1),
+    [`busy backup ${host} --follow`, 'stores afresh what the host still has'],
+    [`busy verify ${host}`, 'whether more is damaged'],
+  ];
 }
 
 function ofAbsence(host: string): (readonly [string, string])[] {

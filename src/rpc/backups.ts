@@ -16,7 +16,7 @@ import type { Run } from '../gen/busy/v1/run.js';
 import { toListedRunMessage, toRunMessage } from './convert.js';
 import { toRequestedType, toRunState } from './enums.js';
 import { readPageStart, toPage } from './page.js';
-import { requireAtMost, requireNotNegative, requireText } from './request-shape.js';
+import { longestRequestId, requireAtMost, requireNotNegative, requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
 
 /** Batches of lines of a run's log from a byte offset on; ends with the log, or with the signal. */
@@ -30,8 +30,6 @@ export interface BackupParts {
   readonly events: Pick<RunEvents, 'watch'>;
   readonly streamLog: LogSource;
 }
-
-const longestRequestId = 64;
 
 export function backupHandlers(parts: BackupParts, calls: CallAdapters): BackupServiceServer {
   const { lifecycle } = parts;

@@ -3,6 +3,7 @@ import type { Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { JobRecord, Progress, RunRecord } from '../core/run.js';
 import { newestOf, noTransfer, type SnapshotRecord } from '../core/snapshot.js';
+import type { VerificationRecord } from '../core/verification.js';
 import type { Host as HostMessage } from '../gen/busy/v1/host_service.js';
 import {
   BackupType,
@@ -10,10 +11,19 @@ import {
   type Progress as ProgressMessage,
   type Run,
   type RunError,
-  RunKind,
+  type Verification,
 } from '../gen/busy/v1/run.js';
 import type { Snapshot } from '../gen/busy/v1/snapshot.js';
-import { holdCodes, initiators, jobStates, runStates, types } from './enums.js';
+import {
+  differenceKinds,
+  holdCodes,
+  initiators,
+  jobStates,
+  kinds,
+  phases,
+  runStates,
+  types,
+} from './enums.js';
 
 /** What is known of a host besides its configuration. */
 export interface HostFacts {
@@ -50,13 +60,15 @@ export function toSnapshotMessage(snapshot: SnapshotRecord): Snapshot {
     linkBases: [...snapshot.linkBases],
     sources: [...snapshot.sources],
     heldFor: snapshot.heldFor.map((reason) => ({ ...reason, code: holdCodes[reason.code] })),
+    manifest: snapshot.manifest ?? undefined,
+    verifiedAt: snapshot.verifiedAt ?? undefined,
   };
 }
 
 export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
   return {
     id: run.id,
-    kind: RunKind.BACKUP,
+    kind: kinds[run.kind],
     host: run.host,
     state: runStates[run.state],
     requestedType: types[run.requestedType],
@@ -72,12 +84,24 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
     revision: run.revision,
     requestId: run.requestId ?? '',
     acceptsChanges: run.acceptsChanges,
+    verification: run.verification ? toVerification(run.verification) : undefined,
   };
 }
 
-/** A run among others. Without the lists of missing files: a page of runs could exceed what a client takes (4 MiB). */
+/** A run among others. Without the lists of files: a page of runs could exceed what a client takes (4 MiB). */
 export function toListedRunMessage(run: RunRecord, progress: Progress | null): Run {
-  return toRunMessage({ ...run, jobs: run.jobs.map((job) => ({ ...job, missingFiles: [] })) }, progress);
+  const jobs = run.jobs.map((job) => ({ ...job, missingFiles: [] }));
+  const verification = run.verification && { ...run.verification, differences: [] };
+  return toRunMessage({ ...run, jobs, verification }, progress);
+}
+
+function toVerification(verification: VerificationRecord): Verification {
+  return {
+    ...verification,
+    snapshots: [...verification.snapshots],
+    unverifiable: [...verification.unverifiable],
+    differences: verification.differences.map((found) => ({ ...found, kind: differenceKinds[found.kind] })),
+  };
 }
 
 function toJob(job: JobRecord): Job {
@@ -98,6 +122,7 @@ function toJob(job: JobRecord): Job {
 function toProgress(progress: Progress): ProgressMessage {
   return {
     ...progress,
+    phase: phases[progress.phase],
     percent: Math.floor(progress.percent),
     bytesPerSecond: Math.round(progress.bytesPerSecond),
     secondsLeft: progress.secondsLeft === null ? undefined : Math.round(progress.secondsLeft),

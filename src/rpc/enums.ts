@@ -1,13 +1,17 @@
 /** The enums of the contract and the words of the core, both ways. Each table names every word, or it does not build. */
 import { BusyError } from '../core/errors.js';
 import type { Initiator } from '../core/host.js';
-import type { JobState, RequestedType, RunState } from '../core/run.js';
+import type { DifferenceKind } from '../core/manifest.js';
+import type { JobState, RequestedType, RunKind, RunPhase, RunState } from '../core/run.js';
 import type { HoldCode } from '../core/snapshot.js';
 import { HoldCode as HoldCodeMessage } from '../gen/busy/v1/snapshot.js';
 import { Initiator as InitiatorMessage } from '../gen/busy/v1/host_service.js';
 import {
   BackupType as TypeMessage,
+  DifferenceKind as DifferenceKindMessage,
   JobState as JobStateMessage,
+  RunKind as RunKindMessage,
+  RunPhase as RunPhaseMessage,
   RunState as RunStateMessage,
 } from '../gen/busy/v1/run.js';
 
@@ -37,6 +41,32 @@ export const runStates: Readonly<Record<RunState, RunStateMessage>> = {
   FAILED: RunStateMessage.FAILED,
   CANCELLED: RunStateMessage.CANCELLED,
   INTERRUPTED: RunStateMessage.INTERRUPTED,
+};
+
+export const kinds: Readonly<Record<RunKind, RunKindMessage>> = {
+  backup: RunKindMessage.BACKUP,
+  verify: RunKindMessage.VERIFY,
+  scrub: RunKindMessage.SCRUB,
+};
+
+export const differenceKinds: Readonly<Record<DifferenceKind, DifferenceKindMessage>> = {
+  content: DifferenceKindMessage.CONTENT,
+  missing: DifferenceKindMessage.MISSING,
+  unreadable: DifferenceKindMessage.UNREADABLE,
+  size: DifferenceKindMessage.SIZE,
+  type: DifferenceKindMessage.TYPE,
+  target: DifferenceKindMessage.TARGET,
+  manifest: DifferenceKindMessage.MANIFEST,
+  mode: DifferenceKindMessage.MODE,
+  owner: DifferenceKindMessage.OWNER,
+  mtime: DifferenceKindMessage.MTIME,
+  extra: DifferenceKindMessage.EXTRA,
+};
+
+export const phases: Readonly<Record<RunPhase, RunPhaseMessage>> = {
+  copy: RunPhaseMessage.COPY,
+  manifest: RunPhaseMessage.MANIFEST,
+  verify: RunPhaseMessage.VERIFY,
 };
 
 export const jobStates: Readonly<Record<JobState, JobStateMessage>> = {

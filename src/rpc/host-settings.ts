@@ -6,7 +6,16 @@ import { HostSettings as SettingsMessage } from '../gen/busy/v1/host_settings.js
 /** The names of all settings, as in the configuration file. */
 export const settingNames: readonly string[] = Object.keys(SettingsMessage.create()).map(toName);
 
-const listNames = ['addresses', 'srcdirs', 'excludes', 'volatile', 'email', 'schedule', 'windows'];
+const listNames = [
+  'addresses',
+  'srcdirs',
+  'excludes',
+  'volatile',
+  'email',
+  'schedule',
+  'windows',
+  'verify_schedule',
+];
 
 /** The settings that have a value. */
 export function fromSettingsMessage(message: SettingsMessage | undefined): HostSettings {

@@ -18,3 +18,6 @@ export function requireAtMost(field: string, value: string, limit: number): stri
   if (value.length <= limit) return value;
   throw new BusyError('INVALID_ARGUMENT', { field, problem: `must have at most ${limit} characters` });
 }
+
+/** In characters; as many as the database keeps. */
+export const longestRequestId = 64;

@@ -1,6 +1,7 @@
 /** SnapshotService: the committed snapshots. */
 import type { Catalog } from '../control/catalog.js';
 import type { Pruner } from '../control/pruner.js';
+import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { HostSpace, SpaceReporter } from '../control/space-report.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type {
@@ -9,9 +10,9 @@ import type {
   PruneSnapshotsResponse,
   SnapshotServiceServer,
 } from '../gen/busy/v1/snapshot_service.js';
-import { toSnapshotMessage } from './convert.js';
+import { toRunMessage, toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
-import { requireText } from './request-shape.js';
+import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
 
 export interface SnapshotParts {
@@ -23,6 +24,7 @@ export interface SnapshotParts {
     discard: (host: string, name: string) => Promise<SnapshotRecord>;
   };
   readonly spaceReporter: Pick<SpaceReporter, 'measure'>;
+  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress'>;
 }
 
 export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
@@ -41,6 +43,15 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     acknowledgeSnapshot: calls.unary(async ({ host, name, discard }) => {
       const end = discard ? parts.held.discard : parts.held.acknowledge;
       return { snapshot: toSnapshotMessage(await end(requireText('host', host), requireText('name', name))) };
+    }),
+    verifySnapshot: calls.unary(async ({ host, name, requestId }) => {
+      const run = await parts.lifecycle.trigger({
+        kind: 'verify',
+        host: requireText('host', host),
+        snapshot: name || null,
+        requestId: requireAtMost('request_id', requestId, longestRequestId) || null,
+      });
+      return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
     }),
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
     measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),

@@ -1,7 +1,7 @@
 /** The runs in the database. Each method is one statement, so none of them can be half done. */
 import { type EntityManager, In, LessThan, MoreThan } from 'typeorm';
 import type { RunFilter, RunStore } from '../core/ports.js';
-import type { RunRecord } from '../core/run.js';
+import type { RunKind, RunRecord } from '../core/run.js';
 import { faultPoint } from '../fault-points.js';
 import type { Database } from './data-source.js';
 import { RunEntity } from './run-entity.js';
@@ -21,7 +21,7 @@ export function createRunStore(database: Database): RunStore {
     get: (id) => database.run((manager) => manager.findOneBy(RunEntity, { id })),
     getByRequestId: (requestId) => database.run((manager) => manager.findOneBy(RunEntity, { requestId })),
     list: (filter) => database.run((manager) => list(manager, filter)),
-    newestOfEachHost: () => database.run(newestOfEachHost),
+    newestOfEachHost: (kind) => database.run((manager) => newestOfEachHost(manager, kind)),
     move: (id, from, to, revision, changes) =>
       database.run(async (manager) => {
         const expected = { id, state: In([...from]) };
@@ -38,6 +38,7 @@ function list(manager: EntityManager, filter: RunFilter): Promise<RunRecord[]> {
   return manager.find(RunEntity, {
     where: {
       ...(filter.host !== undefined && { host: filter.host }),
+      ...(filter.kind !== undefined && { kind: filter.kind }),
       ...(filter.states && { state: In([...filter.states]) }),
       ...(filter.beforeId !== undefined && { id: LessThan(filter.beforeId) }),
       ...(filter.afterRevision !== undefined && { revision: MoreThan(filter.afterRevision) }),
@@ -47,8 +48,13 @@ function list(manager: EntityManager, filter: RunFilter): Promise<RunRecord[]> {
   });
 }
 
-function newestOfEachHost(manager: EntityManager): Promise<RunRecord[]> {
+function newestOfEachHost(manager: EntityManager, kind: RunKind): Promise<RunRecord[]> {
   const query = manager.createQueryBuilder(RunEntity, 'run');
-  const newest = query.subQuery().select('MAX(other.id)').from(RunEntity, 'other').groupBy('other.host');
-  return query.where(`run.id IN ${newest.getQuery()}`).orderBy('run.id', 'DESC').getMany();
+  const newest = query
+    .subQuery()
+    .select('MAX(other.id)')
+    .from(RunEntity, 'other')
+    .where('other.kind = :kind')
+    .groupBy('other.host');
+  return query.where(`run.id IN ${newest.getQuery()}`, { kind }).orderBy('run.id', 'DESC').getMany();
 }

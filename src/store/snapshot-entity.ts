@@ -26,5 +26,8 @@ export const SnapshotEntity = new EntitySchema<SnapshotRecord>({
     stats: { type: 'simple-json', transformer: allCounts },
     heldFor: { name: 'held_for', type: 'simple-json', nullable: true, transformer: listOrNone },
     missingFileCount: { name: 'missing_file_count', type: 'bigint', transformer: wholeNumber },
+    manifest: { type: 'simple-json', nullable: true },
+    verifiedAt: { name: 'verified_at', type: 'bigint', nullable: true, transformer: time },
+    damagedFileCount: { name: 'damaged_file_count', type: 'bigint', default: 0, transformer: wholeNumber },
   },
 });

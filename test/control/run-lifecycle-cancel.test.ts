@@ -32,6 +32,7 @@ function succeed(bed: ControlBed, backup: FakeBackup): void {
 }
 
 const progress: Progress = {
+  phase: 'copy',
   jobNumber: 1,
   jobCount: 1,
   jobsEnded: 0,
@@ -40,6 +41,7 @@ const progress: Progress = {
   bytesPerSecond: 1,
   secondsLeft: null,
   filesTransferred: 0,
+  entriesDone: 0,
   currentFile: '',
   isListing: true,
 };

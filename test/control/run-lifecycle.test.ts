@@ -33,6 +33,7 @@ function succeed(bed: ControlBed, backup: FakeBackup): void {
 }
 
 const progress: Progress = {
+  phase: 'copy',
   jobNumber: 1,
   jobCount: 1,
   jobsEnded: 0,
@@ -41,6 +42,7 @@ const progress: Progress = {
   bytesPerSecond: 1,
   secondsLeft: null,
   filesTransferred: 0,
+  entriesDone: 0,
   currentFile: '',
   isListing: true,
 };

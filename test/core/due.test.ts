@@ -24,6 +24,9 @@ function snapshotAt(time: string, type: SnapshotRecord['type'] = 'incremental'):
     stats: noTransfer,
     missingFileCount: 0,
     heldFor: [],
+    manifest: null,
+    verifiedAt: null,
+    damagedFileCount: 0,
   };
 }
 
@@ -47,6 +50,7 @@ function runAt(
     snapshot: null,
     error: new BusyError(reason, { by: 'on request', detail: 'x' }).toFailure(),
     jobs: [],
+    verification: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StreamLogsResponse, WatchRunsResponse } from '../../src/gen/busy/v1/backup_service.js';
-import { RunState, type Run } from '../../src/gen/busy/v1/run.js';
+import { RunPhase, RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { reasonOf } from '../helpers/grpc-calls.js';
 import { hasEnded, TestBed, until } from '../helpers/test-bed.js';
 
@@ -153,7 +153,8 @@ describe('streams', () => {
       expect(values.map((run) => run.id)).toEqual(values.map(() => id));
       expect([...new Set(values.map(({ state }) => state))]).toEqual(inOrder);
       expect(isAscending(values.map(({ revision }) => revision))).toBe(true);
-      const bytes = values.flatMap(({ progress }) => (progress ? [progress.bytesDone] : []));
+      const copying = values.filter(({ progress }) => progress?.phase === RunPhase.COPY);
+      const bytes = copying.map(({ progress }) => progress?.bytesDone ?? 0);
       expect(isAscending(bytes)).toBe(true);
       expect(bytes.some((count) => count > 0 && count < 3_000_000)).toBe(true);
       expect(values.at(-1)).toMatchObject({ state: RunState.SUCCEEDED, progress: undefined });

@@ -78,6 +78,7 @@ describe('what it reports', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(reports).toEqual([
       {
+        phase: 'copy',
         jobNumber: 2,
         jobCount: 2,
         jobsEnded: 0,
@@ -86,6 +87,7 @@ describe('what it reports', () => {
         bytesPerSecond: 150,
         secondsLeft: 0,
         filesTransferred: 7,
+        entriesDone: 0,
         currentFile: 'a/b',
         isListing: true,
       },

@@ -85,7 +85,7 @@ describe('the disk of snapshots', () => {
 
   test('releases a held one in its snapshot.json, keeps what it was held for, and does so once', async () => {
     const heldFor = [{ code: 'SHRUNK', source: '/etc', message: 'it has shrunk' }] as const;
-    const held = snapshot(newest, { heldFor });
+    const held = snapshot(newest, { heldFor, verifiedAt: null, damagedFileCount: 0 });
     await writeFile(join(held.path, 'snapshot.json'), JSON.stringify({ version: 1, ...held, jobs: [] }));
     // What a crash between the two steps of an earlier release has left.
     await writeFile(join(held.path, 'snapshot.json.new'), '{');

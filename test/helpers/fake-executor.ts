@@ -1,6 +1,15 @@
 /** An executor that carries out nothing: each backup goes on until the test ends it by hand. */
 import { BusyError } from '../../src/core/errors.js';
-import type { BackupEvents, BackupResult, BackupTask, Executor, ProbeResult } from '../../src/core/ports.js';
+import type {
+  BackupEvents,
+  BackupResult,
+  BackupTask,
+  Executor,
+  ProbeResult,
+  RunEventsTaker,
+  VerifyResult,
+  VerifyTask,
+} from '../../src/core/ports.js';
 import { noTransfer, snapshotName, type SnapshotRecord } from '../../src/core/snapshot.js';
 
 export interface FakeBackup {
@@ -15,7 +24,18 @@ export interface FakeBackup {
   die(): void;
 }
 
+export interface FakeVerification {
+  readonly task: VerifyTask;
+  readonly events: RunEventsTaker;
+  readonly signal: AbortSignal;
+  /** Ends it with a result that is a success unless the changes say otherwise. */
+  finish(changes?: Partial<VerifyResult>): void;
+  die(): void;
+}
+
 export class FakeExecutor implements Executor {
+  /** All verifications that were ever started, in order; each ends as the real one does after an abort. */
+  readonly verifications: FakeVerification[] = [];
   /** All that were ever started, in order. */
   readonly backups: FakeBackup[] = [];
   private handedOut = 0;
@@ -38,6 +58,17 @@ export class FakeExecutor implements Executor {
         die: () => reject(new BusyError('EXECUTOR_DIED', { ending: 'signal SIGKILL' })),
       });
       this.wake();
+    });
+  }
+
+  verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult> {
+    return new Promise((resolve, reject) => {
+      const finish: FakeVerification['finish'] = (changes) =>
+        resolve({ verification: null, verified: [], error: null, ...changes });
+      const die = (): void => reject(new BusyError('EXECUTOR_DIED', { ending: 'signal SIGKILL' }));
+      const endCancelled = (): void => finish({ error: new BusyError('CANCELLED').toFailure() });
+      signal.addEventListener('abort', endCancelled, { once: true });
+      this.verifications.push({ task, events, signal, finish, die });
     });
   }
 
@@ -91,6 +122,9 @@ export function snapshotOf(
     stats: noTransfer,
     missingFileCount: 0,
     heldFor: [],
+    manifest: null,
+    verifiedAt: null,
+    damagedFileCount: 0,
     ...changes,
   };
 }

@@ -76,6 +76,9 @@ export class Fleet {
       stats: noTransfer,
       missingFileCount: 0,
       heldFor: [],
+      manifest: null,
+      verifiedAt: null,
+      damagedFileCount: 0,
     };
     this.snapshotsOf.set(name, [snapshot, ...(this.snapshotsOf.get(name) ?? [])]);
   }
@@ -124,6 +127,7 @@ export class Fleet {
       snapshot: null,
       error: null,
       jobs: [],
+      verification: null,
       requestId: null,
       isScheduled: false,
       acceptsChanges: false,

@@ -26,12 +26,12 @@ export async function partialDirs(bed: TestBed, host: string): Promise<string[]>
   return partials.map((name) => join(bed.backupdir, host, name));
 }
 
-/** Settles when the host's directory holds snapshots and nothing else. */
+/** Settles when the host's directory holds snapshots, what is known of their verification, and nothing else. */
 export async function untilSwept(bed: TestBed, host: string): Promise<void> {
   let names: string[] = [];
   const isSwept = async (): Promise<boolean> => {
     names = await readdir(join(bed.backupdir, host));
-    return !names.some((name) => name.startsWith('.'));
+    return !names.some((name) => name.startsWith('.') && name !== '.verified.json');
   };
   await until(isSwept, `what was left of ${host} to be removed`, () => names.join(' '));
 }

@@ -47,6 +47,8 @@ export function sampleHost(changes: Partial<Host> = {}): Host {
     commandTimeoutMs: 600_000,
     keep: null,
     gate: { maxShrink: 0.5, maxChange: 0.8, allowEmpty: false },
+    verifyEvery: 30,
+    verifySchedule: ['01:00-05:00'],
     mail: { to: [], when: 'never', includesPartial: true, reminderMs: 0 },
     ...changes,
   };

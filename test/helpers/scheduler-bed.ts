@@ -1,6 +1,6 @@
 /** A scheduler between fakes: time, hosts, their presence and their runs are moved by hand. */
 import { Scheduler } from '../../src/control/scheduler.js';
-import type { BackupRequest } from '../../src/control/run-ends.js';
+import type { RunRequest } from '../../src/control/run-ends.js';
 import { BusyError } from '../../src/core/errors.js';
 import type { Host } from '../../src/core/host.js';
 import type { RunRecord } from '../../src/core/run.js';
@@ -18,7 +18,7 @@ export class SchedulerBed {
   now = new Date('2026-11-22T20:00:05Z');
   /** Thrown instead of an answer of the clock. */
   clockFault: Error | null = null;
-  readonly requests: BackupRequest[] = [];
+  readonly requests: RunRequest[] = [];
   /** Hosts that were asked whether they are there, in order. */
   readonly asked: string[] = [];
   readonly errors: [message: string, error: unknown][] = [];
@@ -122,7 +122,7 @@ export class SchedulerBed {
     return host;
   }
 
-  private async trigger(request: BackupRequest): Promise<RunRecord> {
+  private async trigger(request: RunRequest): Promise<RunRecord> {
     const refusal = this.refusals.get(this.host(request.host).name);
     if (refusal) throw refusal;
     this.requests.push(request);

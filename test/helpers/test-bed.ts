@@ -70,6 +70,7 @@ export class TestBed {
       backupdir: this.backupdir,
       // Else the daemon backs it up by itself.
       schedule: 'never',
+      verify_every: 0,
       ...settings,
     };
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newAlertState, type AlertKind } from '../../src/core/alerts.js';
+import { BusyError } from '../../src/core/errors.js';
 import type { AlertFacts, DigestEntry } from '../../src/core/mail.js';
 import type { JobRecord } from '../../src/core/run.js';
 import { formatBytes } from '../../src/core/figures.js';
@@ -213,5 +214,47 @@ describe('numbers', () => {
       '8.0 PiB',
     ]);
     expect(formatMoment(now)).toMatch(/^2026-11-22 20:00:05 [+-]\d\d:\d\d$/);
+  });
+});
+
+describe('the mail about damage', () => {
+  it('names the files, the snapshots and what to do', () => {
+    const differences = Array.from({ length: 25 }, (_, at) => ({
+      snapshot: '2026-11-20_20-00-05f',
+      kind: 'content' as const,
+      path: `/etc/file ${at}`,
+      detail: 'its hash was a, is b',
+    }));
+    const verification = {
+      snapshots: ['2026-11-20_20-00-05f'],
+      unverifiable: [],
+      entries: 100,
+      filesRead: 100,
+      bytesRead: 1000,
+      differences: [
+        { ...differences[0], kind: 'mode' as const, path: '/only mode', detail: '', snapshot: 'x' },
+        ...differences,
+      ],
+      differenceCount: 26,
+      damagedFileCount: 25,
+    };
+    const error = new BusyError('SNAPSHOT_DAMAGED', {
+      host: 'web1',
+      count: '25',
+      first: '/etc/file 0',
+    }).toFailure();
+    const run = endedRun(1, 'FAILED', before(minuteMs), { kind: 'verify', verification, error });
+    const { subject, text } = writer.alert(facts('damaged', { run }));
+    expect(subject).toBe('[busy] backup1: web1 DAMAGED files in snapshots');
+    expect(text).toContain(
+      '25 files are damaged or missing, the first 20:\n  2026-11-20_20-00-05f /etc/file 0: content, its hash was a, is b\n',
+    );
+    expect(text).not.toContain('/only mode');
+    expect(text).toContain(
+      '25 files in snapshots of host "web1" are damaged or missing, the first: /etc/file 0.',
+    );
+    expect(text).toMatch(
+      /busy backup web1 --follow +stores afresh what the host still has\n +busy verify web1 +whether more is damaged/,
+    );
   });
 });

@@ -3,6 +3,7 @@ import { DatabaseState } from '../../src/gen/busy/v1/daemon_service.js';
 import path from 'node:path';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
 import type { Endpoint } from '../../src/core/endpoint.js';
+import { queuedRun } from '../../src/control/run-ends.js';
 import { BusyError } from '../../src/core/errors.js';
 import { BackupServiceClient } from '../../src/gen/busy/v1/backup_service.js';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
@@ -107,7 +108,8 @@ export function fakeParts(): RpcParts {
       },
     },
     lifecycle: {
-      trigger: async (request) => sampleRun(9, { ...request, requestedType: request.type, type: null }),
+      trigger: async (request) =>
+        queuedRun({ id: sampleRun(9).id, request, now: sampleRun(9).createdAt, revision: 9 }),
       cancel: async (id) => sampleRun(9, { id, state: 'CANCELLING' }),
       get: async (id) => {
         throw new BusyError('RUN_NOT_FOUND', { run: id });
@@ -178,6 +180,10 @@ export function fakeParts(): RpcParts {
       databaseUnavailableSince: undefined,
       endpoints: ['unix:/run/busy/busyd.sock'],
       hostCount: 3,
+      oldestUnverified: undefined,
+      unverifiableSnapshots: 0,
+      damagedSnapshots: 0,
+      verificationsRunning: 0,
       runsQueued: 1,
       runsRunning: 2,
       maxRunning: 4,

@@ -31,6 +31,9 @@ export function sampleSnapshot(host: string, name: string): SnapshotRecord {
     stats: { ...noTransfer, totalBytes: Number.MAX_SAFE_INTEGER },
     missingFileCount: 3,
     heldFor: [],
+    manifest: { entries: 12, files: 7, bytes: 4096, unreadable: 1 },
+    verifiedAt: new Date('2026-11-22T21:00:00Z'),
+    damagedFileCount: 2,
   };
 }
 
@@ -74,6 +77,7 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
         missingFileCount: 0,
       },
     ],
+    verification: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,
@@ -83,6 +87,7 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
 }
 
 export const sampleProgress: Progress = {
+  phase: 'copy',
   jobNumber: 1,
   jobCount: 2,
   jobsEnded: 0,
@@ -91,6 +96,7 @@ export const sampleProgress: Progress = {
   bytesPerSecond: 1234.5,
   secondsLeft: null,
   filesTransferred: 3,
+  entriesDone: 0,
   currentFile: 'zoë 😀',
   isListing: true,
 };

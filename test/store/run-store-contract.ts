@@ -93,7 +93,7 @@ export function runStoreContract(open: () => Promise<OpenRunStore>): void {
         expect(await runs.getByRequestId(record.host)).toStrictEqual(record);
         expect(await runs.list({ host: record.host })).toStrictEqual([record]);
       }
-      expect(await runs.newestOfEachHost()).toHaveLength(lookAlikes.length);
+      expect(await runs.newestOfEachHost('backup')).toHaveLength(lookAlikes.length);
     });
 
     it('may be large', async () => {
@@ -140,9 +140,12 @@ export function runStoreContract(open: () => Promise<OpenRunStore>): void {
       expect(seen).toEqual(Array.from({ length: 25 }, (_, index) => runId(25 - index)));
     });
 
-    it('knows the newest run of each host', async () => {
+    it('knows the newest run of a kind of each host', async () => {
       await addAll(sampleRun(1), sampleRun(2, { host: 'web2' }), sampleRun(3), sampleRun(4, { host: 'a"b' }));
-      expect(idsOf(await runs.newestOfEachHost())).toEqual([runId(4), runId(3), runId(2)]);
+      await addAll(sampleRun(5, { kind: 'verify' }), sampleRun(6, { kind: 'scrub', host: 'web2' }));
+      expect(idsOf(await runs.newestOfEachHost('backup'))).toEqual([runId(4), runId(3), runId(2)]);
+      expect(idsOf(await runs.newestOfEachHost('scrub'))).toEqual([runId(6)]);
+      expect(idsOf(await runs.list({ kind: 'verify' }))).toEqual([runId(5)]);
     });
   });
 

@@ -52,6 +52,7 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
     snapshot: null,
     error: null,
     jobs: [],
+    verification: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,
@@ -75,6 +76,9 @@ export function sampleSnapshot(name: string, changes: Partial<SnapshotRecord> = 
     stats,
     missingFileCount: 4_000_000_000,
     heldFor: [],
+    manifest: { entries: 5_000_000_000, files: 4_000_000_000, bytes: 2 ** 52, unreadable: 1 },
+    verifiedAt: new Date('2026-11-23T02:30:00.123Z'),
+    damagedFileCount: 3,
     ...changes,
   };
 }

@@ -154,7 +154,7 @@ test('a snapshot is shown with the directory of its files', async () => {
   expect(one.stdout).toContain('/srv/backup/web1/2026-11-22_19-51-00f/data');
   const list = await cli(['snapshots', 'web1'], { endpoint: daemon?.endpoint ?? '', io: { now: () => now } });
   expect(list.stdout).toMatch(
-    /web1 +2026-11-22_19-51-00f +full +SUCCEEDED +3 h ago +12,034 +1\.2 GiB +2\.0 KiB +2\.0 KiB +0\n/,
+    /web1 +2026-11-22_19-51-00f +full +SUCCEEDED +3 h ago +12,034 +1\.2 GiB +2\.0 KiB +2\.0 KiB +0 +no manifest\n/,
   );
 });
 
@@ -185,6 +185,10 @@ test('host, probe, cancel and info answer in facts', async () => {
         databaseUnavailableSince: minutesAgo(3),
         endpoints: ['unix:/run/busy/busyd.sock'],
         hostCount: 3,
+        oldestUnverified: undefined,
+        unverifiableSnapshots: 0,
+        damagedSnapshots: 0,
+        verificationsRunning: 0,
         runsQueued: 1,
         runsRunning: 2,
         maxRunning: 4,

@@ -1,4 +1,4 @@
-import { BackupType, Run, RunKind, RunState } from '../../../src/gen/busy/v1/run.js';
+import { BackupType, Run, RunKind, RunPhase, RunState } from '../../../src/gen/busy/v1/run.js';
 import { Snapshot } from '../../../src/gen/busy/v1/snapshot.js';
 
 export const runId = '01KAP6Y0G3V8Z9D4WQ5J7N2XTB';
@@ -39,6 +39,7 @@ export function succeededRun(revision: number): Run {
 
 export function runningRun(revision: number, percent: number): Run {
   const progress = {
+    phase: RunPhase.COPY,
     jobNumber: 1,
     jobCount: 2,
     jobsEnded: 0,
@@ -47,6 +48,7 @@ export function runningRun(revision: number, percent: number): Run {
     bytesPerSecond: 36_805_017,
     secondsLeft: 180,
     filesTransferred: 12,
+    entriesDone: 0,
     currentFile: 'etc/hosts',
     isListing: false,
   };

@@ -1,19 +1,18 @@
-/** Hands a run to the executor and brings back its result, also when the executor dies over it. */
+/**
+ * The kind `backup`: decides the type, hands the run to the executor, and brings back its result, also when the
+ * executor dies over it.
+ */
+import { DueRules } from '../core/due.js';
 import { toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupResult } from '../core/ports.js';
 import type { Progress, RunRecord } from '../core/run.js';
 import type { BackupType, SnapshotRecord } from '../core/snapshot.js';
 import { stopWhenLate, type ActiveRun } from './active-run.js';
+import type { KindOfRun, RunReports } from './kind-of-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
 import { judgeLoss } from './lost-host.js';
-
-export interface RunReports {
-  /** Takes what changes while the run runs. */
-  note(change: { progress: Progress } | { jobs: RunRecord['jobs'] }): void;
-  /** Writes a line into the log of the run; never throws. */
-  say(text: string): Promise<void>;
-}
+import { closedFor, endingOf } from './run-ends.js';
 
 type Parts = Pick<
   LifecycleParts,
@@ -27,10 +26,35 @@ type Parts = Pick<
   | 'quietDisk'
   | 'lookFor'
   | 'onError'
+  | 'clock'
 >;
 
+export function backupRun(parts: Parts): KindOfRun {
+  const { catalog, clock } = parts;
+  const rules = new DueRules();
+  return {
+    lane: 'backup',
+    isGivenTime: true,
+    describe: ({ host, requestedType }) => `backup of ${host} was asked for (${requestedType})`,
+    check: () => {},
+    begin: (run, host) => {
+      const now = clock.now();
+      const refusal = closedFor(run, host, now);
+      if (refusal) return { refusal };
+      const facts = { host, snapshots: catalog.snapshots(host.name), now };
+      const { type, reason } = rules.typeNow(facts, run.requestedType);
+      return { changes: { type, typeReason: reason }, line: `started: ${type}, since ${reason}` };
+    },
+    carryOut: async (active, host, reports) => {
+      const result = await carryOutBackup(parts, { active, host }, reports);
+      if (result.snapshot) await catalog.record(result.snapshot);
+      return endingOf(active.record, result, active.stopCause);
+    },
+  };
+}
+
 /** Never fails because of the executor: that is a result too. */
-export async function carryOutBackup(
+async function carryOutBackup(
   parts: Parts,
   { active, host }: { readonly active: ActiveRun; readonly host: Host },
   reports: RunReports,

@@ -1,0 +1,87 @@
+/**
+ * `busyd reindex`: makes the records of snapshots in the database what the disk tells. On the disk nothing is changed,
+ * so it may be repeated at will.
+ */
+import { mkdir } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { readConfig } from './config.js';
+import { checkHosts } from './control/host-registry.js';
+import { formatDatabase } from './core/database-address.js';
+import type { Host } from './core/host.js';
+import type { SnapshotStore } from './core/ports.js';
+import { indexChanges, type IndexChanges } from './core/reindex.js';
+import type { SnapshotRecord } from './core/snapshot.js';
+import { hostSourceOf } from './daemon-hosts.js';
+import { indexStore, type StoreIndex } from './execute/store-index.js';
+import { openDatabase } from './store/data-source.js';
+import { createHostStore } from './store/hosts.js';
+import { createSnapshotStore } from './store/snapshots.js';
+import { lockStateDir } from './store/state-lock.js';
+
+/**
+ * Answers what was done, or with `isDryRun` would be, in lines. Throws a ConfigError, StateDirInUse while a daemon runs,
+ * or a DatabaseError.
+ */
+export async function reindex(configFile: string, isDryRun: boolean): Promise<string> {
+  const config = await readConfig(configFile, cpus().length);
+  await mkdir(config.stateDir, { recursive: true, mode: 0o750 });
+  const unlock = await lockStateDir(config.stateDir);
+  try {
+    const database = await openDatabase(config.database);
+    try {
+      const { hosts, problems } = await checkHosts(hostSourceOf(config), createHostStore(database));
+      const snapshots = createSnapshotStore(database);
+      const lines = problems.map((problem) => `left out: ${problem}`);
+      for (const host of hosts) lines.push(...(await reindexHost(host, snapshots, isDryRun)));
+      if (hosts.length === 0) lines.push('There are no hosts, neither in the file nor in the database.');
+      lines.push(...(await strangers(hosts, snapshots)));
+      const end = isDryRun ? 'Nothing was changed: this was a dry run.' : 'On the disk nothing was changed.';
+      const shown =
+        config.database.kind === 'sqlite' ? config.database.path : formatDatabase(config.database);
+      return `Database: ${shown}\n${lines.join('\n')}\n${end}\n`;
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await unlock();
+  }
+}
+
+async function reindexHost(host: Host, store: SnapshotStore, isDryRun: boolean): Promise<string[]> {
+  const index = await indexStore(host);
+  const recorded = await store.list(host.name);
+  if (!index) {
+    const where = `${host.backupdir}/${host.name} is not there, or its disk is not mounted`;
+    return [`${host.name}: ${where}: its ${recorded.length} records are left as they are`];
+  }
+  const changes = indexChanges(recorded, index.snapshots);
+  if (!isDryRun) await apply(changes, store);
+  return describe(host, index, changes);
+}
+
+async function apply({ added, corrected, removed }: IndexChanges, store: SnapshotStore): Promise<void> {
+  for (const snapshot of [...added, ...corrected]) await store.put(snapshot);
+  for (const { host, name } of removed) await store.remove(host, name);
+}
+
+function describe(host: Host, index: StoreIndex, changes: IndexChanges): string[] {
+  const { added, corrected, removed, keptCount } = changes;
+  const counts = `${added.length} added, ${corrected.length} corrected, ${removed.length} removed, ${keptCount} kept`;
+  const adopted = new Set(index.adopted);
+  const say = (sign: string, snapshot: SnapshotRecord): string =>
+    `  ${sign} ${snapshot.name}  ${snapshot.type}, ${snapshot.outcome}${adopted.has(snapshot.name) ? ', of the original BUSY' : ''}`;
+  return [
+    `${host.name}: ${counts}`,
+    ...added.map((snapshot) => say('+', snapshot)),
+    ...corrected.map((snapshot) => say('~', snapshot)),
+    ...removed.map((snapshot) => say('-', snapshot)),
+    ...index.ignored.map((name) => `  ! ${name}  is left out: it holds no directory of files`),
+  ];
+}
+
+/** Records of hosts that are not configured; their disk is not known, so they are left alone. */
+async function strangers(hosts: readonly Host[], store: SnapshotStore): Promise<string[]> {
+  const names = new Set(hosts.map(({ name }) => name));
+  const others = (await store.list()).filter(({ host }) => !names.has(host)).map(({ host }) => host);
+  return [...new Set(others)].map((host) => `${host}: is not configured, its records are left as they are`);
+}

@@ -1,0 +1,138 @@
+/** Copies the source directories of a host into a partial snapshot: one rsync call each. */
+import { join } from 'node:path';
+import type { BackupEvents, BackupTask, Clock } from '../core/ports.js';
+import { isCommittable, waitingJob, type JobRecord } from '../core/run.js';
+import { faultPoint } from '../fault-points.js';
+import { describeJob } from './backup-words.js';
+import { replaceDamaged } from './damaged-links.js';
+import { runJob, type EndedJob } from './job.js';
+import type { LinkBases } from './link-bases.js';
+import { directoryOfSource } from './original-store.js';
+import { ownBackups } from './own-backups.js';
+import { ProgressMeter } from './progress.js';
+import type { ReachedHost } from './reach.js';
+import { watchFloor } from './room.js';
+import type { TransferPlan } from './rsync-args.js';
+import type { RunLogFile } from './run-log-file.js';
+import { makeBelow, orUnusable } from './snapshot-dir.js';
+import { bytesIn, type Measure } from './source-check.js';
+
+/** What does not get better with the next source directory. */
+const futileReasons = ['DISK_FULL', 'CONNECTION_LOST', 'HOST_STALLED', 'MASS_METADATA_CHANGE'];
+
+/** How often a long copy says in the log how far it is. */
+const heartbeatMs = 30_000;
+
+export interface Copying {
+  readonly task: BackupTask;
+  readonly events: BackupEvents;
+  readonly clock: Clock;
+  readonly log: RunLogFile;
+  /** Cancels the run. */
+  readonly signal: AbortSignal;
+  jobs: JobRecord[];
+}
+
+/** Copies all source directories; those of jobs that fail too, as far as they go. */
+export async function copySources(
+  backup: Copying,
+  reached: ReachedHost,
+  partial: string,
+  { bases, measure }: { readonly bases: LinkBases; readonly measure: Measure | null },
+): Promise<EndedJob[]> {
+  const { task, signal, log, clock, events } = backup;
+  const { srcdirs, jobsAtOnce } = task.host;
+  let saidAt = clock.now().getTime();
+  const meter = new ProgressMeter(srcdirs.length, bases.paths.length > 0, clock, (progress) => {
+    events.onProgress(progress);
+    if (clock.now().getTime() - saidAt < heartbeatMs) return;
+    saidAt = clock.now().getTime();
+    log.say(`still copying: ${progress.percent} %, ${progress.bytesDone} bytes, now ${progress.currentFile}`);
+  });
+  const own = await orUnusable(task.host.backupdir, () => ownBackups(task.host.backupdir, reached));
+  const ended: EndedJob[] = [];
+  const plans: TransferPlan[] = [];
+  const floor = watchFloor(partial, task.host.minFree);
+  const context = {
+    host: task.host,
+    connection: reached.connection,
+    directory: partial,
+    clock,
+    diskLow: floor.signal,
+    say: (text: string): void => log.say(text),
+    onEvent: meter.update.bind(meter),
+  };
+  let next = 0;
+  let isFutile = false;
+  const work = async (): Promise<void> => {
+    while (next < srcdirs.length && !signal.aborted && !isFutile) {
+      const index = next++;
+      const plan = await planJob(srcdirs, index, partial, { bases, own });
+      setJob(backup, index, { ...waitingJob(index + 1, plan.source), state: 'RUNNING' });
+      log.say(`job ${index + 1} of ${srcdirs.length}: ${plan.source}`);
+      if (bases.paths.length > 0 && plan.linkBases.length === 0)
+        log.say('no snapshot to link to has this directory, so all of it is copied');
+      const omitted = plan.leftOut.filter((path) => own.includes(path));
+      if (omitted.length > 0) log.say(`left out, since the backups lie there: ${omitted.join(', ')}`);
+      plans[index] = plan;
+      const bytesBefore = task.acceptsChanges ? null : bytesIn(measure, plan.source);
+      const job = await runJob({ ...context, bytesBefore }, index + 1, plan, signal);
+      ended[index] = job;
+      meter.jobEnded(index + 1);
+      faultPoint('source is copied');
+      setJob(backup, index, job.record);
+      log.say(describeJob(job.record));
+      isFutile ||= futileReasons.includes(job.record.error?.reason ?? '');
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(jobsAtOnce, srcdirs.length) }, work));
+    if (bases.paths.length > 0 && !signal.aborted && isCommittable(backup.jobs)) {
+      const copyAgain = (index: number, plan: TransferPlan): Promise<EndedJob> =>
+        runJob({ ...context, bytesBefore: null }, index + 1, plan, signal);
+      await replaceDamaged({ ...backup, partial, plans, copyAgain }, ended);
+      for (const [index, { record }] of ended.entries()) setJob(backup, index, record);
+    }
+  } finally {
+    floor.end();
+  }
+  meter.end();
+  return ended;
+}
+
+async function planJob(
+  srcdirs: readonly string[],
+  index: number,
+  partial: string,
+  { bases, own }: { readonly bases: LinkBases; readonly own: readonly string[] },
+): Promise<TransferPlan> {
+  const source = srcdirs[index] ?? '/';
+  const below = source === '/' ? '' : source;
+  const destination = await makeBelow(join(partial, 'data'), below);
+  return {
+    source,
+    destination,
+    linkBases: await directoriesOf(bases.paths, source),
+    leftOut: [...srcdirs.filter((other) => other !== source), ...own].filter((path) =>
+      path.startsWith(`${below}/`),
+    ),
+    snapshotBases: await directoriesOf(bases.paths.slice(bases.resumed.length), source),
+    mustCompareContents: bases.mustCompareContents,
+    isComparison: false,
+  };
+}
+
+/** Where link bases, also those of the original BUSY, have the files of a source directory. */
+async function directoriesOf(snapshots: readonly string[], source: string): Promise<string[]> {
+  const found = await Promise.all(snapshots.map((path) => directoryOfSource(path, source)));
+  return found.filter((directory) => directory !== null);
+}
+
+export function waitingJobs(task: BackupTask): JobRecord[] {
+  return task.host.srcdirs.map((source, index) => waitingJob(index + 1, source));
+}
+
+function setJob(backup: Copying, index: number, record: JobRecord): void {
+  backup.jobs = backup.jobs.with(index, record);
+  backup.events.onJobs(backup.jobs);
+}

@@ -1,0 +1,47 @@
+/** What is done on a backup disk in a thread of its own, and what such a thread says. Plain data. */
+import type { Facts, Reason } from '../core/errors.js';
+import type { BytePath } from '../core/byte-path.js';
+import type { ComparisonReport, ComparisonTask } from './comparison.js';
+import type { SearchReport, SearchTask } from './inode-search.js';
+import type { ManifestReport, ManifestTask } from './manifest.js';
+
+/** Each kind of work, what it needs, and what it answers. */
+export interface DiskWorks {
+  readonly manifest: { readonly task: ManifestTask; readonly report: ManifestReport };
+  readonly search: { readonly task: SearchTask; readonly report: SearchReport };
+  readonly comparison: { readonly task: ComparisonTask; readonly report: ComparisonReport };
+}
+
+export type DiskWorkKind = keyof DiskWorks;
+export type DiskReport = DiskWorks[DiskWorkKind]['report'];
+export type DiskWork = {
+  [K in DiskWorkKind]: { readonly kind: K; readonly task: DiskWorks[K]['task'] };
+}[DiskWorkKind];
+
+/** What a thread starts with. */
+export interface DiskOrder {
+  readonly work: DiskWork;
+  /** Its only number becomes 1 when the work is cancelled. */
+  readonly cancelled: Int32Array;
+  /** Others go first, on the processor. */
+  readonly isIdle: boolean;
+}
+
+export type DiskMessage =
+  /** `thread`: the number of the thread, as the system has it. */
+  | { readonly kind: 'started'; readonly thread: string }
+  | {
+      readonly kind: 'progress';
+      readonly entries: number;
+      readonly bytes: number;
+      readonly current: BytePath;
+    }
+  | { readonly kind: 'say'; readonly text: string }
+  | { readonly kind: 'done'; readonly report: DiskReport }
+  /** `reason` is null for what the system said. */
+  | {
+      readonly kind: 'failed';
+      readonly reason: Reason | null;
+      readonly facts: Facts;
+      readonly message: string;
+    };

@@ -1,0 +1,75 @@
+/**
+ * Entry of a thread that works on a backup disk. It asks the file system synchronously, which is several times as fast
+ * as through the event loop, and holds nobody up but itself.
+ */
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { BytePath } from '../core/byte-path.js';
+import { BusyError } from '../core/errors.js';
+import { compareSnapshots } from './comparison.js';
+import type { DiskMessage, DiskOrder, DiskReport } from './disk-work.js';
+import { searchInodes } from './inode-search.js';
+import { makeManifest, type DiskWorkHooks } from './manifest.js';
+
+/** Progress is told after so many entries or bytes. */
+const entriesAtOnce = 100;
+const bytesAtOnce = 4 * 1024 * 1024;
+const lowestPriority = 19;
+
+const { work, cancelled, isIdle } = workerData as DiskOrder;
+const done = { entries: 0, bytes: 0 };
+let current: BytePath = '';
+
+// Linux knows priorities of threads, and means the calling one by 0.
+if (isIdle) setPriority(0, lowestPriority);
+tell({ kind: 'started', thread: readlinkSync('/proc/thread-self').split('/').at(-1) ?? '' });
+try {
+  const report = await carryOut();
+  tellProgress();
+  tell({ kind: 'done', report });
+} catch (error) {
+  const isKnown = error instanceof BusyError;
+  const message = error instanceof Error ? error.message : String(error);
+  tell({
+    kind: 'failed',
+    reason: isKnown ? error.reason : null,
+    facts: isKnown ? error.facts : {},
+    message,
+  });
+}
+
+function carryOut(): Promise<DiskReport> {
+  const hooks: DiskWorkHooks = {
+    check: () => {
+      if (Atomics.load(cancelled, 0) !== 0) throw new BusyError('CANCELLED');
+    },
+    say: (text) => tell({ kind: 'say', text }),
+    onProgress: (more) => {
+      done.entries += more.entries;
+      done.bytes += more.bytes;
+      ({ current } = more);
+      if (done.entries >= entriesAtOnce || done.bytes >= bytesAtOnce) tellProgress();
+    },
+  };
+  switch (work.kind) {
+    case 'manifest':
+      return makeManifest(work.task, hooks);
+    case 'search':
+      return searchInodes(work.task, hooks);
+    case 'comparison':
+      return compareSnapshots(work.task, hooks);
+    default:
+      return work satisfies never;
+  }
+}
+
+function tellProgress(): void {
+  tell({ kind: 'progress', ...done, current });
+  done.entries = 0;
+  done.bytes = 0;
+}
+
+function tell(message: DiskMessage): void {
+  parentPort?.postMessage(message, []);
+}

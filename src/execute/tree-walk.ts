@@ -1,0 +1,116 @@
+/**
+ * Goes through a tree in the order of a manifest. Synchronous, for a thread of its own (`disk-thread.ts`): that is
+ * five times as fast as asking through the event loop. In memory are the names of the directories on the way to the
+ * present entry, nothing else.
+ */
+import { lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs';
+import type { BytePath } from '../core/byte-path.js';
+import type { EntryType, TreeEntry } from '../core/manifest.js';
+
+/**
+ * All entries of a tree, itself first as `/`. What vanishes meanwhile is left out; what cannot be read has an error.
+ */
+export function* walkTree(root: BytePath): Generator<TreeEntry> {
+  const top = lookAt(root, '/');
+  if (top) yield* walkFrom(root, top);
+}
+
+/** Where an entry of a tree is on the disk. */
+export function diskPath(root: BytePath, path: BytePath): Buffer {
+  return Buffer.from(path === '/' ? root : root + path, 'latin1');
+}
+
+/** One entry of a tree; null when it is not there. */
+export function lookAt(root: BytePath, path: BytePath): TreeEntry | null {
+  const place = diskPath(root, path);
+  try {
+    const stats = lstatSync(place, { bigint: true });
+    const type = typeOf(stats);
+    return {
+      path,
+      type,
+      mode: Number(stats.mode & 0o7777n),
+      uid: Number(stats.uid),
+      gid: Number(stats.gid),
+      size: type === 'file' ? Number(stats.size) : 0,
+      mtimeNs: String(stats.mtimeNs),
+      inode: String(stats.ino),
+      links: Number(stats.nlink),
+      ...targetOf(place, type, stats.rdev),
+    };
+  } catch (error) {
+    const code = codeOf(error);
+    return isAbsent(code) ? null : { ...unknown, path, error: code };
+  }
+}
+
+/** The code of an error of the system, such as EACCES. */
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
+}
+
+export function isAbsent(code: string): boolean {
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+const unknown = {
+  type: 'unknown',
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtimeNs: '0',
+  inode: '0',
+  target: '',
+  links: 1,
+} as const;
+
+function* walkFrom(root: BytePath, entry: TreeEntry): Generator<TreeEntry> {
+  if (entry.type !== 'directory') {
+    yield entry;
+    return;
+  }
+  let names: string[];
+  try {
+    names = readdirSync(diskPath(root, entry.path), { encoding: 'latin1' }).sort();
+  } catch (error) {
+    const code = codeOf(error);
+    if (!isAbsent(code)) yield { ...entry, error: code };
+    return;
+  }
+  yield entry;
+  const above = entry.path === '/' ? '' : entry.path;
+  for (const name of names) {
+    const below = lookAt(root, `${above}/${name}`);
+    if (below?.type === 'directory') yield* walkFrom(root, below);
+    else if (below) yield below;
+  }
+}
+
+function typeOf(stats: BigIntStats): EntryType {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isSymbolicLink()) return 'symlink';
+  if (stats.isFIFO()) return 'fifo';
+  if (stats.isSocket()) return 'socket';
+  return stats.isBlockDevice() ? 'block device' : 'character device';
+}
+
+function targetOf(place: Buffer, type: EntryType, device: bigint): { target: BytePath; error: string } {
+  if (type === 'symlink') {
+    try {
+      return { target: readlinkSync(place, { encoding: 'latin1' }), error: '' };
+    } catch (error) {
+      return { target: '', error: codeOf(error) };
+    }
+  }
+  const isDevice = type === 'character device' || type === 'block device';
+  return { target: isDevice ? deviceNumbers(device) : '', error: '' };
+}
+
+/** As in sysmacros.h of glibc. */
+function deviceNumbers(device: bigint): string {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
+  const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn);
+  return `${major}:${minor}`;
+}
