@@ -35,7 +35,7 @@ export class RunLifecycle {
   /** Ids of one millisecond sort in the order in which they were made. */
   private readonly nextId = monotonicFactory();
   private isStopping = false;
-  /** What begins now would never be cancelled by anyone. */
+  /** What begins now nobody would cancel. */
   private hasGivenUp = false;
 
   constructor(private readonly parts: LifecycleParts) {
@@ -294,8 +294,7 @@ export class RunLifecycle {
 
   private async say(runId: string, text: string): Promise<void> {
     const { logs, growth, onError } = this.parts;
-    const lost = (error: unknown): void => onError('a line of a run log could not be written', error);
-    await logs.append(runId, text).catch(lost);
+    await logs.append(runId, text).catch((error) => onError('a run log could not be written', error));
     growth.grew(runId);
   }
 }
