@@ -65,6 +65,7 @@ export function sampleSnapshot(): Snapshot {
     path: '/srv/backup/web1/2026-11-22_19-51-00f',
     startedAt: minutesAgo(180),
     committedAt: minutesAgo(170),
+    runId,
     stats: {
       fileCount: 12_034,
       filesTransferred: 17,
