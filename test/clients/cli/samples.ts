@@ -58,7 +58,6 @@ export function runningRun(revision: number, percent: number): Run {
 export function sampleSnapshot(): Snapshot {
   return {
     ...Snapshot.create(),
-    runId,
     host: 'web1',
     name: '2026-11-22_19-51-00f',
     type: BackupType.FULL,
