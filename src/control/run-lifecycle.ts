@@ -17,7 +17,7 @@ import {
 import { newActiveRun, type ActiveRun } from './active-run.js';
 import { BusyHosts } from './busy-hosts.js';
 import { HostHistory } from './host-history.js';
-import type { KindOfRun, RunEnding } from './kind-of-run.js';
+import type { RunEnding } from './kind-of-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
 import { queuedRun, refuseReuse, stoppedBy, type RunRequest, type StopCause } from './run-ends.js';
 import type { RunView } from './run-events.js';
@@ -140,7 +140,7 @@ export class RunLifecycle {
   async stop(giveUp: AbortSignal): Promise<void> {
     this.isStopping = true;
     this.lanes.stop();
-    void this.endAll('daemon stops', (run) => !this.kindOf(run).isGivenTime);
+    void this.endAll('daemon stops', (run) => !this.kinds[run.kind].isGivenTime);
     await givingUp(giveUp, this.lanes.idle(), () => {
       this.hasGivenUp = true;
       void this.endAll('daemon stops', () => true);
@@ -165,17 +165,17 @@ export class RunLifecycle {
     this.busyHosts.refuseBusy(host.name, [this.kinds[request.kind ?? 'backup'].lane]);
     const now = clock.now();
     const run = queuedRun({ id: this.nextId(now.getTime()), request, now, revision: events.nextRevision() });
-    this.kindOf(run).check(run);
+    this.kinds[run.kind].check(run);
     await runs.add(run);
     const why = request.why === undefined ? '' : `: ${request.why}`;
-    await this.say(run.id, `${this.kindOf(run).describe(run)}${why}`);
+    await this.say(run.id, `${this.kinds[run.kind].describe(run)}${why}`);
     void this.enqueue(run, request.urgency ?? Infinity);
     return this.active.get(run.id)?.record ?? run;
   }
 
   /** Not to be waited for: a disk that hangs must hold up no other host. */
   private async enqueue(run: RunRecord, urgency: number): Promise<void> {
-    const { lane } = this.kindOf(run);
+    const { lane } = this.kinds[run.kind];
     this.busyHosts.occupy(run.host, lane, run.id);
     const active = newActiveRun(run);
     this.active.set(run.id, active);
@@ -193,7 +193,7 @@ export class RunLifecycle {
       const host = this.parts.catalog.host(active.record.host);
       if (!(await active.turn.runExclusive(() => this.begin(active, host)))) return true;
       if (this.hasGivenUp) await this.cancel(id, 'daemon stops');
-      const ending = await this.kindOf(active.record).carryOut(active, host, {
+      const ending = await this.kinds[active.record.kind].carryOut(active, host, {
         note: (change) => this.note(active, change),
         say: (text) => this.say(id, text),
       });
@@ -228,7 +228,7 @@ export class RunLifecycle {
 
   private async begin(active: ActiveRun, host: Host): Promise<boolean> {
     if (this.hasGivenUp || active.record.state !== 'QUEUED') return false;
-    const beginning = this.kindOf(active.record).begin(active.record, host);
+    const beginning = this.kinds[active.record.kind].begin(active.record, host);
     if ('refusal' in beginning) {
       const error = beginning.refusal.toFailure();
       await this.end(active, { state: 'CANCELLED', changes: { error } });
@@ -238,10 +238,6 @@ export class RunLifecycle {
     const isStarted = await this.move(active, 'RUNNING', { ...beginning.changes, startedAt });
     if (isStarted) await this.say(active.record.id, beginning.line);
     return isStarted;
-  }
-
-  private kindOf({ kind }: RunRecord): KindOfRun {
-    return this.kinds[kind];
   }
 
   /** Ends a run: its last line, its state, and then the host is free again. */
@@ -255,7 +251,7 @@ export class RunLifecycle {
       return await this.move(active, state, { ...changes, endedAt: this.parts.clock.now() });
     } finally {
       // Also when the database failed: the host must be free for the next backup.
-      this.busyHosts.free(host, this.kindOf(active.record).lane, id);
+      this.busyHosts.free(host, this.kinds[active.record.kind].lane, id);
       this.active.delete(id);
       active.markEnded();
       this.parts.growth.grew(id);
