@@ -16,7 +16,7 @@ import type { World } from './world.js';
 export async function settle(world: World, host: SoakHost): Promise<Run[]> {
   let all: Run[] = [];
   await until(
-    async () => (all = await world.runs(host)).every(hasEnded),
+    async () => (all = await world.backupRuns(host)).every(hasEnded),
     `the runs of ${host.name} to end`,
     () => JSON.stringify(all.find((run) => !hasEnded(run))),
   );

@@ -1,6 +1,6 @@
 /**
  * What happens to BUSY: backups, and everything that comes in between. Each action leaves a daemon that is at rest and
- * agrees with the model, and answers in words what came of it. A further kind of run gets its place in the table below.
+ * agrees with the model, and answers in words what came of it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { faultPoints, type FaultPoint } from '../../src/fault-points.js';
@@ -144,6 +144,7 @@ export const systemActions: readonly SystemAction[] = [
       return `${done}; ${await backUp(world, host, next)}`;
     },
   },
+  { name: 'verify', weight: 3, act: (world, random) => verify(world, random.pick(world.hosts)) },
   { name: 'prune', weight: 4, act: (world, random) => prune(world, random.pick(world.hosts), random) },
 ];
 
@@ -199,6 +200,12 @@ async function diesOver(world: World, fault: Fault, work: () => Promise<void>): 
 
 async function untilNothingToPrune(world: World, host: SoakHost): Promise<void> {
   await until(async () => (await world.prune(host, true)).removedCount === 0, 'the removals');
+}
+
+/** The product's own comparison must find nothing either. */
+async function verify(world: World, host: SoakHost): Promise<string> {
+  if (host.snapshots.size === 0) return `${host.name} has nothing`;
+  return judge(host, [await world.verify(host)], []);
 }
 
 /** Other settings, what the daemon would do by them, and then it does that. */
