@@ -62,10 +62,7 @@ export const systemActions: readonly SystemAction[] = [
   {
     name: 'kill of the executor',
     weight: 3,
-    act: (world, random) =>
-      broken(world, random, [RunState.FAILED], async () => {
-        for (const pid of world.executorPids()) killIfAlive(pid);
-      }),
+    act: (world, random) => broken(world, random, [RunState.FAILED], () => killExecutors(world)),
   },
   {
     name: 'cut of the connection',
@@ -146,6 +143,15 @@ export const systemActions: readonly SystemAction[] = [
   },
   { name: 'verify', weight: 3, act: (world, random) => verify(world, random.pick(world.hosts)) },
   { name: 'prune', weight: 4, act: (world, random) => prune(world, random.pick(world.hosts), random) },
+  {
+    name: 'prune after a failed backup',
+    weight: 2,
+    act: async (world, random) => {
+      const host = random.pick(world.hosts);
+      const { runs } = await interrupt(world, host, random, () => killExecutors(world));
+      return `${judge(host, runs, [RunState.FAILED])}; ${await prune(world, host, random)}`;
+    },
+  },
 ];
 
 /** A backup that must succeed and leave nothing unfinished behind. */
@@ -236,10 +242,12 @@ function judge(host: SoakHost, runs: readonly Run[], endings: readonly RunState[
   return [host.name, ...runs.map(({ state, snapshot }) => `${RunState[state]} ${snapshot}`.trim())].join(' ');
 }
 
-function killIfAlive(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
+async function killExecutors(world: World): Promise<void> {
+  for (const pid of world.executorPids()) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
   }
 }
