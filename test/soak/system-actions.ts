@@ -12,7 +12,7 @@ import { interrupt, randomType } from './interruptions.js';
 import type { Random } from './random.js';
 import { expectedToStay } from './rules.js';
 
-import { settle } from './settle.js';
+import { notePartials, settle } from './settle.js';
 import type { SoakHost } from './soak-host.js';
 import type { Fault, World } from './world.js';
 
@@ -138,6 +138,8 @@ export const systemActions: readonly SystemAction[] = [
       await interrupt(world, host, random, (run) => world.cancel(run).catch(() => {}));
       const [partial] = world.partialsOf(host).slice(-1);
       const done = partial === undefined ? 'there is none' : `it ${damagePartial(host, partial, random)}`;
+      // A file that was empty before is a good link base still.
+      notePartials(world, host);
       return `${done}; ${await backUp(world, host, next)}`;
     },
   },
