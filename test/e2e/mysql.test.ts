@@ -167,12 +167,13 @@ describe('while the database is away', () => {
 
 /** By itself the daemon asks every ten seconds; a call makes it notice at once. */
 async function untilAway(): Promise<void> {
-  expect(reasonOf(await bed.lastRun('web2').catch((error: unknown) => error))).toBe('DATABASE_UNAVAILABLE');
-  await until(
-    async () => (await healthOf(bed)) === Health.NOT_SERVING,
-    'the daemon to say that the database is away',
-    () => bed.daemonLog(),
-  );
+  const isAway = async (): Promise<boolean> => {
+    const answer: unknown = await bed.lastRun('web2').catch((error: unknown) => error);
+    if (!(answer instanceof Error)) return false;
+    expect(reasonOf(answer)).toBe('DATABASE_UNAVAILABLE');
+    return (await healthOf(bed)) === Health.NOT_SERVING;
+  };
+  await until(isAway, 'the daemon to say that the database is away', () => bed.daemonLog());
 }
 
 async function committedOnDisk(): Promise<string[]> {
