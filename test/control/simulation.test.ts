@@ -66,7 +66,7 @@ describe.each(eras)('60 days from %s', (era) => {
   }
 
   it.each([false, true])(
-    `nothing runs offline, outside its window or twice (clock jumps: %s)`,
+    `fault 14: nothing runs offline, outside its window or twice, also over restarts (clock jumps: %s)`,
     async (jumps) => {
       const fleet = await lived(jumps);
       const finder = new SlotFinder();

@@ -57,7 +57,7 @@ class History {
 }
 
 describe('mail: on_change', () => {
-  it('tells once that a host starts to fail and once that it recovered', () => {
+  it('fault 12: tells once that a host starts to fail and once that it recovered', () => {
     const history = new History();
     expect(history.run('SUCCEEDED')).toEqual([]);
     expect(history.run('FAILED')).toEqual(['failing']);
@@ -66,7 +66,7 @@ describe('mail: on_change', () => {
     expect(history.run('SUCCEEDED')).toEqual([]);
   });
 
-  it('reminds once a period while it goes on failing, counted from the last mail', () => {
+  it('fault 12: reminds once a period while it goes on failing, counted from the last mail', () => {
     const history = new History(mailHost({ alertAfter: 0 }));
     const kinds: AlertKind[] = [];
     for (let night = 0; night < 10; night++) kinds.push(...history.run('FAILED'), ...history.pass(dayMs));

@@ -39,7 +39,7 @@ describe('a run that is cancelled', () => {
   });
   afterAll(() => bed.end());
 
-  test.each(['pull', 'push'])('leaves no process within five seconds: %s', async (host) => {
+  test.each(['pull', 'push'])('fault 10: leaves no process within five seconds: %s', async (host) => {
     const started = await bed.trigger(host);
     const { id } = started;
     await untilCopying(bed, started, { source, name: 'large', leastBytes: 100_000 });
@@ -76,7 +76,7 @@ describe('a run that is cancelled', () => {
     expect(await listedSnapshots(bed, host)).toEqual([next.snapshot]);
   });
 
-  test.each(['pull', 'push'])('has ended for good: %s', async (host) => {
+  test.each(['pull', 'push'])('fault 10: has ended for good: %s', async (host) => {
     const { id } = await bed.trigger(host);
     await cancel(id);
     await bed.waitForRun(id);

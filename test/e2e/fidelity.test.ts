@@ -6,7 +6,7 @@ import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { compareTrees, makeFidelityTree } from '../helpers/fidelity-tree.js';
 import { runCommand, type CommandResult } from '../helpers/run-command.js';
 import { TestBed } from '../helpers/test-bed.js';
-import { writeFiles } from '../helpers/tree-listing.js';
+import { inodeOf, writeFiles } from '../helpers/tree-listing.js';
 
 /** More than 4 GiB are read on both sides, for each snapshot and for each comparison. */
 const slow = { timeout: 300_000 };
@@ -36,6 +36,13 @@ describe('a snapshot of a tree with one of everything', () => {
     expect(incremental.type).toBe(BackupType.INCREMENTAL);
     expect(incremental.jobs[0]?.stats).toMatchObject({ filesTransferred: 0, filesCreated: 0 });
     await expectFaithful(incremental);
+  });
+
+  test('fault 8: hard links of the source are hard links of the snapshot', async () => {
+    const run = await bed.lastRun('pull');
+    const links = join(bed.snapshotPath(run), 'data', source, 'hard links');
+    const first = await inodeOf(join(links, 'first'));
+    for (const other of ['second', 'other/third']) expect(await inodeOf(join(links, other))).toBe(first);
   });
 
   async function expectFaithful(run: Run): Promise<void> {

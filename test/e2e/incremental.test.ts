@@ -117,7 +117,7 @@ describe('an incremental backup', () => {
     }
   });
 
-  test('links to whatever there is, also after weeks', async () => {
+  test('fault 2: links to whatever there is, also after weeks and when the last base is gone', async () => {
     const source = sourceOf('weeks');
     const full = await expectBackup(bed, 'weeks', source);
     const inode = await inodeOf(fileIn(full, 'one'));

@@ -22,7 +22,7 @@ function armed(fault: string): Record<string, string> {
   return { BUSY_FAULT: fault, NODE_OPTIONS: `--import=${arm}` };
 }
 
-describe('a daemon that is killed as soon as the', () => {
+describe('fault 3, fault 15: a daemon that is killed as soon as the', () => {
   let bed: TestBed;
   let source: string;
   let round = 0;

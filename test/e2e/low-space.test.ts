@@ -77,7 +77,7 @@ describe('a backup disk with little space', () => {
     await expectBackup(bed, 'web2', source('web2'));
   });
 
-  test('what need not be kept is removed first, although the newest backup has failed; then it runs', async () => {
+  test('fault 5: what need not be kept is removed first, although the newest backup has failed; then it runs', async () => {
     await bed.backUp('web1', BackupType.FULL);
     // Only now: else the daemon would have removed it before it is needed.
     await reload({ keep: { last: 1 } });

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WatchRunsResponse } from '../../src/gen/busy/v1/backup_service.js';
+import { BackupServiceService, type WatchRunsResponse } from '../../src/gen/busy/v1/backup_service.js';
 import { HostServiceService } from '../../src/gen/busy/v1/host_service.js';
 import { BackupType, RunState } from '../../src/gen/busy/v1/run.js';
 import { callMethod, reasonOf } from '../helpers/grpc-calls.js';
@@ -69,6 +69,17 @@ describe('many hosts', () => {
     expect(answers).toBeGreaterThanOrEqual(hostNames.length);
   });
 
+  it('fault 9: a slow one holds up no other', async () => {
+    const slow = await bed.trigger('slow');
+    await bed.waitForRun(slow.id, ({ state }) => state === RunState.RUNNING);
+    for (const name of hostNames.slice(0, 3)) expect((await bed.backUp(name)).state).toBe(RunState.SUCCEEDED);
+    expect((await bed.lastRun('slow')).state).toBe(RunState.RUNNING);
+    const client = bed.backups;
+    await callMethod(client, BackupServiceService.cancelRun, { id: slow.id });
+    client.close();
+    expect((await bed.waitForRun(slow.id)).state).toBe(RunState.CANCELLED);
+  });
+
   it('never have two backups at once each, and one request is one run', async () => {
     const first = await bed.trigger('slow', BackupType.AUTO, 'request-1');
     const second = await bed.trigger('slow').catch((error: unknown) => error);
@@ -89,7 +100,7 @@ describe('many hosts', () => {
     await bed.waitForRun(runs[0]?.id ?? '');
   });
 
-  it('of two calls at once, one is refused', async () => {
+  it('fault 13: of two calls at once, one is refused', async () => {
     const calls = await Promise.allSettled([bed.trigger('slow'), bed.trigger('slow')]);
     expect(calls.map((call) => call.status).toSorted()).toEqual(['fulfilled', 'rejected']);
     for (const call of calls) {

@@ -63,7 +63,7 @@ async function expectEnded(host: string): Promise<Run> {
   return run;
 }
 
-describe.each(['pull', 'push'])('a chown -R, %s', (host) => {
+describe.each(['pull', 'push'])('fault 7: a chown -R, %s', (host) => {
   test('ends the backup before all is copied, and says what and how much', async () => {
     await fill(host);
     await expectBackup(bed, host, sourceOf(host));

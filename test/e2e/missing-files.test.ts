@@ -58,7 +58,7 @@ describe.each(['server', 'client'])('what is missing from a snapshot, initiator 
     expect(await readFile(join(bed.snapshotPath(run), 'data', at('source/file')), 'utf8')).toBe('file');
   });
 
-  it('is PARTIAL with the files that vanished while they were copied', async () => {
+  it('fault 6: is PARTIAL with the files that vanished while they were copied', async () => {
     const { code, stdout } = await bed.busy(['backup', 'vanished', '--follow']);
     const run = await bed.lastRun('vanished');
     expect(run).toMatchObject({ state: RunState.PARTIAL, error: { reason: 'FILES_VANISHED' } });
@@ -72,15 +72,18 @@ describe.each(['server', 'client'])('what is missing from a snapshot, initiator 
     expect(code).toBe(5);
   });
 
-  it.each(['volatile-path', 'volatile-name'])('succeeds when all that vanished is %s', async (host) => {
-    expect((await bed.busy(['backup', host, '--follow'])).code).toBe(0);
-    const run = await bed.lastRun(host);
-    expect(run).toMatchObject({ state: RunState.SUCCEEDED, error: undefined });
-    expect(run.jobs[0]).toMatchObject({ exitCode: 24, missingFileCount: 0 });
-    expect(await readFile(join(bed.snapshotPath(run), 'data', at(host), 'keep.txt'), 'utf8')).toBe(
-      'keep.txt',
-    );
-  });
+  it.each(['volatile-path', 'volatile-name'])(
+    'fault 6: succeeds when all that vanished is %s',
+    async (host) => {
+      expect((await bed.busy(['backup', host, '--follow'])).code).toBe(0);
+      const run = await bed.lastRun(host);
+      expect(run).toMatchObject({ state: RunState.SUCCEEDED, error: undefined });
+      expect(run.jobs[0]).toMatchObject({ exitCode: 24, missingFileCount: 0 });
+      expect(await readFile(join(bed.snapshotPath(run), 'data', at(host), 'keep.txt'), 'utf8')).toBe(
+        'keep.txt',
+      );
+    },
+  );
 
   it('names only what vanished beside the volatile', async () => {
     expect((await bed.busy(['backup', 'half-volatile', '--follow'])).code).toBe(5);

@@ -24,7 +24,7 @@ describe('hosts that come and go', () => {
     laptop = await bed.startSshd();
     other = await bed.startSshd();
     sendmail = await standInForSendmail(bed);
-    await writeFiles(at('slow'), { large: 3_000_000 });
+    await writeFiles(at('slow'), { large: 9_000_000 });
     await mkdir(at('source'));
     await writeFile(at('source/file'), 'content');
     // Another machine has the laptop's second address by now.
@@ -57,6 +57,8 @@ describe('hosts that come and go', () => {
       ],
       { mail: { sendmail: sendmail.program } },
     );
+    // Its backup begins only when a test is there to see it.
+    await laptop.stop();
     await bed.startDaemon({ PATH: `${at('bin')}:${process.env.PATH}` });
   });
   afterAll(async () => {
@@ -80,6 +82,7 @@ describe('hosts that come and go', () => {
   });
 
   it('a laptop that is closed in mid-backup is backed up as soon as it is back, and nobody is told', async () => {
+    await laptop.restart();
     const first = await untilRun('laptop', ({ state }) => state === RunState.RUNNING);
     await untilCopying(bed, first, { source: at('slow'), name: 'large', leastBytes: 100_000 });
     await laptop.kill();

@@ -86,7 +86,7 @@ describe('retention', () => {
     expect(await listedSnapshots(bed, 'web1')).toEqual(wanted);
   });
 
-  test('while the newest backup failed nothing is removed, and prune says so', async () => {
+  test('fault 1: failed backups push no good snapshot out: while the newest one failed nothing is removed', async () => {
     await sshd.stop();
     await configure({ last: 1 });
     await reload();
@@ -97,7 +97,7 @@ describe('retention', () => {
     await sshd.restart();
   });
 
-  test('a crash between disk and records, and one in the middle of a sweep, are made good at the next start', async () => {
+  test('fault 15: a crash between disk and records, and one in the middle of a sweep, leave no half-deleted snapshot', async () => {
     await bed.stopDaemon('SIGKILL');
     await rename(pathOf(5), join(bed.backupdir, 'web1', `.removed-${nameOf(5)}`));
     await bed.startDaemon();

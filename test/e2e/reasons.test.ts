@@ -166,6 +166,28 @@ describe('what hinders a backup', () => {
     },
   );
 
+  it('fault 11: no setting switches the checking of host keys off', async () => {
+    for (const [host, reason] of [
+      ['changed-key', 'HOST_KEY_CHANGED'],
+      ['unpinned', 'HOST_KEY_UNKNOWN'],
+    ] as const)
+      expect((await bed.backUp(host)).error?.reason).toBe(reason);
+    const insecure = [
+      { rsync_opts: '-a -e "ssh -o StrictHostKeyChecking=no"' },
+      { rsync_opts: '--rsh=ssh' },
+      { host_key: 'any' },
+      { host_key: '*' },
+      { host_key_checking: false },
+    ];
+    for (const settings of insecure) {
+      const file = join(bed.directory, 'insecure.yaml');
+      await writeFile(file, JSON.stringify({ hosts: [{ name: 'web1', srcdirs: ['/etc'], ...settings }] }));
+      const { code, stderr } = await bed.busyd(['check-config', file]);
+      expect(code).not.toBe(0);
+      expect(stderr).toContain(Object.keys(settings)[0]);
+    }
+  });
+
   it('says of an unknown host that there is none', async () => {
     for (const args of [
       ['backup', 'nobody'],

@@ -160,7 +160,7 @@ describe('an empty source', () => {
     await expectBackup(bed, 'forgiving', sourceOf('forgiving'));
   });
 
-  test('by a mount that is gone is held', async () => {
+  test('fault 4: by a mount that is gone is held, not taken for a good snapshot', async () => {
     await writeFiles(sourceOf('mounted'), { 'placeholder/x': 1 });
     await rm(join(sourceOf('mounted'), 'placeholder'), { recursive: true });
     const isMounted =
