@@ -6,7 +6,7 @@ import { DatabaseWatch } from './control/database-watch.js';
 import { durableRuns, durableSnapshots } from './control/durable-stores.js';
 import { PendingWrites } from './control/pending-writes.js';
 import { formatDatabase } from './core/database-address.js';
-import type { LeaseStore } from './core/lease.js';
+import type { DaemonIdentity, LeaseStore } from './core/lease.js';
 import type { Clock, HostStore, RunStore, SnapshotStore } from './core/ports.js';
 import type { Logger } from './log.js';
 import { openDatabase, type Database, type MakeRoom } from './store/data-source.js';
@@ -77,6 +77,16 @@ export async function openDaemonDatabase(
   };
 }
 
+/** What this process makes itself known by to others on the same database. Throws as the file system does. */
+export async function identityOf(stateDir: string, clock: Clock): Promise<DaemonIdentity> {
+  return {
+    home: await homeOf(stateDir),
+    hostname: hostname(),
+    pid: process.pid,
+    startedAt: clock.now(),
+  };
+}
+
 async function beginSharing(
   { database: address, stateDir, takeoverAfterMs }: Pick<Config, 'database' | 'stateDir' | 'takeoverAfterMs'>,
   database: Database,
@@ -84,15 +94,9 @@ async function beginSharing(
 ): Promise<SharedRecords | null> {
   if (address.kind === 'sqlite') return null;
   const store = createLeaseStore(database);
-  const identity = {
-    home: await homeOf(stateDir),
-    hostname: hostname(),
-    pid: process.pid,
-    startedAt: clock.now(),
-  };
   const lease = new DaemonLease({
     store,
-    identity,
+    identity: await identityOf(stateDir, clock),
     takeoverAfterMs,
     stopwatch: () => performance.now(),
     log,

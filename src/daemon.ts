@@ -171,7 +171,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       noteBackupdirs();
       void scheduler.look();
     };
-    const registry = new HostRegistry({ ...parts, store, lifecycle, onChange }, hostSourceOf(config));
+    const registry = new HostRegistry({ ...parts, store, lifecycle, hold, onChange }, hostSourceOf(config));
     let { maxRunning } = config;
     const apply = (next: Config): void => {
       ({ maxRunning, scripts } = next);

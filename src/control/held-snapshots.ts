@@ -39,14 +39,15 @@ export function discardHeld(parts: HeldParts, host: string, name: string): Promi
 }
 
 /** Looked at when nothing is removed: a newer held one may take its place meanwhile. */
-async function withHeld<T>(
+function withHeld<T>(
   { catalog, hold, pruner }: HeldParts,
   host: string,
   name: string,
   work: (snapshot: SnapshotRecord) => Promise<T>,
 ): Promise<T> {
-  await hold.require(catalog.host(host).name);
-  return pruner.alone(catalog.host(host), () => {
+  return pruner.alone(catalog.host(host), async () => {
+    // Not before: what is removed meanwhile may take long, and the host come into other hands.
+    await hold.require(host);
     const snapshot = catalog.snapshot(host, name);
     if (!isHeld(snapshot)) throw new BusyError('SNAPSHOT_NOT_HELD', { host, snapshot: name });
     return work(snapshot);

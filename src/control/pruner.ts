@@ -101,15 +101,16 @@ export class Pruner {
   }
 
   /**
-   * Removes what no rule keeps, oldest first, and judges anew before each: settings and backups may change meanwhile.
-   * Throws HOST_NOT_FOUND, HOST_ELSEWHERE, BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE; what was removed until then is gone.
+   * Removes what no rule keeps, oldest first, and judges anew before each: settings and backups may change meanwhile,
+   * and the host may come into other hands. Throws HOST_NOT_FOUND, HOST_ELSEWHERE, HOST_NOT_HELD, BACKUPDIR_UNUSABLE or
+   * BACKUPDIR_IN_USE; what was removed until then is gone.
    */
   async prune(name: string, failuresInRow?: number): Promise<PruneOutcome> {
     const host = this.parts.catalog.host(name);
-    await this.parts.hold.require(name);
     return this.diskOf(host).turn.runExclusive(async () => {
       const removed: Verdict[] = [];
       for (;;) {
+        await this.parts.hold.require(name);
         const decision = await this.judge(name, failuresInRow);
         const next = decision.verdicts.findLast(({ isKept }) => !isKept);
         if (!next || this.stopping.signal.aborted) {
@@ -241,7 +242,7 @@ export class Pruner {
       return (await this.prune(host.name, failuresInRow)).removedCount;
     } catch (error) {
       const { reason, message, advice } = toBusyError(error);
-      if (reason === 'HOST_NOT_FOUND' || reason === 'HOST_ELSEWHERE') return 0;
+      if (noFaults.includes(reason)) return 0;
       const facts = { host: host.name, reason, error: `${message} ${advice}` };
       this.parts.log.error('old snapshots could not be removed; it is tried again within the hour', facts);
       return 0;
@@ -249,6 +250,8 @@ export class Pruner {
   }
 }
 
+/** The host was removed, or another daemon has it by now, or may have it. */
+const noFaults: readonly string[] = ['HOST_NOT_FOUND', 'HOST_ELSEWHERE', 'HOST_NOT_HELD'];
 const absentReason = 'it is not on the disk now, so it counts for no rule';
 const takenOutReason = 'it was being removed when the daemon ended';
 

@@ -88,8 +88,8 @@ export class Scrubber {
         why,
       });
     } catch (error) {
-      // Someone verifies it already, the host was removed or is in other hands, the daemon stops, or the database is away, of which its
-      // watch tells: these are no faults.
+      // Someone verifies it already, the host was removed or is in other hands, the daemon stops, or the database is
+      // away, of which its watch tells: these are no faults.
       const expected = [
         'HOST_BUSY',
         'DAEMON_STOPPING',

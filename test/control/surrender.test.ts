@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { HostHold } from '../../src/control/host-claims.js';
+import { Pruner } from '../../src/control/pruner.js';
 import { BusyError } from '../../src/core/errors.js';
+import type { SnapshotDisk } from '../../src/core/ports.js';
 import { ControlBed } from '../helpers/control-bed.js';
+import { sampleHost } from '../helpers/sample-host.js';
+import { sampleSnapshot } from '../rpc/samples.js';
 
 let bed: ControlBed;
 /** Hosts that another daemon has. */
@@ -67,4 +71,37 @@ it('a backup of a host of another daemon is refused, and so is the cancel of its
   bed = await bed.reopen({ hosts: ['web1'], parts: { hold } });
   elsewhere.add('web1');
   await expect(bed.lifecycle.cancel(id)).rejects.toMatchObject({ reason: 'HOST_ELSEWHERE' });
+});
+
+it('removing ends when the host comes into other hands, and for space nothing is removed of it', async () => {
+  const { catalog } = bed.parts;
+  catalog.replaceHosts([sampleHost({ keep: { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0 } })]);
+  const days = ['01_20-00-05f', '02_20-00-05i', '03_20-00-05i', '04_20-00-05i'];
+  const names = days.map((day) => `2026-11-${day}`);
+  for (const name of names) await catalog.record(sampleSnapshot('web1', name));
+  const removed: string[] = [];
+  const disk: SnapshotDisk = {
+    locate: (snapshots) => Promise.resolve(new Map(snapshots.map((snapshot) => [snapshot, 'present']))),
+    takeOut: async ({ name }) => {
+      removed.push(name);
+      elsewhere.add('web1');
+    },
+    release: () => Promise.resolve(),
+    sweepBeside: () => Promise.resolve(true),
+  };
+  const say = (message: string): void => void lines.push(message);
+  const lines: string[] = [];
+  const pruner = new Pruner({
+    ...bed.parts,
+    hold,
+    lifecycle: bed.lifecycle,
+    disk,
+    log: { info: say, warn: say, error: say },
+  });
+  await expect(pruner.prune('web1')).rejects.toMatchObject({ reason: 'HOST_ELSEWHERE' });
+  expect(await pruner.expire(catalog.hosts())).toBe(0);
+  // The full is the base of what is kept; the next would be that of the third day.
+  expect(removed).toEqual([names[1]]);
+  expect(lines).toEqual(['a snapshot was removed']);
+  await pruner.stop(new AbortController().signal);
 });

@@ -167,13 +167,14 @@ describe('while the database is away', () => {
 
 /** By itself the daemon asks every ten seconds; a call makes it notice at once. */
 async function untilAway(): Promise<void> {
-  const isAway = async (): Promise<boolean> => {
-    const answer: unknown = await bed.lastRun('web2').catch((error: unknown) => error);
-    if (!(answer instanceof Error)) return false;
-    expect(reasonOf(answer)).toBe('DATABASE_UNAVAILABLE');
-    return (await healthOf(bed)) === Health.NOT_SERVING;
-  };
   await until(isAway, 'the daemon to say that the database is away', () => bed.daemonLog());
+}
+
+async function isAway(): Promise<boolean> {
+  const answer: unknown = await bed.lastRun('web2').catch((error: unknown) => error);
+  if (!(answer instanceof Error)) return false;
+  expect(reasonOf(answer)).toBe('DATABASE_UNAVAILABLE');
+  return (await healthOf(bed)) === Health.NOT_SERVING;
 }
 
 async function committedOnDisk(): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
@@ -11,6 +11,7 @@ import { listedSnapshots, untilCopying } from '../helpers/host-store.js';
 import { databaseUrl, PrivateMariadb } from '../helpers/private-mariadb.js';
 import { executorPids, localRsyncPids } from '../helpers/run-processes.js';
 import { expectBackup } from '../helpers/stock.js';
+import type { CommandResult } from '../helpers/run-command.js';
 import { isAlive, TestBed, until } from '../helpers/test-bed.js';
 import { writeFiles } from '../helpers/tree-listing.js';
 import { startCopying } from '../helpers/watched-run.js';
@@ -120,6 +121,28 @@ describe('two daemons on one database', () => {
     expect(waiting.state).toBe(RunState.QUEUED);
     await a.stopDaemon('SIGKILL');
     expect((await b.waitForRun(waiting.id)).state).toBe(RunState.SUCCEEDED);
+  });
+
+  it('reindex leaves alone the hosts of one that lives, and takes care of the others', async () => {
+    const full = await expectBackup(a, 'web1', source);
+    const next = await expectBackup(a, 'web1', source);
+    await b.stopDaemon();
+    await rm(a.snapshotPath(full), { recursive: true });
+    const reindex = (): Promise<CommandResult> => b.busyd(['--config', b.configFile, 'reindex']);
+    const refused = await reindex();
+    expect(refused.stderr).toBe('');
+    expect(refused.stdout).toContain(
+      `web1: is in the hands of another busyd (process ${a.daemonPid()} on machine `,
+    );
+    expect(await listedSnapshots(a, 'web1')).toHaveLength(2);
+    await a.stopDaemon();
+    expect((await reindex()).stdout).toContain(
+      `web1: 0 added, 0 corrected, 1 removed, 1 kept\n  - ${full.snapshot}`,
+    );
+    // It gave all back.
+    await a.startDaemon();
+    expect(await listedSnapshots(a, 'web1')).toEqual([next.snapshot]);
+    await expectBackup(a, 'web1', source);
   });
 
   it('keep out a third one with another database', async () => {
