@@ -21,6 +21,8 @@ type Step = (typeof steps)[number];
 interface Measured {
   readonly step: Step;
   readonly seconds: number;
+  /** User and system. */
+  readonly cpuSeconds: number;
   readonly filesRead: number;
   readonly bytesRead: number;
   /** Of the manifest; 0 where none is written. */
@@ -63,6 +65,7 @@ await runBenchmark({ defaultRounds: 3 }, async ({ rounds, isQuick, directory, is
 
 async function carryOut(step: Step, full: string, incremental: string): Promise<Measured> {
   const startedAt = performance.now();
+  const cpuBefore = cpuSeconds();
   const work = {
     full: () => made(full, []),
     incremental: () => made(incremental, [full]),
@@ -70,7 +73,13 @@ async function carryOut(step: Step, full: string, incremental: string): Promise<
   };
   const done = await work[step]();
   const seconds = (performance.now() - startedAt) / 1000;
-  return { step, seconds, ...done, memoryMiB: process.resourceUsage().maxRSS / 1024 };
+  return {
+    step,
+    seconds,
+    cpuSeconds: cpuSeconds() - cpuBefore,
+    ...done,
+    memoryMiB: process.resourceUsage().maxRSS / 1024,
+  };
 }
 
 type Done = Pick<Measured, 'filesRead' | 'bytesRead' | 'manifestBytes'>;
@@ -99,6 +108,7 @@ function table(records: readonly Measured[], fileCount: number): string {
       step,
       `${median.toFixed(2)} (${min.toFixed(2)}-${max.toFixed(2)})`,
       (median * scale).toFixed(1),
+      (spreadOf(of.map((record) => record.cpuSeconds)).median * scale).toFixed(1),
       String(first?.filesRead ?? 0),
       mib(first?.bytesRead ?? 0),
       first?.manifestBytes === 0 ? '' : mib((first?.manifestBytes ?? 0) * scale),
@@ -109,12 +119,18 @@ function table(records: readonly Measured[], fileCount: number): string {
     'step',
     'wall s',
     's per million',
+    'CPU s per million',
     'files read',
     'MiB read',
     'manifest MiB per million',
     'memory MiB',
   ];
   return formatTable([head, ...rows]);
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 function mib(bytes: number): string {

@@ -8,6 +8,7 @@ export const faultPoints = [
   'run is RUNNING',
   'partial is made',
   'source is copied',
+  'manifest is written',
   'log is kept',
   'snapshot is described',
   'partial is flushed',

@@ -107,5 +107,6 @@ function manifestText({ manifest }: Snapshot): string {
 
 function verifiedCell({ manifest, verifiedAt, damagedFileCount }: Snapshot, now: Date): Cell {
   if (damagedFileCount > 0) return { text: 'DAMAGED', colour: 'red' };
-  return manifest === undefined ? 'no manifest' : formatAge(verifiedAt, now);
+  if (manifest === undefined) return 'no manifest';
+  return verifiedAt === undefined ? 'never' : formatAge(verifiedAt, now);
 }

@@ -17,7 +17,7 @@ import {
 import { newActiveRun, stopFor, takeChange, type ActiveRun, type ChangeOfRun } from './active-run.js';
 import { BusyHosts } from './busy-hosts.js';
 import { HostHistory } from './host-history.js';
-import type { KindOfRun, RunEnding } from './kind-of-run.js';
+import type { RunEnding } from './kind-of-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
 import { sayInLog } from './log-stream.js';
 import { queuedRun, refuseReuse, stoppedBy, type RunRequest, type StopCause } from './run-ends.js';
@@ -147,7 +147,7 @@ export class RunLifecycle {
   async stop(giveUp: AbortSignal): Promise<void> {
     this.isStopping = true;
     this.lanes.stop();
-    void this.endAll('daemon stops', (run) => !this.kindOf(run).isGivenTime);
+    void this.endAll('daemon stops', (run) => !this.kinds[run.kind].isGivenTime);
     await givingUp(giveUp, this.lanes.idle(), () => {
       this.hasGivenUp = true;
       void this.endAll('daemon stops', () => true);
@@ -173,17 +173,17 @@ export class RunLifecycle {
     await this.parts.hold.require(host.name);
     const now = clock.now();
     const run = queuedRun({ id: this.nextId(now.getTime()), request, now, revision: events.nextRevision() });
-    this.kindOf(run).check(run);
+    this.kinds[run.kind].check(run);
     await runs.add(run);
     const why = request.why === undefined ? '' : `: ${request.why}`;
-    await sayInLog(this.parts, run.id, `${this.kindOf(run).describe(run)}${why}`);
+    await sayInLog(this.parts, run.id, `${this.kinds[run.kind].describe(run)}${why}`);
     void this.enqueue(run, request.urgency);
     return this.active.get(run.id)?.record ?? run;
   }
 
   /** Takes up a run that waits. Not to be waited for: a disk that hangs must hold up no other host. */
   async enqueue(run: RunRecord, urgency = Infinity): Promise<void> {
-    const { lane } = this.kindOf(run);
+    const { lane } = this.kinds[run.kind];
     this.busyHosts.occupy(run.host, lane, run.id);
     const active = newActiveRun(run);
     this.active.set(run.id, active);
@@ -202,7 +202,7 @@ export class RunLifecycle {
       if (!this.parts.hold.isOurs(host.name)) return false;
       if (!(await active.turn.runExclusive(() => this.begin(active, host)))) return true;
       if (this.hasGivenUp) await this.cancel(id, 'daemon stops');
-      const ending = await this.kindOf(active.record).carryOut(active, host, {
+      const ending = await this.kinds[active.record.kind].carryOut(active, host, {
         note: (change) => this.note(active, change),
         say: (text) => sayInLog(this.parts, id, text),
       });
@@ -236,7 +236,7 @@ export class RunLifecycle {
 
   private async begin(active: ActiveRun, host: Host): Promise<boolean> {
     if (this.hasGivenUp || active.record.state !== 'QUEUED') return false;
-    const beginning = this.kindOf(active.record).begin(active.record, host);
+    const beginning = this.kinds[active.record.kind].begin(active.record, host);
     if ('refusal' in beginning) {
       const error = beginning.refusal.toFailure();
       await this.end(active, { state: 'CANCELLED', changes: { error } });
@@ -246,10 +246,6 @@ export class RunLifecycle {
     const isStarted = await this.move(active, 'RUNNING', { ...beginning.changes, startedAt });
     if (isStarted) await sayInLog(this.parts, active.record.id, beginning.line);
     return isStarted;
-  }
-
-  private kindOf({ kind }: RunRecord): KindOfRun {
-    return this.kinds[kind];
   }
 
   /** Ends a run: its last line, its state, and then the host is free again. */
@@ -270,7 +266,7 @@ export class RunLifecycle {
   private forget(active: ActiveRun): void {
     const { id, host } = active.record;
     this.lanes.remove(id);
-    this.busyHosts.free(host, this.kindOf(active.record).lane, id);
+    this.busyHosts.free(host, this.kinds[active.record.kind].lane, id);
     this.active.delete(id);
     active.markEnded();
     this.parts.growth.grew(id);

@@ -2,6 +2,7 @@
  * The kinds `verify` and `scrub`: compares snapshots of a host with their manifests, all that is in one or all of
  * them, or the share of one night.
  */
+import { counted } from '../core/figures.js';
 import { BusyError, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { VerifyResult } from '../core/ports.js';
@@ -29,7 +30,7 @@ export function verifyRun(parts: Parts): KindOfRun {
     check: (run) => {
       if (targets(run).length === 0) throw new BusyError('NOTHING_TO_VERIFY', { host: run.host });
     },
-    begin: (run) => ({ changes: {}, line: `started: ${targets(run).length} snapshots` }),
+    begin: (run) => ({ changes: {}, line: `started: ${counted(targets(run).length, 'snapshot')}` }),
     carryOut: async (active, host, reports) => {
       const result = await carryOutVerification(
         parts,

@@ -1,5 +1,6 @@
 /** What the findings of a verification mean, and how they are told. Pure. */
 import { BusyError } from './errors.js';
+import { counted, formatBytes, formatCount } from './figures.js';
 import { isDamage } from './manifest.js';
 import type { FoundDifference, VerificationRecord } from './verification.js';
 
@@ -10,14 +11,14 @@ export function failureOfVerification(host: string, record: VerificationRecord):
     const first = differences.find(({ kind }) => isDamage(kind));
     return new BusyError('SNAPSHOT_DAMAGED', {
       host,
-      count: String(damagedFileCount),
+      found: counted(damagedFileCount, 'damaged or missing file'),
       first: placeOf(first),
     });
   }
   if (differenceCount === 0) return null;
   return new BusyError('SNAPSHOT_CHANGED', {
     host,
-    count: String(differenceCount),
+    found: counted(differenceCount, 'difference'),
     first: placeOf(differences[0]),
   });
 }
@@ -28,8 +29,9 @@ export function describeVerification(record: VerificationRecord): string[] {
     record;
   return [
     ...unverifiable.map((name) => `${name}: has no manifest, so it cannot be verified`),
-    `compared ${entries} entries of ${snapshots.length} snapshots, read ${filesRead} files (${bytesRead} bytes): ` +
-      `${differenceCount} differences, ${damagedFileCount} files damaged or missing`,
+    `compared ${formatCount(entries)} entries of ${counted(snapshots.length, 'snapshot')}, ` +
+      `read ${counted(filesRead, 'file')} (${formatBytes(bytesRead)}): ` +
+      `${counted(differenceCount, 'difference')}, ${counted(damagedFileCount, 'file')} damaged or missing`,
   ];
 }
 

@@ -4,14 +4,14 @@ import { says, type Sentence } from './sentence.js';
 export const verificationSentences = {
   SNAPSHOT_DAMAGED: says(
     'FAILED_PRECONDITION',
-    (f) => `${f.count} files in snapshots of host "${f.host}" are damaged or missing, the first: ${f.first}.`,
+    (f) => `Host "${f.host}" has ${f.found} in its snapshots, the first: ${f.first}.`,
     () =>
       'See the list in the run and its log. Check the backup disk (smartctl, the system log). The next backup stores afresh what the host still has; restore these files from another snapshot only after comparing.',
   ),
   SNAPSHOT_CHANGED: says(
     'FAILED_PRECONDITION',
     (f) =>
-      `All contents in snapshots of host "${f.host}" are whole, but ${f.count} attributes or entries are not as they were, the first: ${f.first}.`,
+      `All contents in snapshots of host "${f.host}" are whole, but not all else is as it was: ${f.found}, the first: ${f.first}.`,
     () => 'See the list in the run and its log. Somebody or something has worked in the snapshots.',
   ),
   SNAPSHOT_UNVERIFIABLE: says(

@@ -1,5 +1,6 @@
 /** The manifest of a backup: made when all has been copied, just before the commit. */
 import { join } from 'node:path';
+import { counted, formatBytes, formatCount } from '../core/figures.js';
 import type { ManifestTotals } from '../core/manifest.js';
 import type { BackupEvents, Clock } from '../core/ports.js';
 import type { JobRecord } from '../core/run.js';
@@ -44,7 +45,7 @@ export async function writeManifest(context: ManifestContext): Promise<ManifestT
     });
     const seconds = (meter.elapsedMs / 1000).toFixed(1);
     log.say(
-      `manifest: ${totals.entries} entries, ${hashedFiles} of ${totals.files} files (${hashedBytes} bytes) hashed, in ${seconds} s`,
+      `manifest: ${formatCount(totals.entries)} entries, ${formatCount(hashedFiles)} of ${counted(totals.files, 'file')} hashed (${formatBytes(hashedBytes)}), in ${seconds} s`,
     );
     return totals;
   } catch (error) {

@@ -133,6 +133,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     // What follows may take long, and needs nothing of the host.
     reached.connection.close();
     const manifest = await writeManifest({ ...backup, partial, store: before.directory, bases });
+    faultPoint('manifest is written');
     if (signal.aborted) throw new BusyError('CANCELLED');
     const made = { name, bases, path: join(before.directory, name), manifest };
     const snapshot = { ...describe(backup, made), heldFor };

@@ -5,6 +5,7 @@
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesOf, type BytePath } from '../core/byte-path.js';
+import { counted } from '../core/figures.js';
 import type { BackupTask } from '../core/ports.js';
 import { addStats, type TransferStats } from '../core/snapshot.js';
 import { damagedInodes } from './damage.js';
@@ -31,7 +32,7 @@ export async function replaceDamaged(work: Replacement, ended: EndedJob[]): Prom
   const { log, partial, plans } = work;
   const paths = await damagedLinks(work);
   if (paths.length === 0) return;
-  log.say(`${paths.length} files were links to damaged ones; they are copied afresh`);
+  log.say(`${counted(paths.length, 'link')} to damaged files: the host sends these files again`);
   const root = bytesOf(join(partial, 'data'));
   for (const path of paths) await unlink(diskPath(root, path));
   for (const [index, plan] of plans.entries()) {

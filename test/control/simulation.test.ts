@@ -42,7 +42,8 @@ function fleetHosts(random: () => number): FleetHost[] {
 }
 
 describe.each(eras)('60 days from %s', (era) => {
-  const seed = Date.now() % 1_000_000;
+  // A failure comes again with the seed that it names.
+  const seed = Number(process.env.BUSY_SEED ?? Date.now() % 1_000_000);
   const random = seeded(seed);
   const hosts = fleetHosts(random);
 
@@ -114,7 +115,9 @@ describe.each(eras)('60 days from %s', (era) => {
         if (!last || !next || last.getTime() <= at - 10 * minuteMs) continue;
         const canRun = (moment: number): boolean =>
           member.isOnlineAt(new Date(moment)) && isWindowOpen(host.windows, zone, new Date(moment));
-        const reachable = range(last.getTime() + hourMs, next.getTime() - stepMs).some(canRun);
+        // A day of 25 hours is longer than catch_up.
+        const until = Math.min(next.getTime() - stepMs, last.getTime() + host.schedule.catchUpMs);
+        const reachable = range(last.getTime() + hourMs, until).some(canRun);
         const wasServed = starts.some((start) => start >= last.getTime() && start < next.getTime());
         if (reachable) expect(wasServed, `${last.toISOString()} of ${facts}`).toBe(true);
       }

@@ -22,7 +22,11 @@ const found: VerificationRecord = {
   differenceCount: 1,
   damagedFileCount: 1,
 };
-const damaged = new BusyError('SNAPSHOT_DAMAGED', { host: 'web1', count: '1', first: 'x' }).toFailure();
+const damaged = new BusyError('SNAPSHOT_DAMAGED', {
+  host: 'web1',
+  found: '1 damaged or missing files',
+  first: 'x',
+}).toFailure();
 
 let bed: ControlBed;
 

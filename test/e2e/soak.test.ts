@@ -6,12 +6,12 @@ import { soak } from '../soak/soak-run.js';
 test.each([4, randomInt(2 ** 31)])('no disagreement with the model: seed %i', async (seed) => {
   const report = await soak({
     seed,
-    steps: 25,
+    steps: 20,
     isOver: () => false,
     onStep: () => {},
     keepsRemains: false,
   });
-  expect(report.steps).toBe(25);
+  expect(report.steps).toBe(20);
   // At least the last backup of each host, which were then compared again.
   expect(report.snapshotsMade).toBeGreaterThanOrEqual(2);
   expect(report.snapshotsCompared).toBeGreaterThanOrEqual(2);

@@ -126,7 +126,7 @@ describe.each(['server', 'client'])('damage to the snapshots of a host with init
     const before = (await sendmail.mails()).length;
     const { code, stdout, stderr } = await bed.busy(['verify', `${host}/${full.snapshot}`]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
-    expect(stdout).toMatch(/7 files in snapshots of host "\w+" are damaged or missing/);
+    expect(stdout).toMatch(/Host "\w+" has 7 damaged or missing files in its snapshots/);
     expect(stdout).toMatch(/content +\S+\/etc\/hosts +its hash was [0-9a-f]{64}, is [0-9a-f]{64}/);
     const run = await bed.lastRun(host);
     expect(run).toMatchObject({ state: RunState.FAILED, error: { reason: 'SNAPSHOT_DAMAGED' } });
@@ -149,7 +149,7 @@ describe.each(['server', 'client'])('damage to the snapshots of a host with init
   it('is not handed on: the next backup stores these files afresh, and the one after links to those', async () => {
     const next = await expectBackup(bed, host, source(), BackupType.INCREMENTAL);
     expect(await bed.readRunLog(next.id)).toContain(
-      '7 files were links to damaged ones; they are copied afresh',
+      '7 links to damaged files: the host sends these files again',
     );
     expect(await readFile(inSnapshot(next, 'etc/hosts'), 'utf8')).toBe('hosts');
     expect(await readFile(inSnapshot(full, 'etc/hosts'), 'utf8')).not.toBe('hosts');

@@ -240,7 +240,7 @@ describe('the mail about damage', () => {
     };
     const error = new BusyError('SNAPSHOT_DAMAGED', {
       host: 'web1',
-      count: '25',
+      found: '25 damaged or missing files',
       first: '/etc/file 0',
     }).toFailure();
     const run = endedRun(1, 'FAILED', before(minuteMs), { kind: 'verify', verification, error });
@@ -251,7 +251,7 @@ describe('the mail about damage', () => {
     );
     expect(text).not.toContain('/only mode');
     expect(text).toContain(
-      '25 files in snapshots of host "web1" are damaged or missing, the first: /etc/file 0.',
+      'Host "web1" has 25 damaged or missing files in its snapshots, the first: /etc/file 0.',
     );
     expect(text).toMatch(
       /busy backup web1 --follow +stores afresh what the host still has\n +busy verify web1 +whether more is damaged/,

@@ -32,8 +32,20 @@ export function expectedToStay(snapshots: readonly string[], last: number | null
   return snapshots.filter((name) => newest.includes(name) || name === youngestFull);
 }
 
-/** Whether the newest backup failed, so that nothing may be removed. A cancelled one says nothing. Newest run first. */
-export function hasFailed(runs: readonly Run[]): boolean {
-  const judged = runs.find(({ state }) => state !== RunState.CANCELLED);
-  return judged !== undefined && judged.state !== RunState.SUCCEEDED;
+/** More backups in a row than this that found no host are no chance any more. */
+const mostAbsences = 2;
+
+/**
+ * Whether nothing may be removed, since backups have failed after the last good one. A cancelled one says nothing, and
+ * one or two that found the host away do not either. Newest run first.
+ */
+export function hasFailed(backups: readonly Run[]): boolean {
+  const good = backups.findIndex(({ state }) => state === RunState.SUCCEEDED);
+  const bad = backups
+    .slice(0, good < 0 ? undefined : good)
+    .filter(({ state }) => state !== RunState.CANCELLED);
+  const away = bad.filter(({ error }) =>
+    ['HOST_UNREACHABLE', 'HOST_WENT_AWAY'].includes(error?.reason ?? ''),
+  );
+  return bad.length > away.length || away.length > mostAbsences;
 }

@@ -16,7 +16,7 @@ import type { World } from './world.js';
 export async function settle(world: World, host: SoakHost): Promise<Run[]> {
   let all: Run[] = [];
   await until(
-    async () => (all = await world.runs(host)).every(hasEnded),
+    async () => (all = await world.backupRuns(host)).every(hasEnded),
     `the runs of ${host.name} to end`,
     () => JSON.stringify(all.find((run) => !hasEnded(run))),
   );
@@ -47,10 +47,14 @@ export async function settle(world: World, host: SoakHost): Promise<Run[]> {
   const doomed = without(host.names(), present);
   for (const name of doomed) host.snapshots.delete(name);
   host.removedCount += doomed.length;
-  host.partialInodes = new Set(
-    world.partialsOf(host).flatMap((directory) => inodesBelow(Buffer.from(directory))),
-  );
+  notePartials(world, host);
   return ended;
+}
+
+/** Remembers the files of unfinished backups: the next one may link to them. */
+export function notePartials(world: World, host: SoakHost): void {
+  const inodes = world.partialsOf(host).flatMap((directory) => inodesBelow(Buffer.from(directory)));
+  host.partialInodes = new Set(inodes);
 }
 
 /** The disk and the API must come to name the same snapshots: these, but for some of those that may go. */

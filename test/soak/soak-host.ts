@@ -57,6 +57,8 @@ export class SoakHost {
       max_shrink: 1,
       max_change: 1,
       allow_empty: true,
+      // Only by hand.
+      verify_every: 0,
       bandwidth_limit: this.bandwidthLimit,
       ...(this.keepLast === null ? {} : { keep: { last: this.keepLast } }),
     };

@@ -1,6 +1,6 @@
 /**
  * What happens to BUSY: backups, and everything that comes in between. Each action leaves a daemon that is at rest and
- * agrees with the model, and answers in words what came of it. A further kind of run gets its place in the table below.
+ * agrees with the model, and answers in words what came of it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { faultPoints, type FaultPoint } from '../../src/fault-points.js';
@@ -12,7 +12,7 @@ import { interrupt, randomType } from './interruptions.js';
 import type { Random } from './random.js';
 import { expectedToStay } from './rules.js';
 
-import { settle } from './settle.js';
+import { notePartials, settle } from './settle.js';
 import type { SoakHost } from './soak-host.js';
 import type { Fault, World } from './world.js';
 
@@ -62,10 +62,7 @@ export const systemActions: readonly SystemAction[] = [
   {
     name: 'kill of the executor',
     weight: 3,
-    act: (world, random) =>
-      broken(world, random, [RunState.FAILED], async () => {
-        for (const pid of world.executorPids()) killIfAlive(pid);
-      }),
+    act: (world, random) => broken(world, random, [RunState.FAILED], () => killExecutors(world)),
   },
   {
     name: 'cut of the connection',
@@ -141,10 +138,22 @@ export const systemActions: readonly SystemAction[] = [
       await interrupt(world, host, random, (run) => world.cancel(run).catch(() => {}));
       const [partial] = world.partialsOf(host).slice(-1);
       const done = partial === undefined ? 'there is none' : `it ${damagePartial(host, partial, random)}`;
+      // A file that was empty before is a good link base still.
+      notePartials(world, host);
       return `${done}; ${await backUp(world, host, next)}`;
     },
   },
+  { name: 'verify', weight: 3, act: (world, random) => verify(world, random.pick(world.hosts)) },
   { name: 'prune', weight: 4, act: (world, random) => prune(world, random.pick(world.hosts), random) },
+  {
+    name: 'prune after a failed backup',
+    weight: 2,
+    act: async (world, random) => {
+      const host = random.pick(world.hosts);
+      const { runs } = await interrupt(world, host, random, () => killExecutors(world));
+      return `${judge(host, runs, [RunState.FAILED])}; ${await prune(world, host, random)}`;
+    },
+  },
 ];
 
 /** A backup that must succeed and leave nothing unfinished behind. */
@@ -201,6 +210,12 @@ async function untilNothingToPrune(world: World, host: SoakHost): Promise<void> 
   await until(async () => (await world.prune(host, true)).removedCount === 0, 'the removals');
 }
 
+/** The product's own comparison must find nothing either. */
+async function verify(world: World, host: SoakHost): Promise<string> {
+  if (host.snapshots.size === 0) return `${host.name} has nothing`;
+  return judge(host, [await world.verify(host)], []);
+}
+
 /** Other settings, what the daemon would do by them, and then it does that. */
 async function prune(world: World, host: SoakHost, random: Random): Promise<string> {
   host.keepLast = random.chance(0.1) ? null : 1 + random.below(6);
@@ -229,10 +244,12 @@ function judge(host: SoakHost, runs: readonly Run[], endings: readonly RunState[
   return [host.name, ...runs.map(({ state, snapshot }) => `${RunState[state]} ${snapshot}`.trim())].join(' ');
 }
 
-function killIfAlive(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
+async function killExecutors(world: World): Promise<void> {
+  for (const pid of world.executorPids()) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
 import type { FaultPoint } from '../../src/fault-points.js';
 import { BackupServiceService } from '../../src/gen/busy/v1/backup_service.js';
 import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
-import type { Run } from '../../src/gen/busy/v1/run.js';
+import { RunKind, type Run } from '../../src/gen/busy/v1/run.js';
 import type { Snapshot } from '../../src/gen/busy/v1/snapshot.js';
 import {
   SnapshotServiceService,
@@ -68,14 +68,14 @@ export class World {
     await callMethod(client, BackupServiceService.cancelRun, { id }).finally(() => client.close());
   }
 
-  /** The last runs of a host, newest first. */
-  async runs(host: SoakHost): Promise<Run[]> {
+  /** The last backups of a host, newest first. */
+  async backupRuns(host: SoakHost): Promise<Run[]> {
     const client = this.bed.backups;
     const request = { host: host.name, pageSize: 50, pageToken: '', states: [] };
     const { runs } = await callMethod(client, BackupServiceService.listRuns, request).finally(() =>
       client.close(),
     );
-    return runs;
+    return runs.filter(({ kind }) => kind === RunKind.BACKUP);
   }
 
   /** Oldest first. */
@@ -85,6 +85,15 @@ export class World {
     const method = SnapshotServiceService.listSnapshots;
     const { snapshots } = await callMethod(client, method, request).finally(() => client.close());
     return snapshots.toReversed();
+  }
+
+  /** Compares all snapshots of a host with their manifests, and answers the run when it has ended. */
+  async verify(host: SoakHost): Promise<Run> {
+    const client = this.bed.snapshots;
+    const request = { host: host.name, name: '', requestId: '' };
+    const method = SnapshotServiceService.verifySnapshot;
+    const { run } = await callMethod(client, method, request).finally(() => client.close());
+    return this.bed.waitForRun(run?.id ?? '');
   }
 
   async prune(host: SoakHost, dryRun: boolean): Promise<PruneSnapshotsResponse> {
