@@ -5,6 +5,7 @@ import { Hosts1700000000021 } from './1700000000021-hosts.js';
 import { ScheduledRuns1700000000022 } from './1700000000022-scheduled-runs.js';
 import { Verification1700000000031 } from './1700000000031-verification.js';
 import { SourceGate1700000000041 } from './1700000000041-source-gate.js';
+import { Leases1700000000051 } from './1700000000051-leases.js';
 
 export const migrations = [
   RunsAndSnapshots1700000000001,
@@ -13,4 +14,5 @@ export const migrations = [
   ScheduledRuns1700000000022,
   Verification1700000000031,
   SourceGate1700000000041,
+  Leases1700000000051,
 ] as const;

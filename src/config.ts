@@ -28,6 +28,8 @@ export interface Config {
   /** Where the API is served. Never empty. */
   readonly listen: readonly Endpoint[];
   readonly database: DatabaseAddress;
+  /** How long another daemon on the same database may be silent before its hosts are taken over. */
+  readonly takeoverAfterMs: number;
   /** Runs carried out at the same time. */
   readonly maxRunning: number;
   /** Of these on one backup disk. */
@@ -92,6 +94,7 @@ function complete(
     stateDir,
     listen: settings.listen ?? [{ kind: 'unix', path: '/run/busy/busyd.sock' }],
     database: resolveDatabase(settings, stateDir),
+    takeoverAfterMs: settings.takeover_after ?? 60_000,
     maxRunning: settings.max_running ?? 4,
     maxRunningPerDisk: settings.max_running_per_disk ?? settings.max_running ?? 4,
     mail: {

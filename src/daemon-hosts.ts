@@ -76,6 +76,7 @@ const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> 
   stateDir: 'state_dir',
   listen: 'listen',
   database: 'database',
+  takeoverAfterMs: 'takeover_after',
   executors: 'executors',
   reserveBytes: 'reserve',
   stopGraceMs: 'stop_grace',

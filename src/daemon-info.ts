@@ -8,6 +8,7 @@ import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
 import { DatabaseState, type BackupDisk, type GetDaemonInfoResponse } from './gen/busy/v1/daemon_service.js';
+import type { Sharing } from './daemon-sharing.js';
 import type { Reserve } from './store/reserve.js';
 import { version } from './version.js';
 
@@ -18,6 +19,7 @@ export interface DaemonFacts {
   readonly catalog: Pick<Catalog, 'hosts' | 'snapshots'>;
   readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
   readonly reserve: Pick<Reserve, 'state'>;
+  readonly sharing: Pick<Sharing, 'others'>;
   readonly startedAt: Date;
   readonly endpoints: readonly string[];
   readonly executor: ExecutorPool;
@@ -42,6 +44,12 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     database: config.database.kind,
     databaseState: since === null ? DatabaseState.OK : DatabaseState.UNAVAILABLE,
     databaseUnavailableSince: since ?? undefined,
+    otherDaemons: facts.sharing.others().map(({ hostname, pid, hostCount, hasExpired }) => ({
+      hostname,
+      pid,
+      hostCount,
+      isSilent: hasExpired,
+    })),
     endpoints: [...facts.endpoints],
     hostCount: hosts.length,
     runsQueued: counts.queued,

@@ -3,6 +3,7 @@ import { believable } from './core/snapshot.js';
 import { hostname } from 'node:os';
 import type { Config } from './config.js';
 import type { Catalog } from './control/catalog.js';
+import type { HostHold } from './control/host-claims.js';
 import { Notifier } from './control/notifier.js';
 import { Outbox } from './control/outbox.js';
 import type { RunEvents } from './control/run-events.js';
@@ -24,10 +25,13 @@ export interface MailParts {
   readonly logs: RunLogs;
   readonly catalog: Catalog;
   readonly events: RunEvents;
+  readonly hold: HostHold;
   readonly log: Logger;
 }
 
 export interface DaemonMail {
+  /** See `Notifier`. */
+  learn(hosts: readonly string[]): Promise<void>;
   /** See `sendTest` in control/test-mail.ts. */
   sendTestMail(to: string): Promise<string[]>;
   /** The mail that is being sent may end until `giveUp` is aborted; all others are kept for the next start. */
@@ -39,7 +43,7 @@ const logLinesInMail = 20;
 
 /** Starts to hear of runs; call it after recovery and before anything runs. Throws a DatabaseError. */
 export async function startMail(parts: MailParts): Promise<DaemonMail> {
-  const { clock, runs, logs, catalog, events, log } = parts;
+  const { clock, runs, logs, catalog, events, hold, log } = parts;
   const settings = parts.config.mail;
   const store = createOutboxStore(parts.database);
   const mailer = createMailer({ settings, hostname: hostname() });
@@ -53,8 +57,9 @@ export async function startMail(parts: MailParts): Promise<DaemonMail> {
     readLastLogLines: (runId) => readLastLines(logs.path(runId), logLinesInMail),
     events,
     store,
-    outbox: new Outbox({ clock, store, mailer, log }),
+    outbox: new Outbox({ clock, store, mailer, log, isPostman: () => hold.isPostman() }),
     writer,
+    hold,
     settings,
     log,
   });
@@ -62,6 +67,7 @@ export async function startMail(parts: MailParts): Promise<DaemonMail> {
   const ticking = setInterval(() => void notifier.tick(), minuteMs);
   const stopping = new AbortController();
   return {
+    learn: (learnt) => notifier.learn(learnt),
     sendTestMail: (to) => sendTest({ clock, hosts, settings, writer, mailer }, to, stopping.signal),
     stop: async (giveUp) => {
       clearInterval(ticking);

@@ -21,6 +21,7 @@ import { SpaceGuard } from './control/space-guard.js';
 import { SpaceReporter } from './control/space-report.js';
 import type { Host } from './core/host.js';
 import type { Presence } from './core/presence.js';
+import type { RunRecord } from './core/run.js';
 import type { SnapshotRecord } from './core/snapshot.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
 import { DiskNames, spaceDisk } from './execute/disk.js';
@@ -39,6 +40,7 @@ import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
+import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
 import { version } from './version.js';
 
 export interface Daemon {
@@ -70,7 +72,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     reserve.start();
     closers.push(() => reserve.stop());
     const makeRoom = reserve.release;
-    const records = await openDaemonDatabase(config.database, { clock, log, makeRoom });
+    const records = await openDaemonDatabase(config, { clock, log, makeRoom });
     closers.push(() => records.close());
     const { database, watch, hosts: store } = records;
     const hosts = await firstHosts(config, store, log);
@@ -87,33 +89,38 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const noteBackupdirs = (): void =>
       parts.catalog.hosts().forEach(({ backupdir }) => backupdirs.add(backupdir));
     noteBackupdirs();
+    const events = new RunEvents(parts.runs, clock);
+    const disks = new DiskNames();
+    const sharing = createSharing(records.shared, { ...parts, events, disks, log });
+    const { hold, holder } = sharing;
+    closers.push(async () => {
+      if (await sharing.leave()) await releaseBackupdirs(backupdirs, holder);
+    });
     // With pre-backup it may be a mount point whose disk is not there yet: then the first backup takes the lock.
     if ((await findScript(config.scripts.preBackup)) !== 'callable') {
-      await claimBackupdirs(backupdirs, process.pid, (backupdir, error) =>
+      await claimBackupdirs(backupdirs, holder, (backupdir, error) =>
         log.warn('a backup directory is not there yet', { backupdir, error }),
       );
     }
-    closers.push(() => releaseBackupdirs(backupdirs, process.pid));
-    const events = new RunEvents(parts.runs, clock);
+    await sharing.settleIn();
     await events.start();
     await parts.catalog.load();
     for (const run of await recover({ ...parts, nextRevision: () => events.nextRevision() })) {
       log.warn('a run was left by a daemon that died', { run: run.id, host: run.host, state: run.state });
     }
-    const mail = await startMail({ ...parts, config, database, events, log });
+    const mail = await startMail({ ...parts, config, database, events, hold, log });
     closers.push((giveUp) => mail.stop(giveUp));
-    const executor = new ExecutorPool(executorEntry(), config.executors, (pid, ending) => {
+    const executor = new ExecutorPool(executorEntry(), config.executors, holder, (pid, ending) => {
       log.error('an executor process died', { pid, ending });
     });
     closers.push(() => executor.stop());
-    const disks = new DiskNames();
     const diskOfHost = ({ backupdir }: Host): Promise<string> => disks.nameOf(backupdir);
     const presence = new HostPresence(new NameLookup());
     closers.push(async () => presence.close());
     const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
     let { scripts } = config;
-    const snapshotDisk = createSnapshotDisk(process.pid);
+    const snapshotDisk = createSnapshotDisk(holder);
     const space = new SpaceGuard({
       ...parts,
       executor,
@@ -126,6 +133,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
+      hold,
       space,
       scripts: () => scripts,
       executor,
@@ -139,22 +147,31 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
-    const pruner = new Pruner({ ...parts, lifecycle, events, disk: snapshotDisk, log });
-    const heldParts = { ...parts, disk: snapshotDisk, pruner, log };
-    const scrubber = new Scrubber({ ...parts, lifecycle, events, disk: snapshotDisk, onError });
+    const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, log });
+    const heldParts = { ...parts, hold, disk: snapshotDisk, pruner, log };
+    const ours = ownPart(parts.catalog, hold);
+    const scrubber = new Scrubber({
+      ...parts,
+      catalog: ours,
+      lifecycle,
+      events,
+      disk: snapshotDisk,
+      onError,
+    });
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();
       else giveUp.addEventListener('abort', () => executor.hurry(), { once: true });
       return lifecycle.stop(giveUp);
     });
-    const scheduler = new Scheduler({ ...parts, lifecycle, lookFor, onError });
-    const sources = { logs: parts.logs, growth: parts.growth, getRun: (id: string) => lifecycle.get(id) };
+    const scheduler = new Scheduler({ ...parts, catalog: ours, lifecycle, lookFor, onError });
+    const getRun = (id: string): Promise<RunRecord> => getLoggedHere(lifecycle, hold, id);
+    const sources = { logs: parts.logs, growth: parts.growth, getRun };
     const onChange = (): void => {
       noteBackupdirs();
       void scheduler.look();
     };
-    const registry = new HostRegistry({ ...parts, store, lifecycle, onChange }, hostSourceOf(config));
+    const registry = new HostRegistry({ ...parts, store, lifecycle, hold, onChange }, hostSourceOf(config));
     let { maxRunning } = config;
     const apply = (next: Config): void => {
       ({ maxRunning, scripts } = next);
@@ -185,6 +202,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
           ...parts,
           config,
           watch,
+          sharing,
           reserve,
           maxRunning,
           startedAt,
@@ -202,6 +220,13 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     };
     watch.onChange(heed);
     if (watch.unavailableSince !== null) heed(true);
+    sharing.keep({
+      lifecycle,
+      learnMail: (changed) => mail.learn(changed),
+      mayGoOn: (ms) => executor.mayGoOn(ms),
+      look: () => void scheduler.look(),
+      mayBegin: () => watch.unavailableSince === null,
+    });
     endpoints = await server.listen(config.listen);
     closers.push(() => server.stop());
     scheduler.start();

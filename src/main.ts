@@ -63,7 +63,7 @@ function createProgram(): Command {
     .option('-n, --dry-run', 'only say what would be done')
     .action(async ({ dryRun }: { dryRun?: true }) => {
       const { reindex } = await import('./busyd-reindex.js');
-      process.stdout.write(await reindex(configFile(), dryRun ?? false));
+      process.stdout.write(await reindex(configFile(), dryRun ?? false, { now: () => new Date() }));
     });
   return program;
 }

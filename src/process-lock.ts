@@ -1,6 +1,7 @@
 /**
  * Lock files that name the process that holds them, so that one left by a crash is seen as such, also when its process
- * id was given away again. Taking over such a lock is safe against others who do the same.
+ * id was given away again. Taking over such a lock is safe against others who do the same. A lock may also be that of
+ * all daemons of one database, who agree there on what each does.
  */
 import { randomUUID } from 'node:crypto';
 import { link, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
@@ -19,11 +20,52 @@ export interface LockOwner {
   readonly machineId: string;
 }
 
+/** Those who share a database, instead of one process. */
+export interface SharedOwner {
+  /** What tells the database from all others. */
+  readonly databaseId: string;
+  /** The database as people know it; without a password. */
+  readonly database: string;
+}
+
+/**
+ * Takes the lock for all who share a database, or finds that they have it: then answers null. Answers the owner when it
+ * is another database, or a process that lives or of which nothing can be known. Throws what the file system says.
+ */
+export async function claimSharedLock(
+  file: string,
+  shared: SharedOwner,
+): Promise<Partial<LockOwner & SharedOwner> | null> {
+  const mine = await ownerOf(process.pid);
+  for (;;) {
+    const found = await readText(file);
+    if (found === null) {
+      await createWhole(file, `${JSON.stringify({ ...shared, hostname: mine.hostname })}\n`);
+      continue;
+    }
+    const owner = parseOwner(found);
+    if (owner.databaseId === shared.databaseId) return null;
+    // Of the daemons of another database nobody here can say whether they live.
+    if (owner.databaseId !== undefined || !(await isGone(owner, mine))) return owner;
+    await removeIfStill(file, found);
+  }
+}
+
+/** Gives a shared lock back, when no other daemon uses it. Never throws. */
+export async function releaseSharedLock(file: string, { databaseId }: SharedOwner): Promise<void> {
+  try {
+    const found = await readText(file);
+    if (found !== null && parseOwner(found).databaseId === databaseId) await rm(file, { force: true });
+  } catch {
+    // The disk is gone, and the lock with it.
+  }
+}
+
 /**
  * Takes the lock for a process, or finds that it has it: then answers null. Answers the owner when that lives, or when
  * nothing can be known of it: it is of another machine or container. Throws what the file system says.
  */
-export async function claimLock(file: string, pid: number): Promise<Partial<LockOwner> | null> {
+export async function claimLock(file: string, pid: number): Promise<Partial<LockOwner & SharedOwner> | null> {
   const mine = await ownerOf(pid);
   for (;;) {
     const found = await readText(file);
@@ -33,7 +75,7 @@ export async function claimLock(file: string, pid: number): Promise<Partial<Lock
     }
     const owner = parseOwner(found);
     if (isSame(owner, mine)) return null;
-    if (!(await isGone(owner, mine))) return owner;
+    if (owner.databaseId !== undefined || !(await isGone(owner, mine))) return owner;
     await removeIfStill(file, found);
   }
 }
@@ -104,7 +146,7 @@ async function readText(file: string): Promise<string | null> {
 }
 
 /** A lock that cannot be understood belongs to nobody. */
-function parseOwner(text: string): Partial<LockOwner> {
+function parseOwner(text: string): Partial<LockOwner & SharedOwner> {
   try {
     const owner: unknown = JSON.parse(text);
     return typeof owner === 'object' && owner !== null ? owner : {};

@@ -55,6 +55,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'src/daemon-hosts.ts',
       'src/daemon-info.ts',
       'src/daemon-mail.ts',
+      'src/daemon-sharing.ts',
       'src/main.ts',
       'src/busyd-commands.ts',
       'src/busyd-reindex.ts',

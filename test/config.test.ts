@@ -28,6 +28,7 @@ describe('a good file', () => {
       executors: 3,
       reserveBytes: 64 * 1024 ** 2,
       stopGraceMs: 30_000,
+      takeoverAfterMs: 60_000,
       scripts: {
         preBackup: '/etc/busy/pre-backup',
         postBackup: '/etc/busy/post-backup',

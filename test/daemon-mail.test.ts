@@ -3,6 +3,7 @@ import { watch } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { soleDaemon } from '../src/control/host-claims.js';
 import { Catalog } from '../src/control/catalog.js';
 import { RunEvents } from '../src/control/run-events.js';
 import { startMail, type DaemonMail } from '../src/daemon-mail.js';
@@ -50,6 +51,7 @@ it('a run that fails becomes a mail through sendmail, with the end of its log', 
     logs,
     catalog,
     events,
+    hold: soleDaemon,
     log,
   });
 

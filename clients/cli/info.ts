@@ -3,6 +3,7 @@ import {
   DaemonServiceService,
   DatabaseState,
   GetDaemonInfoResponse,
+  type OtherDaemon,
   type Reserve,
 } from '../../src/gen/busy/v1/daemon_service.js';
 import { helpText } from './help.js';
@@ -26,6 +27,7 @@ async function showInfo({ connection, printer, now }: Session): Promise<void> {
     ['Configuration', info.configFile],
     ['State', info.stateDir],
     ['Database', `${info.database}${databaseTrouble(info)}`],
+    ...info.otherDaemons.map((other): [string, string] => ['Shared with', describeOther(other)]),
     ['Listens at', info.endpoints.join(', ')],
     ['Hosts', formatCount(info.hostCount)],
     ['Runs', `${info.runsRunning} running (at most ${info.maxRunning}), ${info.runsQueued} queued`],
@@ -70,4 +72,9 @@ function reserveText(reserve: Reserve | undefined): string {
   if (releasedSince !== undefined)
     return `${formatBytes(bytes)} of ${formatBytes(wantedBytes)}: the disk of the state directory has been full since ${formatTime(releasedSince)}`;
   return bytes < wantedBytes ? `not there yet (${formatBytes(wantedBytes)} are wanted)` : formatBytes(bytes);
+}
+
+function describeOther({ hostname, pid, hostCount, isSilent }: OtherDaemon): string {
+  const hosts = `${formatCount(hostCount)} ${hostCount === 1 ? 'host' : 'hosts'}`;
+  return `process ${pid} on ${hostname}, with ${hosts}${isSilent ? ', not heard of for long' : ''}`;
 }

@@ -18,6 +18,7 @@ export function describeConfig(config: Config): string {
     listen: config.listen.map(formatEndpoint),
     database: formatDatabase(database),
     mysql_password_file: (database.kind === 'mysql' && database.passwordFile) || undefined,
+    takeover_after: durationText(config.takeoverAfterMs),
     max_running: config.maxRunning,
     max_running_per_disk: config.maxRunningPerDisk,
     executors: config.executors,

@@ -31,11 +31,24 @@ export function newActiveRun(record: RunRecord): ActiveRun {
   };
 }
 
+/** What changes while a run runs. */
+export type ChangeOfRun = { readonly progress: Progress } | { readonly jobs: RunRecord['jobs'] };
+
+/** Takes a change, and answers the record with it. */
+export function takeChange(active: ActiveRun, change: ChangeOfRun): RunRecord {
+  if ('jobs' in change) return { ...active.record, jobs: change.jobs };
+  active.progress = change.progress;
+  return active.record;
+}
+
 /** Stops a run that takes longer than its host's `timeout`; the answered timer must be cleared when it has ended. */
 export function stopWhenLate(active: ActiveRun, host: Host): NodeJS.Timeout | undefined {
   if (host.timeoutMs === 0) return undefined;
-  return setTimeout(() => {
-    active.stopCause ??= 'timeout';
-    active.abort.abort();
-  }, host.timeoutMs);
+  return setTimeout(() => stopFor(active, 'timeout'), host.timeoutMs);
+}
+
+/** Stops a run for another cause than someone's wish; unlike a cancel it is told by the end of the run alone. */
+export function stopFor(active: ActiveRun, cause: StopCause): void {
+  active.stopCause ??= cause;
+  active.abort.abort();
 }

@@ -15,6 +15,14 @@ export class BusyHosts {
     return this.turn.runExclusive(work);
   }
 
+  /** Does a piece of work while the host has no run and gets none. Throws HOST_BUSY. */
+  whileFree(host: string, work: () => Promise<void>): Promise<void> {
+    return this.exclusively(() => {
+      this.refuseBusy(host);
+      return work();
+    });
+  }
+
   /** Throws HOST_BUSY when the host has a run in one of the lanes. */
   refuseBusy(host: string, lanes: readonly Lane[] = ['backup', 'verification']): void {
     for (const lane of lanes) {

@@ -29,6 +29,12 @@ export class Catalog {
     for (const snapshot of await this.store.list()) this.remember(snapshot);
   }
 
+  /** Reads the snapshots of one host anew, for example when another daemon made some. */
+  async reload(host: string): Promise<void> {
+    const snapshots = await this.store.list(host);
+    this.snapshotsOf.set(host, [...snapshots].sort(newestFirst));
+  }
+
   /** Sorted by name. */
   hosts(): readonly Host[] {
     return this.sorted;

@@ -3,20 +3,22 @@ import { BusyError } from '../core/errors.js';
 import type { Clock, SnapshotDisk } from '../core/ports.js';
 import { isHeld, type SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
+import type { HostHold } from './host-claims.js';
 import type { Pruner, PrunerLog } from './pruner.js';
 
 export interface HeldParts {
   readonly clock: Clock;
   readonly catalog: Pick<Catalog, 'host' | 'snapshot' | 'record'>;
   readonly disk: Pick<SnapshotDisk, 'release'>;
+  readonly hold: Pick<HostHold, 'require'>;
   readonly pruner: Pick<Pruner, 'alone' | 'remove'>;
   readonly log: Pick<PrunerLog, 'info'>;
 }
 
 /**
  * Makes a held snapshot an ordinary one: first on the disk, then in the records, so that after a crash it is at worst
- * acknowledged twice. Throws HOST_NOT_FOUND, SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_HELD, BACKUPDIR_UNUSABLE or
- * BACKUPDIR_IN_USE.
+ * acknowledged twice. Throws HOST_NOT_FOUND, SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_HELD, HOST_ELSEWHERE,
+ * BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE.
  */
 export function acknowledge(parts: HeldParts, host: string, name: string): Promise<SnapshotRecord> {
   return withHeld(parts, host, name, async (snapshot) => {
@@ -38,12 +40,14 @@ export function discardHeld(parts: HeldParts, host: string, name: string): Promi
 
 /** Looked at when nothing is removed: a newer held one may take its place meanwhile. */
 function withHeld<T>(
-  { catalog, pruner }: HeldParts,
+  { catalog, hold, pruner }: HeldParts,
   host: string,
   name: string,
   work: (snapshot: SnapshotRecord) => Promise<T>,
 ): Promise<T> {
-  return pruner.alone(catalog.host(host), () => {
+  return pruner.alone(catalog.host(host), async () => {
+    // Not before: what is removed meanwhile may take long, and the host come into other hands.
+    await hold.require(host);
     const snapshot = catalog.snapshot(host, name);
     if (!isHeld(snapshot)) throw new BusyError('SNAPSHOT_NOT_HELD', { host, snapshot: name });
     return work(snapshot);

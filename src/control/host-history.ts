@@ -16,14 +16,17 @@ export class HostHistory {
   async load(runs: RunStore): Promise<void> {
     for (const run of await runs.newestOfEachHost('backup')) {
       this.lastRuns.set(run.host, run);
-      if (run.state === 'SUCCEEDED' || run.state === 'PARTIAL') continue;
-      const recent = await runs.list({ host: run.host, kind: 'backup', limit: mostFailures });
-      this.misses.set(run.host, recent.toReversed().reduce(countMiss, noMisses));
-      const newest = recent.find(
-        (one) => !isActive(one.state) && one.state !== 'CANCELLED' && !isAbsence(one),
-      );
-      if (newest) this.noteWant(newest);
+      if (run.state !== 'SUCCEEDED' && run.state !== 'PARTIAL') await this.loadHost(runs, run.host);
     }
+  }
+
+  /** Reads what the database knows of one host. */
+  async loadHost(runs: RunStore, host: string): Promise<void> {
+    const recent = await runs.list({ host, kind: 'backup', limit: mostFailures });
+    if (recent[0]) this.lastRuns.set(host, recent[0]);
+    this.misses.set(host, recent.toReversed().reduce(countMiss, noMisses));
+    const newest = recent.find((one) => !isActive(one.state) && one.state !== 'CANCELLED' && !isAbsence(one));
+    if (newest) this.noteWant(newest);
   }
 
   /** Takes a run as it is now. */

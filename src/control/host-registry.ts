@@ -15,6 +15,7 @@ import {
   type StoredHost,
 } from '../core/stored-host.js';
 import type { Catalog } from './catalog.js';
+import type { HostHold } from './host-claims.js';
 import type { RunLifecycle } from './run-lifecycle.js';
 
 /** What the configuration file says of hosts. */
@@ -42,6 +43,7 @@ export interface RegistryParts {
   readonly store: HostStore;
   readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'replaceHosts'>;
   readonly lifecycle: Pick<RunLifecycle, 'whileFree'>;
+  readonly hold: Pick<HostHold, 'refuseElsewhere'>;
   /** Called after each change; must not throw. */
   readonly onChange: () => void;
 }
@@ -136,13 +138,15 @@ export class HostRegistry {
   }
 
   /**
-   * Removes a host and answers it, or null when it was left out at the start; its snapshots stay. Throws HOSTS_IN_FILE, HOST_NOT_FOUND, HOST_CHANGED, or
-   * HOST_BUSY while it has a run that has not ended.
+   * Removes a host and answers it, or null when it was left out at the start; its snapshots stay. Throws HOSTS_IN_FILE,
+   * HOST_NOT_FOUND, HOST_CHANGED, HOST_BUSY while it has a run that has not ended, or HOST_ELSEWHERE while another
+   * daemon has it, of whose runs nothing is known here for sure.
    */
   remove(name: string, etag: string): Promise<Host | null> {
     return this.change(async () => {
       const before = await this.stored(name, etag);
       const host = this.parts.catalog.hosts().find((other) => other.name === name) ?? null;
+      this.parts.hold.refuseElsewhere(name);
       await this.parts.lifecycle.whileFree(name, async () => {
         if (!(await this.parts.store.remove(name, before.etag)))
           throw new BusyError('HOST_CHANGED', { host: name });

@@ -2,14 +2,14 @@
 import type { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { RunChanges } from '../core/ports.js';
-import type { Progress, RunRecord } from '../core/run.js';
-import type { ActiveRun } from './active-run.js';
+import type { RunRecord } from '../core/run.js';
+import type { ActiveRun, ChangeOfRun } from './active-run.js';
 import type { EndState } from './run-ends.js';
 import type { Lane } from './run-lanes.js';
 
 export interface RunReports {
   /** Takes what changes while the run runs. */
-  note(change: { progress: Progress } | { jobs: RunRecord['jobs'] }): void;
+  note(change: ChangeOfRun): void;
   /** Writes a line into the log of the run; never throws. */
   say(text: string): Promise<void>;
 }

@@ -5,6 +5,7 @@ import type { Presence } from '../core/presence.js';
 import type { ScriptSettings } from '../core/settings.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
+import type { HostHold } from './host-claims.js';
 import type { LogGrowth } from './log-stream.js';
 import type { RunEvents } from './run-events.js';
 import type { QueueLimits } from './run-queue.js';
@@ -14,6 +15,8 @@ export interface LifecycleParts {
   readonly clock: Clock;
   readonly runs: RunStore;
   readonly catalog: Catalog;
+  /** Which hosts are this daemon's. */
+  readonly hold: HostHold;
   readonly executor: Executor;
   readonly logs: RunLogs;
   readonly events: RunEvents;

@@ -44,6 +44,12 @@ export interface LogSources {
   getRun(id: string): Promise<RunRecord>;
 }
 
+export interface LogWriting {
+  readonly logs: Pick<RunLogs, 'append'>;
+  readonly growth: LogGrowth;
+  readonly onError: (message: string, error: unknown) => void;
+}
+
 /**
  * Every line of a log from an offset on, once and in order. Ends at the present end, or with `follow` when the run
  * has ended, or when `signal` is aborted. Throws RUN_NOT_FOUND or OFFSET_OUT_OF_RANGE.
@@ -78,6 +84,18 @@ export async function* streamLog(
     // A log that grows no more would be waited for for ever; those who wait for another reason look and wait again.
     sources.growth.grew(runId);
   }
+}
+
+/** Writes a line into the log of a run, and wakes those who follow it; never throws. */
+export async function sayInLog(
+  { logs, growth, onError }: LogWriting,
+  runId: string,
+  text: string,
+): Promise<void> {
+  await logs.append(runId, text).catch((error: unknown) => {
+    onError('a line of a run log could not be written', error);
+  });
+  growth.grew(runId);
 }
 
 function nothing(): void {}

@@ -21,6 +21,7 @@ import type { Clock } from '../core/ports.js';
 import { isActive, type RunRecord } from '../core/run.js';
 import type { MailSettings } from '../core/settings.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
+import type { HostHold } from './host-claims.js';
 import type { MailLog, Outbox } from './outbox.js';
 import type { RunEvents } from './run-events.js';
 
@@ -36,6 +37,8 @@ export interface NotifierParts {
   readonly store: OutboxStore;
   readonly outbox: Pick<Outbox, 'wake' | 'stop'>;
   readonly writer: MailWriter;
+  /** Which hosts are this daemon's; of others another one tells. */
+  readonly hold: Pick<HostHold, 'isOurs' | 'isPostman'>;
   readonly settings: Pick<MailSettings, 'digest' | 'digestTo'>;
   readonly log: MailLog;
 }
@@ -72,6 +75,14 @@ export class Notifier {
     this.parts.outbox.wake();
   }
 
+  /** Reads what other daemons told of hosts that were in their hands. */
+  async learn(hosts: readonly string[]): Promise<void> {
+    const learnt = new Set(hosts);
+    for (const state of await this.parts.store.alertStates()) {
+      if (learnt.has(state.host)) this.states.set(state.host, state);
+    }
+  }
+
   /** Judges a run that has ended; settles when its mails are kept. Never throws: what fails is tried again. */
   runEnded(run: RunRecord): Promise<void> {
     this.ended.push(run);
@@ -83,7 +94,7 @@ export class Notifier {
     this.follow();
     await this.inTurn(async () => {
       await this.judgeEnded();
-      for (const host of this.parts.hosts()) await this.judgeTime(host);
+      for (const host of this.ours()) await this.judgeTime(host);
       await this.recordDigest();
     });
     this.parts.outbox.wake();
@@ -129,7 +140,7 @@ export class Notifier {
 
   private async judgeEnded(): Promise<void> {
     for (let run = this.ended[0]; run !== undefined; run = this.ended[0]) {
-      const host = this.parts.hosts().find(({ name }) => name === run?.host);
+      const host = this.ours().find(({ name }) => name === run?.host);
       if (host) await this.judgeRun(host, run);
       this.revision = Math.max(this.revision, run.revision);
       this.ended.shift();
@@ -185,11 +196,12 @@ export class Notifier {
 
   private async recordDigest(): Promise<void> {
     const { clock, store, settings, writer, newestSnapshot, outbox } = this.parts;
-    if (settings.digest === null) return;
+    if (settings.digest === null || !this.parts.hold.isPostman()) return;
     const now = clock.now();
     const slot = newestDigestSlot(settings.digest, now);
     const mark = await store.digestMark();
     if (mark?.getTime() === slot.getTime()) return;
+    await this.learn(this.parts.hosts().flatMap(({ name }) => (this.parts.hold.isOurs(name) ? [] : [name])));
     const entries = this.parts.hosts().map((host) => ({
       host: host.name,
       state: this.stateOf(host),
@@ -198,6 +210,10 @@ export class Notifier {
     const mails = isDigestDue(slot, mark) ? this.address(writer.digest(entries, now), settings.digestTo) : [];
     await store.recordDigest(slot, mails);
     outbox.wake();
+  }
+
+  private ours(): readonly Host[] {
+    return this.parts.hosts().filter(({ name }) => this.parts.hold.isOurs(name));
   }
 
   private address(text: MailText, recipients: readonly string[]): Mail[] {

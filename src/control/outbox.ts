@@ -19,6 +19,8 @@ export interface OutboxParts {
   readonly store: Pick<OutboxStore, 'due' | 'postpone' | 'remove'>;
   readonly mailer: Mailer;
   readonly log: MailLog;
+  /** Of daemons that share the outbox one sends, so that no mail goes out twice. */
+  readonly isPostman: () => boolean;
 }
 
 export class Outbox {
@@ -68,7 +70,7 @@ export class Outbox {
   private async sendDue(): Promise<void> {
     const { store, clock } = this.parts;
     for (;;) {
-      const mails = await store.due(clock.now());
+      const mails = this.parts.isPostman() ? await store.due(clock.now()) : [];
       if (mails.length === 0) return;
       for (const mail of mails) {
         if (this.isStopped) return;

@@ -12,6 +12,7 @@ import { judgeSnapshots, type RetentionDecision, type Verdict } from '../core/re
 import { isActive } from '../core/run.js';
 import { isHeld, type SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
+import type { HostHold } from './host-claims.js';
 import type { RunEvents } from './run-events.js';
 import type { RunLifecycle } from './run-lifecycle.js';
 
@@ -20,6 +21,8 @@ export interface PrunerParts {
   readonly lifecycle: Pick<RunLifecycle, 'failuresAgainstExpiry'>;
   readonly events: Pick<RunEvents, 'watch'>;
   readonly disk: SnapshotDisk;
+  /** Which hosts are this daemon's: nothing is removed of any other. */
+  readonly hold: Pick<HostHold, 'isOurs' | 'require'>;
   readonly log: PrunerLog;
 }
 
@@ -98,13 +101,16 @@ export class Pruner {
   }
 
   /**
-   * Removes what no rule keeps, oldest first, and judges anew before each: settings and backups may change meanwhile.
-   * Throws HOST_NOT_FOUND, BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE; what was removed until then is gone.
+   * Removes what no rule keeps, oldest first, and judges anew before each: settings and backups may change meanwhile,
+   * and the host may come into other hands. Throws HOST_NOT_FOUND, HOST_ELSEWHERE, HOST_NOT_HELD, BACKUPDIR_UNUSABLE or
+   * BACKUPDIR_IN_USE; what was removed until then is gone.
    */
-  prune(name: string, failuresInRow?: number): Promise<PruneOutcome> {
-    return this.diskOf(this.parts.catalog.host(name)).turn.runExclusive(async () => {
+  async prune(name: string, failuresInRow?: number): Promise<PruneOutcome> {
+    const host = this.parts.catalog.host(name);
+    return this.diskOf(host).turn.runExclusive(async () => {
       const removed: Verdict[] = [];
       for (;;) {
+        await this.parts.hold.require(name);
         const decision = await this.judge(name, failuresInRow);
         const next = decision.verdicts.findLast(({ isKept }) => !isKept);
         if (!next || this.stopping.signal.aborted) {
@@ -172,7 +178,7 @@ export class Pruner {
     host: Host,
     beside: SnapshotRecord | undefined = this.parts.catalog.snapshots(host.name)[0],
   ): void {
-    if (!beside) return;
+    if (!beside || !this.parts.hold.isOurs(host.name)) return;
     const disk = this.diskOf(host);
     disk.sweeping = this.sweepAfter(disk.sweeping, host, beside);
   }
@@ -231,12 +237,12 @@ export class Pruner {
   private async pruneUnasked(host: Host, failuresInRow?: number): Promise<number> {
     // Also without keep: of several held ones only the newest stays.
     const mayRemove = host.keep !== null || this.parts.catalog.snapshots(host.name).some(isHeld);
-    if (!mayRemove || this.stopping.signal.aborted) return 0;
+    if (!mayRemove || this.stopping.signal.aborted || !this.parts.hold.isOurs(host.name)) return 0;
     try {
       return (await this.prune(host.name, failuresInRow)).removedCount;
     } catch (error) {
       const { reason, message, advice } = toBusyError(error);
-      if (reason === 'HOST_NOT_FOUND') return 0;
+      if (noFaults.includes(reason)) return 0;
       const facts = { host: host.name, reason, error: `${message} ${advice}` };
       this.parts.log.error('old snapshots could not be removed; it is tried again within the hour', facts);
       return 0;
@@ -244,6 +250,8 @@ export class Pruner {
   }
 }
 
+/** The host was removed, or another daemon has it by now, or may have it. */
+const noFaults: readonly string[] = ['HOST_NOT_FOUND', 'HOST_ELSEWHERE', 'HOST_NOT_HELD'];
 const absentReason = 'it is not on the disk now, so it counts for no rule';
 const takenOutReason = 'it was being removed when the daemon ended';
 

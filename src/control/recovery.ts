@@ -1,6 +1,6 @@
 /**
- * After a start: settles the runs that a dead daemon left behind. The disk decides: a run whose snapshot was
- * committed has succeeded, whatever the database had heard by then; any other is INTERRUPTED.
+ * Settles the runs that a dead daemon left behind: at a start, and when another daemon has died. The disk decides: a
+ * run whose snapshot was committed has succeeded, whatever the database had heard by then; any other is INTERRUPTED.
  */
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
@@ -21,14 +21,19 @@ export interface RecoveryParts {
 
 /** Answers the runs that were settled, as they are now. */
 export async function recover(parts: RecoveryParts): Promise<RunRecord[]> {
-  const left = await parts.runs.list({ states: ['RUNNING', 'CANCELLING'] });
+  const left = await parts.runs.list({ states: ['RUNNING', 'CANCELLING'], isOurs: true });
   const settled: RunRecord[] = [];
   for (const run of left) {
-    await settle(parts, run);
-    const now = await parts.runs.get(run.id);
+    const now = await settleLeft(parts, run);
     if (now) settled.push(now);
   }
   return settled;
+}
+
+/** Settles one run that no daemon carries out any more, and answers it as it is now. */
+export async function settleLeft(parts: RecoveryParts, run: RunRecord): Promise<RunRecord | null> {
+  await settle(parts, run);
+  return parts.runs.get(run.id);
 }
 
 async function settle(parts: RecoveryParts, run: RunRecord): Promise<void> {

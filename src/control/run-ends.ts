@@ -37,9 +37,9 @@ export interface VerifyRequest {
 export type RunRequest = BackupRequest | VerifyRequest;
 
 /** What made a run end before its time. */
-export type StopCause = 'on request' | 'daemon stops' | 'timeout' | 'post-backup';
+export type StopCause = 'on request' | 'daemon stops' | 'timeout' | 'post-backup' | 'lease lost';
 
-export type EndState = Extract<RunState, 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED'>;
+export type EndState = Extract<RunState, 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED'>;
 
 /** The record of a run that has just been asked for. */
 export function queuedRun(made: { id: string; request: RunRequest; now: Date; revision: number }): RunRecord {
@@ -90,7 +90,8 @@ export function endingOf(
     };
   }
   if (result.error?.reason === 'CANCELLED') {
-    return { state: 'CANCELLED', changes: { ...facts, error: stoppedBy(cause, run.host).toFailure() } };
+    const error = stoppedBy(cause, run.host).toFailure();
+    return { state: stateOfStopped(cause), changes: { ...facts, error } };
   }
   const error =
     result.error ?? new BusyError('INTERNAL', { what: 'a backup ended without a result' }).toFailure();
@@ -109,9 +110,15 @@ export function endOfCommitted(snapshot: SnapshotRecord): {
   return { state: error ? 'PARTIAL' : snapshot.outcome, error };
 }
 
+/** The state of a run that was stopped: what ends with the lease of its daemon was nobody's wish. */
+export function stateOfStopped(cause: StopCause | null): 'CANCELLED' | 'INTERRUPTED' {
+  return cause === 'lease lost' ? 'INTERRUPTED' : 'CANCELLED';
+}
+
 /** What a run says that was stopped. After a stop of the daemon it is not taken for the wish of a person. */
 export function stoppedBy(cause: StopCause | null, host: string): BusyError {
   if (cause === 'post-backup') return new BusyError('CANCELLED_FOR_SCRIPT', { host });
+  if (cause === 'lease lost') return new BusyError('LEASE_LOST', { host });
   return cause === 'daemon stops'
     ? new BusyError('CANCELLED_BY_STOP')
     : new BusyError('CANCELLED', { by: 'on request' });

@@ -33,9 +33,10 @@ export class RunEvents {
     private readonly clock: Clock,
   ) {}
 
-  /** Continues after the highest revision ever given, also over a restart. */
+  /** Continues after the highest revision ever given, also over a restart, and by other daemons. */
   async start(): Promise<void> {
-    this.revision = Math.max(await this.store.highestRevision(), this.clock.now().getTime() * 1000);
+    const highest = await this.store.highestRevision();
+    this.revision = Math.max(this.revision, highest, this.clock.now().getTime() * 1000);
   }
 
   nextRevision(): number {

@@ -9,16 +9,17 @@ import type { RunChanges, RunFilter } from '../core/ports.js';
 import {
   isActive,
   statesBefore,
+  type NextState,
   type Progress,
   type RunKind,
   type RunRecord,
-  type RunState,
 } from '../core/run.js';
-import { newActiveRun, type ActiveRun } from './active-run.js';
+import { newActiveRun, stopFor, takeChange, type ActiveRun, type ChangeOfRun } from './active-run.js';
 import { BusyHosts } from './busy-hosts.js';
 import { HostHistory } from './host-history.js';
 import type { RunEnding } from './kind-of-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
+import { sayInLog } from './log-stream.js';
 import { queuedRun, refuseReuse, stoppedBy, type RunRequest, type StopCause } from './run-ends.js';
 import type { RunView } from './run-events.js';
 import { runKinds, type RunKinds } from './run-kinds.js';
@@ -29,7 +30,7 @@ import { endRunning, givingUp } from './run-stops.js';
 export class RunLifecycle {
   private readonly active = new Map<string, ActiveRun>();
   private readonly busyHosts = new BusyHosts();
-  private readonly history = new HostHistory();
+  readonly history = new HostHistory();
   private readonly lanes: RunLanes;
   private readonly kinds: RunKinds;
   /** Ids of one millisecond sort in the order in which they were made. */
@@ -46,8 +47,16 @@ export class RunLifecycle {
   /** Takes up the runs that wait since before the start, after `recover` has settled all others. */
   async start(): Promise<void> {
     await this.history.load(this.parts.runs);
-    const waiting = await this.parts.runs.list({ states: ['QUEUED'] });
-    for (const run of waiting.toReversed()) void this.enqueue(run, Infinity);
+    const waiting = await this.parts.runs.list({ states: ['QUEUED'], isOurs: true });
+    for (const run of waiting.toReversed()) void this.enqueue(run);
+  }
+
+  /** Others may have the hosts of this daemon: stops what runs, and when they do (`isLost`) forgets what waits. */
+  surrender(isLost: boolean): void {
+    for (const active of this.active.values()) {
+      if (active.record.state !== 'QUEUED') stopFor(active, 'lease lost');
+      else if (isLost) this.forget(active);
+    }
   }
 
   /**
@@ -61,10 +70,7 @@ export class RunLifecycle {
 
   /** Does a piece of work while the host has no run and gets none. Throws HOST_BUSY. */
   whileFree(host: string, work: () => Promise<void>): Promise<void> {
-    return this.busyHosts.exclusively(() => {
-      this.busyHosts.refuseBusy(host);
-      return work();
-    });
+    return this.busyHosts.whileFree(host, work);
   }
 
   /** Asks a run to stop and answers it. Throws RUN_NOT_FOUND or RUN_ENDED. */
@@ -73,6 +79,7 @@ export class RunLifecycle {
     const isCancelled = await active?.turn.runExclusive(() => this.cancelAlone(active, cause));
     if (active && isCancelled) return active.record;
     const ended = await this.get(id);
+    if (isActive(ended.state)) this.parts.hold.refuseElsewhere(ended.host);
     throw new BusyError('RUN_ENDED', { run: id, state: ended.state });
   }
 
@@ -163,18 +170,19 @@ export class RunLifecycle {
     }
     const host = catalog.host(request.host);
     this.busyHosts.refuseBusy(host.name, [this.kinds[request.kind ?? 'backup'].lane]);
+    await this.parts.hold.require(host.name);
     const now = clock.now();
     const run = queuedRun({ id: this.nextId(now.getTime()), request, now, revision: events.nextRevision() });
     this.kinds[run.kind].check(run);
     await runs.add(run);
     const why = request.why === undefined ? '' : `: ${request.why}`;
-    await this.say(run.id, `${this.kinds[run.kind].describe(run)}${why}`);
-    void this.enqueue(run, request.urgency ?? Infinity);
+    await sayInLog(this.parts, run.id, `${this.kinds[run.kind].describe(run)}${why}`);
+    void this.enqueue(run, request.urgency);
     return this.active.get(run.id)?.record ?? run;
   }
 
-  /** Not to be waited for: a disk that hangs must hold up no other host. */
-  private async enqueue(run: RunRecord, urgency: number): Promise<void> {
+  /** Takes up a run that waits. Not to be waited for: a disk that hangs must hold up no other host. */
+  async enqueue(run: RunRecord, urgency = Infinity): Promise<void> {
     const { lane } = this.kinds[run.kind];
     this.busyHosts.occupy(run.host, lane, run.id);
     const active = newActiveRun(run);
@@ -191,11 +199,12 @@ export class RunLifecycle {
     if (!active) return true;
     try {
       const host = this.parts.catalog.host(active.record.host);
+      if (!this.parts.hold.isOurs(host.name)) return false;
       if (!(await active.turn.runExclusive(() => this.begin(active, host)))) return true;
       if (this.hasGivenUp) await this.cancel(id, 'daemon stops');
       const ending = await this.kinds[active.record.kind].carryOut(active, host, {
         note: (change) => this.note(active, change),
-        say: (text) => this.say(id, text),
+        say: (text) => sayInLog(this.parts, id, text),
       });
       await active.turn.runExclusive(() => this.end(active, ending));
     } catch (error) {
@@ -215,12 +224,11 @@ export class RunLifecycle {
     if (!this.active.has(id)) return false;
     active.stopCause ??= cause;
     if (state === 'QUEUED') {
-      this.lanes.remove(id);
       const error = stoppedBy(cause, active.record.host).toFailure();
       return this.end(active, { state: 'CANCELLED', changes: { error } });
     }
     if (await this.move(active, 'CANCELLING', {})) {
-      await this.say(id, `cancel was asked for (${cause})`);
+      await sayInLog(this.parts, id, `cancel was asked for (${cause})`);
       active.abort.abort();
     }
     return true;
@@ -236,33 +244,35 @@ export class RunLifecycle {
     }
     const startedAt = this.parts.clock.now();
     const isStarted = await this.move(active, 'RUNNING', { ...beginning.changes, startedAt });
-    if (isStarted) await this.say(active.record.id, beginning.line);
+    if (isStarted) await sayInLog(this.parts, active.record.id, beginning.line);
     return isStarted;
   }
 
   /** Ends a run: its last line, its state, and then the host is free again. */
   private async end(active: ActiveRun, { state, changes }: RunEnding): Promise<boolean> {
-    const { id, host } = active.record;
+    const { id } = active.record;
     if (!statesBefore[state].includes(active.record.state)) return false;
     const why = changes.error ? ` (${changes.error.reason}: ${changes.error.message})` : '';
-    await this.say(id, `ended: ${state}${why}`);
+    await sayInLog(this.parts, id, `ended: ${state}${why}`);
     active.progress = null;
     try {
       return await this.move(active, state, { ...changes, endedAt: this.parts.clock.now() });
     } finally {
       // Also when the database failed: the host must be free for the next backup.
-      this.busyHosts.free(host, this.kinds[active.record.kind].lane, id);
-      this.active.delete(id);
-      active.markEnded();
-      this.parts.growth.grew(id);
+      this.forget(active);
     }
   }
 
-  private async move(
-    active: ActiveRun,
-    to: Exclude<RunState, 'QUEUED'>,
-    changes: RunChanges,
-  ): Promise<boolean> {
+  private forget(active: ActiveRun): void {
+    const { id, host } = active.record;
+    this.lanes.remove(id);
+    this.busyHosts.free(host, this.kinds[active.record.kind].lane, id);
+    this.active.delete(id);
+    active.markEnded();
+    this.parts.growth.grew(id);
+  }
+
+  private async move(active: ActiveRun, to: NextState, changes: RunChanges): Promise<boolean> {
     const revision = this.parts.events.nextRevision();
     const isMoved = await this.parts.runs.move(active.record.id, statesBefore[to], to, revision, changes);
     if (isMoved) this.publish(active, { ...active.record, ...changes, state: to, revision });
@@ -270,27 +280,17 @@ export class RunLifecycle {
   }
 
   /** What changes while a run runs is kept in memory until it ends. */
-  private note(active: ActiveRun, change: { progress: Progress } | { jobs: RunRecord['jobs'] }): void {
+  private note(active: ActiveRun, change: ChangeOfRun): void {
     if (!this.active.has(active.record.id)) return;
-    if ('progress' in change) active.progress = change.progress;
-    const jobs = 'jobs' in change ? change.jobs : active.record.jobs;
-    if (active.turn.isLocked()) {
-      // A change of the state is under way with a lower revision; it will show this too.
-      active.record = { ...active.record, jobs };
-    } else {
-      this.publish(active, { ...active.record, jobs, revision: this.parts.events.nextRevision() });
-    }
+    const record = takeChange(active, change);
+    // A change of the state that is under way has a lower revision; it will show this too.
+    if (active.turn.isLocked()) active.record = record;
+    else this.publish(active, { ...record, revision: this.parts.events.nextRevision() });
   }
 
   private publish(active: ActiveRun, record: RunRecord): void {
     active.record = record;
     this.history.note(record);
     this.parts.events.publish({ run: record, progress: active.progress });
-  }
-
-  private async say(runId: string, text: string): Promise<void> {
-    const { logs, growth, onError } = this.parts;
-    await logs.append(runId, text).catch((error) => onError('a run log could not be written', error));
-    growth.grew(runId);
   }
 }

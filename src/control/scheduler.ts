@@ -164,9 +164,16 @@ export class Scheduler {
       const request = { host: host.name, type: 'auto', requestId: null, isScheduled: true } as const;
       await lifecycle.trigger({ ...request, urgency: overdue, why });
     } catch (error) {
-      // Someone else was faster, the host was removed, the daemon stops, or the database is away, of which its watch
-      // tells: these are no faults.
-      const expected = ['HOST_BUSY', 'DAEMON_STOPPING', 'HOST_NOT_FOUND', 'DATABASE_UNAVAILABLE'];
+      // Someone else was faster, the host was removed or came into other hands, the daemon stops, or the database is
+      // away, of which its watch tells: these are no faults.
+      const expected = [
+        'HOST_BUSY',
+        'DAEMON_STOPPING',
+        'HOST_NOT_FOUND',
+        'DATABASE_UNAVAILABLE',
+        'HOST_ELSEWHERE',
+        'HOST_NOT_HELD',
+      ];
       if (!expected.includes(toBusyError(error).reason)) onError('a due backup could not be queued', error);
     }
   }

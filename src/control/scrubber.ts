@@ -88,9 +88,16 @@ export class Scrubber {
         why,
       });
     } catch (error) {
-      // Someone verifies it already, the host was removed, the daemon stops, or the database is away, of which its
-      // watch tells: these are no faults.
-      const expected = ['HOST_BUSY', 'DAEMON_STOPPING', 'HOST_NOT_FOUND', 'DATABASE_UNAVAILABLE'];
+      // Someone verifies it already, the host was removed or is in other hands, the daemon stops, or the database is
+      // away, of which its watch tells: these are no faults.
+      const expected = [
+        'HOST_BUSY',
+        'DAEMON_STOPPING',
+        'HOST_NOT_FOUND',
+        'DATABASE_UNAVAILABLE',
+        'HOST_ELSEWHERE',
+        'HOST_NOT_HELD',
+      ];
       if (!expected.includes(toBusyError(error).reason)) onError('a scrub could not be queued', error);
     }
   }

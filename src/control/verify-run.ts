@@ -12,7 +12,7 @@ import type { ActiveRun } from './active-run.js';
 import type { Catalog } from './catalog.js';
 import type { KindOfRun, RunEnding, RunReports } from './kind-of-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
-import { stoppedBy } from './run-ends.js';
+import { stateOfStopped, stoppedBy } from './run-ends.js';
 
 type Parts = Pick<LifecycleParts, 'executor' | 'logs' | 'growth' | 'catalog' | 'onError'>;
 
@@ -90,7 +90,7 @@ function endingOf({ record, stopCause }: ActiveRun, { verification, error }: Ver
   if (error === null) return { state: 'SUCCEEDED', changes: { verification } };
   if (error.reason === 'CANCELLED')
     return {
-      state: 'CANCELLED',
+      state: stateOfStopped(stopCause),
       changes: { verification, error: stoppedBy(stopCause, record.host).toFailure() },
     };
   const state = error.reason === 'SNAPSHOT_CHANGED' ? 'PARTIAL' : 'FAILED';

@@ -3,6 +3,7 @@
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
 import { gateSentences } from './gate-sentences.js';
+import { leaseSentences } from './lease-sentences.js';
 import { says, type Sentence } from './sentence.js';
 import { spaceSentences } from './space-sentences.js';
 import { verificationSentences } from './verification-sentences.js';
@@ -216,10 +217,9 @@ export const sentences = {
   ),
   BACKUPDIR_IN_USE: says(
     'FAILED_PRECONDITION',
+    (f) => `The backup directory ${f.backupdir} belongs to ${f.owner}, so this one writes nothing there.`,
     (f) =>
-      `The backup directory ${f.backupdir} belongs to another busyd (process ${f.pid} on ${f.machine}), so this one writes nothing there.`,
-    (f) =>
-      `Stop the other one, or set another backupdir. If that process is gone for good, remove ${f.file} and try again.`,
+      `Stop what uses it, or set another backupdir. If that is gone for good, remove ${f.file} and try again.`,
   ),
   RSYNC_FAILED: says(
     'INTERNAL',
@@ -234,6 +234,7 @@ export const sentences = {
   ),
 
   ...verificationSentences,
+  ...leaseSentences,
 
   // Mail.
   MAIL_FAILED: says(

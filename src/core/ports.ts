@@ -31,6 +31,8 @@ export interface RunFilter {
   readonly beforeId?: string;
   /** Only runs with a greater revision. */
   readonly afterRevision?: number;
+  /** Only runs of this daemon; all are, where it shares its database with no other. */
+  readonly isOurs?: true;
   readonly limit?: number;
 }
 

@@ -18,8 +18,11 @@ export type RequestedType = BackupType | 'auto';
 /** States in which a run has not ended. */
 export const activeStates: readonly RunState[] = ['QUEUED', 'RUNNING', 'CANCELLING'];
 
+/** What a run may become. */
+export type NextState = Exclude<RunState, 'QUEUED'>;
+
 /** From which states a run may come into each state. */
-export const statesBefore: Readonly<Record<Exclude<RunState, 'QUEUED'>, readonly RunState[]>> = {
+export const statesBefore: Readonly<Record<NextState, readonly RunState[]>> = {
   RUNNING: ['QUEUED'],
   CANCELLING: ['RUNNING'],
   SUCCEEDED: ['RUNNING', 'CANCELLING'],

@@ -11,7 +11,7 @@ import type { BackupEvents, BackupResult, BackupTask, Clock } from '../core/port
 import { isCommittable, outcomeOfJobs, type JobRecord } from '../core/run.js';
 import { addStats, noTransfer, type BackupType, type SnapshotRecord } from '../core/snapshot.js';
 import { faultPoint } from '../fault-points.js';
-import { claimBackupdir } from './backupdir-lock.js';
+import { claimBackupdir, type LockHolder } from './backupdir-lock.js';
 import { betweenScripts, foresee } from './backup-scripts.js';
 import { writeManifest } from './backup-manifest.js';
 import { sayBases } from './backup-words.js';
@@ -28,14 +28,13 @@ import { discardPartials, leaveForNext } from './unfinished.js';
 import { writeSnapshotJson } from './snapshot-json.js';
 import * as store from './snapshot-dir.js';
 
-/** The owner of the locks; read now, since another process takes over the children of one that has died. */
-const daemonPid = process.ppid;
-
 /** What one backup knows while it runs. */
 interface Backup extends Copying {
   /** The daemon stops: what follows a backup has a few seconds left. */
   readonly haste: AbortSignal;
   readonly startedAt: Date;
+  /** Of the lock on the backup directory. */
+  readonly holder: LockHolder;
   type: BackupType;
   /** Where the backup is at the moment, or will be. */
   path: string;
@@ -46,7 +45,7 @@ export async function backUp(
   task: BackupTask,
   events: BackupEvents,
   { cancel: signal, haste }: { readonly cancel: AbortSignal; readonly haste: AbortSignal },
-  clock: Clock,
+  { clock, holder }: { readonly clock: Clock; readonly holder: LockHolder },
 ): Promise<BackupResult> {
   const log = openRunLogFile(task.logFile, clock, () => events.onLog());
   const startedAt = clock.now();
@@ -55,6 +54,7 @@ export async function backUp(
     task,
     events,
     clock,
+    holder,
     log,
     signal,
     haste,
@@ -88,7 +88,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   if (signal.aborted) throw new BusyError('CANCELLED');
   const { type } = await foresee(task, backup.startedAt);
   await requireRoom(backup.events, type, signal);
-  await store.orUnusable(host.backupdir, () => claimBackupdir(host.backupdir, daemonPid));
+  await store.orUnusable(host.backupdir, () => claimBackupdir(host.backupdir, backup.holder));
   const before = await store.openHostStore(host.backupdir, host.name);
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
   const held = await heldAmongNewest(before);

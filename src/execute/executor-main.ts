@@ -21,6 +21,8 @@ const waitingForQuiet = new Map<number, () => void>();
 const waitingForRoom = new Map<number, (refusal: BusyError | null) => void>();
 /** Aborted when the daemon stops or is gone. */
 const haste = new AbortController();
+/** Stops all runs when the daemon has not said in time that they may go on. */
+let limit: NodeJS.Timeout | undefined;
 
 /** Log growth is told to readers at most this often. */
 const logEveryMs = 50;
@@ -40,6 +42,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 async function take(command: Command): Promise<void> {
   if (command.kind === 'hurry') {
     haste.abort();
+    return;
+  }
+  if (command.kind === 'mayGoOn') {
+    clearTimeout(limit);
+    limit = setTimeout(() => running.forEach((controller) => controller.abort()), command.ms);
     return;
   }
   if (command.kind === 'cancel') {
@@ -71,7 +78,7 @@ async function take(command: Command): Promise<void> {
 }
 
 async function carryOut(
-  command: Exclude<Command, { kind: 'cancel' | 'hurry' | 'quiet' | 'room' }>,
+  command: Exclude<Command, { kind: 'cancel' | 'hurry' | 'mayGoOn' | 'quiet' | 'room' }>,
   signal: AbortSignal,
 ): Promise<Report> {
   const { id } = command;
@@ -80,7 +87,11 @@ async function carryOut(
   if (command.kind === 'verify')
     return { kind: 'verified', id, result: await verify(command.task, eventsOf(id), signal, clock) };
   const signals = { cancel: signal, haste: haste.signal };
-  return { kind: 'backedUp', id, result: await backUp(command.task, eventsOf(id), signals, clock) };
+  return {
+    kind: 'backedUp',
+    id,
+    result: await backUp(command.task, eventsOf(id), signals, { clock, holder: command.holder }),
+  };
 }
 
 function eventsOf(id: number): BackupEvents {

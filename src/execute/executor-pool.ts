@@ -17,6 +17,7 @@ import type {
   VerifyTask,
 } from '../core/ports.js';
 import type { DiskUsage } from '../core/space.js';
+import type { LockHolder } from './backupdir-lock.js';
 import type { Command, Report } from './messages.js';
 
 /** How long an executor without work is kept. */
@@ -43,19 +44,26 @@ export class ExecutorPool implements Executor {
   private readonly processes = new Set<ExecutorProcess>();
   private lastId = 0;
   private isStopping = false;
+  /** Until when runs may go on, by `performance.now`; null: no matter how long. */
+  private untilMs: number | null = null;
 
   /**
    * `entry` is the compiled executor-main; `size` the most processes at once.
-   * `onDeath` hears of an executor that ended unasked.
+   * `holder` has the locks on backup directories. `onDeath` hears of an executor that ended unasked.
    */
   constructor(
     private readonly entry: string,
     private readonly size: number,
+    private readonly holder: LockHolder,
     private readonly onDeath: (pid: number, ending: string) => void,
   ) {}
 
   async backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult> {
-    const report = await this.give((id) => ({ kind: 'backUp', id, task }), events, signal);
+    const report = await this.give(
+      (id) => ({ kind: 'backUp', id, task, holder: this.holder }),
+      events,
+      signal,
+    );
     if (report.kind === 'backedUp') return report.result;
     throw unexpected(report);
   }
@@ -89,6 +97,12 @@ export class ExecutorPool implements Executor {
   /** Leaves a few seconds to the scripts and commands that follow a backup: the daemon is about to stop. */
   hurry(): void {
     for (const executor of this.processes) send(executor, { kind: 'hurry' });
+  }
+
+  /** Lets runs go on for so long from now; whatever becomes of this process, they do not go on for longer. */
+  mayGoOn(ms: number): void {
+    this.untilMs = performance.now() + ms;
+    for (const executor of this.processes) send(executor, { kind: 'mayGoOn', ms });
   }
 
   async stop(): Promise<void> {
@@ -148,6 +162,8 @@ export class ExecutorPool implements Executor {
     // Failing to send is told by `exit`, which always follows.
     child.on('error', () => {});
     this.processes.add(executor);
+    if (this.untilMs !== null)
+      send(executor, { kind: 'mayGoOn', ms: Math.max(0, this.untilMs - performance.now()) });
     return executor;
   }
 

@@ -12,9 +12,10 @@ import type {
 import type { JobRecord, Progress } from '../core/run.js';
 import type { BackupType, SnapshotRecord } from '../core/snapshot.js';
 import type { DiskUsage } from '../core/space.js';
+import type { LockHolder } from './backupdir-lock.js';
 
 export type Command =
-  | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask }
+  | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask; readonly holder: LockHolder }
   | { readonly kind: 'verify'; readonly id: number; readonly task: VerifyTask }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
   | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
@@ -23,6 +24,8 @@ export type Command =
   | { readonly kind: 'room'; readonly id: number; readonly refusal: Refusal | null }
   /** The answer to `postBackup`: the disk is quiet. */
   | { readonly kind: 'quiet'; readonly id: number }
+  /** All runs may go on for so long from now; without a word by then they stop by themselves. */
+  | { readonly kind: 'mayGoOn'; readonly ms: number }
   /** The daemon stops soon: scripts and commands that follow a backup have a few seconds left. */
   | { readonly kind: 'hurry' };
 

@@ -6,19 +6,19 @@ import { isOutOfSpace } from '../core/job-outcome.js';
 import type { SnapshotDisk, SnapshotPlace } from '../core/ports.js';
 import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
 import { faultPoint } from '../fault-points.js';
-import { claimBackupdir } from './backupdir-lock.js';
+import { claimBackupdir, type LockHolder } from './backupdir-lock.js';
 import { writeReleased } from './snapshot-json.js';
 import { discard, discarded, flushDirectory, orUnusable, remove, removedPath } from './snapshot-dir.js';
 
-/** Works for a daemon (its process id), which must have the lock of each backup directory. */
-export function createSnapshotDisk(pid: number): SnapshotDisk {
+/** Works for the holder of the locks on the backup directories. */
+export function createSnapshotDisk(holder: LockHolder): SnapshotDisk {
   return {
     locate,
     takeOut: ({ path, name }) => {
       if (basename(path) !== name || parseSnapshotName(name) === null)
         throw new BusyError('INTERNAL', { what: `${path} is not the directory of a snapshot` });
       return orUnusable(dirname(path), async () => {
-        await claimToRemove(backupdirOf(path), pid);
+        await claimToRemove(backupdirOf(path), holder);
         await discard(path);
         await flushDirectory(dirname(path));
         faultPoint('snapshot is taken out');
@@ -26,14 +26,14 @@ export function createSnapshotDisk(pid: number): SnapshotDisk {
     },
     release: ({ path }, at) =>
       orUnusable(dirname(path), async () => {
-        await claimBackupdir(backupdirOf(path), pid);
+        await claimBackupdir(backupdirOf(path), holder);
         await writeReleased(path, at);
         await flushDirectory(path);
       }),
     sweepBeside: async ({ path }, signal) => {
       const doomed = await discarded(dirname(path));
       if (doomed.length === 0) return true;
-      const isOurs = await claimToRemove(backupdirOf(path), pid).then(
+      const isOurs = await claimToRemove(backupdirOf(path), holder).then(
         () => true,
         () => false,
       );
@@ -43,8 +43,8 @@ export function createSnapshotDisk(pid: number): SnapshotDisk {
 }
 
 /** On a full disk no lock can be written. Then nobody has it, and a removal is what makes room for it. */
-async function claimToRemove(backupdir: string, pid: number): Promise<void> {
-  await claimBackupdir(backupdir, pid).catch((error: unknown) => {
+async function claimToRemove(backupdir: string, holder: LockHolder): Promise<void> {
+  await claimBackupdir(backupdir, holder).catch((error: unknown) => {
     if (!isOutOfSpace(String(error))) throw error;
   });
 }

@@ -17,6 +17,8 @@ const workLimitMs = 10_000;
 const workLimitWhenSilentMs = 3000;
 const closeLimitMs = 3000;
 const connections = 10;
+/** How long another daemon may take to make the tables. */
+const migrationLimitSeconds = 60;
 /** Two that wait for each other's rows: one is refused, and may try again. */
 const attempts = 5;
 
@@ -28,7 +30,7 @@ export async function openMysql(address: MysqlAddress): Promise<DatabaseConnecti
     throw explainOpening(address, error);
   });
   try {
-    await migrate(source, formatDatabase(address));
+    await migrateAlone(source, formatDatabase(address));
   } catch (error) {
     await endSource(source);
     throw error instanceof DatabaseError ? error : explainOpening(address, error);
@@ -119,6 +121,20 @@ class MysqlConnection implements DatabaseConnection {
     }
     const message = `it did not answer within ${limitMs / 1000} seconds`;
     return Object.assign(new Error(message), { code: 'ETIMEDOUT' });
+  }
+}
+
+/** Of daemons that start at the same time one makes the tables, and the others find them made. */
+async function migrateAlone(source: DataSource, shown: string): Promise<void> {
+  const guard = source.createQueryRunner();
+  // Names of such locks are those of the whole server, and short.
+  const name = "CONCAT('busy tables ', SHA1(DATABASE()))";
+  try {
+    await guard.query(`SELECT GET_LOCK(${name}, ${migrationLimitSeconds})`);
+    await migrate(source, shown);
+    await guard.query(`SELECT RELEASE_LOCK(${name})`);
+  } finally {
+    await guard.release();
   }
 }
 

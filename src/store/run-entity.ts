@@ -3,7 +3,10 @@ import { EntitySchema } from 'typeorm';
 import type { RunRecord } from '../core/run.js';
 import { time, wholeNumber, yesNo } from './columns.js';
 
-export const RunEntity = new EntitySchema<RunRecord>({
+/** `lease`: that of the daemon whose run it is; null where the database is not shared. */
+export type RunRow = RunRecord & { readonly lease: number | null };
+
+export const RunEntity = new EntitySchema<RunRow>({
   name: 'run',
   tableName: 'runs',
   columns: {
@@ -25,6 +28,8 @@ export const RunEntity = new EntitySchema<RunRecord>({
     isScheduled: { name: 'is_scheduled', type: 'integer', default: 0, transformer: yesNo },
     acceptsChanges: { name: 'accepts_changes', type: 'integer', default: 0, transformer: yesNo },
     revision: { type: 'bigint', transformer: wholeNumber },
+    // Of no concern to anyone but the store.
+    lease: { type: 'integer', nullable: true, select: false },
   },
   uniques: [{ name: 'runs_request_id', columns: ['requestId'] }],
   indices: [

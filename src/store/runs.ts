@@ -6,12 +6,16 @@ import { faultPoint } from '../fault-points.js';
 import type { Database } from './data-source.js';
 import { RunEntity } from './run-entity.js';
 
-/** The port RunStore over a database. All methods throw a DatabaseError when the database fails. */
-export function createRunStore(database: Database): RunStore {
+/**
+ * The port RunStore over a database. All methods throw a DatabaseError when the database fails. Where daemons share the
+ * database, `lease` answers the lease of this one: then it adds runs as its own, changes only those, and a run begins
+ * only while the lease holds the host.
+ */
+export function createRunStore(database: Database, lease?: () => number): RunStore {
   return {
     add: (run) =>
       database.run(async (manager) => {
-        await manager.insert(RunEntity, { ...run });
+        await manager.insert(RunEntity, { ...run, lease: lease?.() ?? null });
         faultPoint('run is QUEUED');
       }),
     withdraw: (id) =>
@@ -20,12 +24,19 @@ export function createRunStore(database: Database): RunStore {
       }),
     get: (id) => database.run((manager) => manager.findOneBy(RunEntity, { id })),
     getByRequestId: (requestId) => database.run((manager) => manager.findOneBy(RunEntity, { requestId })),
-    list: (filter) => database.run((manager) => list(manager, filter)),
+    list: (filter) => database.run((manager) => list(manager, filter, lease?.())),
     newestOfEachHost: (kind) => database.run((manager) => newestOfEachHost(manager, kind)),
     move: (id, from, to, revision, changes) =>
       database.run(async (manager) => {
-        const expected = { id, state: In([...from]) };
-        const { affected } = await manager.update(RunEntity, expected, { ...changes, state: to, revision });
+        const own = lease?.();
+        const expected = { id, state: In([...from]), ...(own !== undefined && { lease: own }) };
+        const update = manager
+          .createQueryBuilder()
+          .update(RunEntity)
+          .set({ ...changes, state: to, revision })
+          .where(expected);
+        if (own !== undefined && to === 'RUNNING') update.andWhere(holdsHost, { own });
+        const { affected } = await update.execute();
         if (to === 'RUNNING' || to === 'SUCCEEDED') faultPoint(`run is ${to}`);
         return affected === 1;
       }),
@@ -34,7 +45,12 @@ export function createRunStore(database: Database): RunStore {
   };
 }
 
-function list(manager: EntityManager, filter: RunFilter): Promise<RunRecord[]> {
+/** What a daemon that lost its lease meanwhile must not get past. */
+const holdsHost =
+  'EXISTS (SELECT 1 FROM host_leases h JOIN daemon_leases d ON d.lease = h.lease ' +
+  'WHERE h.host = runs.host AND h.lease = :own)';
+
+function list(manager: EntityManager, filter: RunFilter, lease: number | undefined): Promise<RunRecord[]> {
   return manager.find(RunEntity, {
     where: {
       ...(filter.host !== undefined && { host: filter.host }),
@@ -42,6 +58,7 @@ function list(manager: EntityManager, filter: RunFilter): Promise<RunRecord[]> {
       ...(filter.states && { state: In([...filter.states]) }),
       ...(filter.beforeId !== undefined && { id: LessThan(filter.beforeId) }),
       ...(filter.afterRevision !== undefined && { revision: MoreThan(filter.afterRevision) }),
+      ...(filter.isOurs === true && lease !== undefined && { lease }),
     },
     order: { id: 'DESC' },
     ...(filter.limit !== undefined && { take: filter.limit }),

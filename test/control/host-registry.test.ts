@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { soleDaemon, type HostHold } from '../../src/control/host-claims.js';
 import { checkHosts, HostRegistry, type HostSource } from '../../src/control/host-registry.js';
+import { BusyError } from '../../src/core/errors.js';
 import type { HostStore } from '../../src/core/ports.js';
 import type { HostSettings, StoredHost } from '../../src/core/stored-host.js';
 import { ControlBed } from '../helpers/control-bed.js';
@@ -60,10 +62,17 @@ function sourceOf({ hosts = [] as string[], mostIncr = 10 } = {}): HostSource {
   };
 }
 
-function registryOf(source: HostSource): HostRegistry {
+function registryOf(source: HostSource, hold: Pick<HostHold, 'refuseElsewhere'> = soleDaemon): HostRegistry {
   const { clock, catalog } = bed.parts;
   const { lifecycle } = bed;
-  return new HostRegistry({ clock, store, catalog, lifecycle, onChange: () => void (changes += 1) }, source);
+  return new HostRegistry(
+    { clock, store, catalog, lifecycle, hold, onChange: () => void (changes += 1) },
+    source,
+  );
+}
+
+function refuseElsewhere(host: string): never {
+  throw new BusyError('HOST_ELSEWHERE', { host, machine: 'backup2', pid: '1' });
 }
 
 function maxIncrs(): Record<string, number> {
@@ -142,6 +151,14 @@ describe('a host of the database', () => {
     await expect(registry.originOf('web1')).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
     await expect(registry.remove('web1', '')).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
     await create('web1');
+  });
+
+  it('is removed only by the daemon that has it', async () => {
+    await create('web1');
+    const other = registryOf(sourceOf(), { refuseElsewhere });
+    await expect(other.remove('web1', '')).rejects.toMatchObject({ reason: 'HOST_ELSEWHERE' });
+    expect(await store.get('web1')).toMatchObject({ name: 'web1' });
+    expect(await registry.remove('web1', '')).toMatchObject({ name: 'web1' });
   });
 
   it('gets no run while it is removed', async () => {

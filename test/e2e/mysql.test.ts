@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
 import type { MysqlAddress } from '../../src/core/database-address.js';
-import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
+import { BackupType, RunState } from '../../src/gen/busy/v1/run.js';
 import { HealthCheckResponse_ServingStatus as Health } from '../../src/gen/grpc/health/v1/health.js';
 import { reasonOf } from '../helpers/grpc-calls.js';
 import { healthOf } from '../helpers/health.js';
-import { listedSnapshots, untilCopying } from '../helpers/host-store.js';
+import { listedSnapshots } from '../helpers/host-store.js';
 import { databaseUrl, PrivateMariadb } from '../helpers/private-mariadb.js';
 import { executorPids, runPids } from '../helpers/run-processes.js';
 import { expectBackup } from '../helpers/stock.js';
-import { hasEnded, isAlive, TestBed, until } from '../helpers/test-bed.js';
+import { isAlive, TestBed, until } from '../helpers/test-bed.js';
 import { writeFiles } from '../helpers/tree-listing.js';
+import { startCopying } from '../helpers/watched-run.js';
 
 let mariadb: PrivateMariadb;
 let bed: TestBed;
@@ -30,11 +31,12 @@ beforeAll(async () => {
   await writeFiles(source, { kept: 1000, large: 3_000_000 });
   await bed.configure(
     [
-      bed.hostAt(sshd, { name: 'web1', srcdirs: [source], bandwidth_limit: 1500 }),
+      bed.hostAt(sshd, { name: 'web1', srcdirs: [source], bandwidth_limit: 500 }),
       bed.hostAt(sshd, { name: 'web2', srcdirs: [source] }),
       bed.hostAt(sshd, { name: 'slow', srcdirs: [source], bandwidth_limit: 150 }),
     ],
-    { database: databaseUrl(address) },
+    // Longer than this it is away below: with no other daemon that must not matter.
+    { database: databaseUrl(address), takeover_after: '3s' },
   );
   await bed.startDaemon();
 });
@@ -74,6 +76,7 @@ describe('busyd with its records in MariaDB', () => {
 
 describe('while the database is away', () => {
   beforeEach(async () => {
+    mariadb.thaw();
     await mariadb.restart();
     await until(async () => (await healthOf(bed)) === Health.SERVING, 'the daemon to be well');
     await writeFiles(source, { large: 3_000_000 });
@@ -85,7 +88,7 @@ describe('while the database is away', () => {
     ['frozen', () => mariadb.freeze(), () => mariadb.thaw()],
   ])('backups that run go on, and are recorded once when it is back: %s', async (_, goAway, comeBack) => {
     const before = await listedSnapshots(bed, 'web1');
-    const { id, ended } = await startCopying('web1');
+    const { id, ended } = await startCopying(bed, 'web1', { source, name: 'large' });
     await goAway();
     await untilAway();
 
@@ -117,7 +120,7 @@ describe('while the database is away', () => {
   });
 
   it('a cancel works, and is recorded when it is back', async () => {
-    const { id, ended } = await startCopying('slow');
+    const { id, ended } = await startCopying(bed, 'slow', { source, name: 'large' });
     await mariadb.stop();
     await untilAway();
     expect(await bed.busy(['cancel', id])).toMatchObject({ code: 0 });
@@ -128,7 +131,7 @@ describe('while the database is away', () => {
   });
 
   it('a backup that ends then, and a daemon that dies then, lose nothing', async () => {
-    const { id, ended } = await startCopying('web1');
+    const { id, ended } = await startCopying(bed, 'web1', { source, name: 'large' });
     await mariadb.stop();
     const { snapshot } = await ended;
     const orphans = [...(await executorPids(bed)), ...(await runPids(bed, sshd))];
@@ -149,7 +152,7 @@ describe('while the database is away', () => {
   });
 
   it('a backup that a dying daemon cuts off then is INTERRUPTED, and the next one goes on', async () => {
-    const { id } = await startCopying('slow');
+    const { id } = await startCopying(bed, 'slow', { source, name: 'large' });
     await mariadb.stop();
     await untilAway();
     const orphans = [...(await executorPids(bed)), ...(await runPids(bed, sshd))];
@@ -162,29 +165,16 @@ describe('while the database is away', () => {
   });
 });
 
-/** Begins a backup, and answers it while it copies; its end is watched for from before. */
-async function startCopying(host: string): Promise<{ readonly id: string; readonly ended: Promise<Run> }> {
-  const run = await bed.trigger(host, BackupType.FULL);
-  let isWatched = false;
-  const ended = bed.waitForRun(run.id, (now) => {
-    isWatched = true;
-    return hasEnded(now);
-  });
-  // Else a daemon that is killed on purpose would be an error that nobody takes.
-  ended.catch(() => {});
-  await until(() => isWatched, 'the watch of the run to begin');
-  await untilCopying(bed, run, { source, name: 'large', leastBytes: 100_000 });
-  return { id: run.id, ended };
-}
-
 /** By itself the daemon asks every ten seconds; a call makes it notice at once. */
 async function untilAway(): Promise<void> {
-  expect(reasonOf(await bed.lastRun('web2').catch((error: unknown) => error))).toBe('DATABASE_UNAVAILABLE');
-  await until(
-    async () => (await healthOf(bed)) === Health.NOT_SERVING,
-    'the daemon to say that the database is away',
-    () => bed.daemonLog(),
-  );
+  await until(isAway, 'the daemon to say that the database is away', () => bed.daemonLog());
+}
+
+async function isAway(): Promise<boolean> {
+  const answer: unknown = await bed.lastRun('web2').catch((error: unknown) => error);
+  if (!(answer instanceof Error)) return false;
+  expect(reasonOf(answer)).toBe('DATABASE_UNAVAILABLE');
+  return (await healthOf(bed)) === Health.NOT_SERVING;
 }
 
 async function committedOnDisk(): Promise<string[]> {

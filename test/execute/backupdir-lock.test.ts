@@ -4,7 +4,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { claimBackupdir, claimBackupdirs, releaseBackupdirs } from '../../src/execute/backupdir-lock.js';
+import {
+  claimBackupdir,
+  claimBackupdirs,
+  releaseBackupdirs,
+  type LockHolder,
+} from '../../src/execute/backupdir-lock.js';
 import type { BusyError } from '../../src/core/errors.js';
 
 describe('the lock on a backup directory', () => {
@@ -29,8 +34,8 @@ describe('the lock on a backup directory', () => {
   const claimAll = (directories: readonly string[]): Promise<void> =>
     claimBackupdirs(directories, process.pid, (skippedDirectory) => skipped.push(skippedDirectory));
 
-  const refusal = async (): Promise<BusyError> =>
-    claimBackupdir(directory, process.pid).then(
+  const refusal = async (holder: LockHolder = process.pid): Promise<BusyError> =>
+    claimBackupdir(directory, holder).then(
       () => {
         throw new Error('the lock was given');
       },
@@ -119,5 +124,33 @@ describe('the lock on a backup directory', () => {
     expect(await readdir(free)).toEqual([]);
     expect(skipped).toEqual([join(directory, 'absent')]);
     await rm(free, { recursive: true });
+  });
+
+  describe('of daemons that share a database', () => {
+    const shared = { databaseId: 'one', database: 'mysql://busy@db/busy' };
+    const another = { databaseId: 'two', database: 'mysql://busy@db/other' };
+
+    test.each<[string, LockHolder]>([
+      ['another database', another],
+      ['a daemon that is alone', process.pid],
+    ])('keeps out %s', async (_, holder) => {
+      await claimBackupdir(directory, shared);
+      const error = await refusal(holder);
+      expect(error).toMatchObject({
+        reason: 'BACKUPDIR_IN_USE',
+        message: expect.stringContaining(
+          'belongs to the daemons of another database (mysql://busy@db/busy, ',
+        ),
+        advice: expect.stringContaining(`remove ${file}`),
+      });
+    });
+
+    test('is refused while a daemon that is alone has it, and given when that is gone', async () => {
+      await claimBackupdir(directory, process.pid);
+      expect(await refusal(shared)).toMatchObject({ reason: 'BACKUPDIR_IN_USE' });
+      await leaveLock({ startTime: '1' });
+      await claimBackupdir(directory, shared);
+      expect(await refusal(process.pid)).toMatchObject({ reason: 'BACKUPDIR_IN_USE' });
+    });
   });
 });

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Catalog } from '../../src/control/catalog.js';
+import { soleDaemon } from '../../src/control/host-claims.js';
 import { LogGrowth } from '../../src/control/log-stream.js';
 import { RunEvents } from '../../src/control/run-events.js';
 import type { LifecycleParts } from '../../src/control/lifecycle-parts.js';
@@ -80,6 +81,7 @@ export class ControlBed {
       clock,
       runs,
       catalog,
+      hold: soleDaemon,
       executor: new FakeExecutor(),
       logs: await openRunLogs(directory, clock),
       events,

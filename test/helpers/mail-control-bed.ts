@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { soleDaemon } from '../../src/control/host-claims.js';
 import { Notifier } from '../../src/control/notifier.js';
 import { Outbox, type MailLog } from '../../src/control/outbox.js';
 import { RunEvents } from '../../src/control/run-events.js';
@@ -114,7 +115,7 @@ export class MailControlBed {
       },
     };
     const log = this.log();
-    this.outbox = new Outbox({ clock, store, mailer, log });
+    this.outbox = new Outbox({ clock, store, mailer, log, isPostman: () => true });
     this.notifier = new Notifier({
       clock,
       hosts: () => this.hosts,
@@ -125,6 +126,7 @@ export class MailControlBed {
       store,
       outbox: this.outbox,
       writer: createMailWriter('backup1'),
+      hold: soleDaemon,
       settings: this.settings,
       log,
     });

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,11 +113,17 @@ export class PrivateMariadb {
     await rm(this.directory, { recursive: true, force: true });
   }
 
+  /** Of its own: a server that starts clears what another one has in it. */
+  private get tmpdir(): string {
+    return join(this.directory, 'tmp');
+  }
+
   private async install(): Promise<void> {
     const owner = process.getuid?.() === 0 ? await idsOf('mysql') : null;
+    await mkdir(this.tmpdir);
     if (owner) {
       await chmod(this.directory, 0o755);
-      await chown(this.directory, owner.uid, owner.gid);
+      for (const directory of [this.directory, this.tmpdir]) await chown(directory, owner.uid, owner.gid);
     }
     await run('mariadb-install-db', [
       ...this.commonArgs(),
@@ -130,6 +136,7 @@ export class PrivateMariadb {
     return [
       '--no-defaults',
       `--datadir=${join(this.directory, 'data')}`,
+      `--tmpdir=${this.tmpdir}`,
       '--innodb-log-file-size=4M',
       ...(process.getuid?.() === 0 ? ['--user=mysql'] : []),
     ];

@@ -40,15 +40,19 @@ export class TestBed {
   private daemon: ChildProcess | null = null;
   private log = '';
 
-  private constructor(readonly directory: string) {
-    this.backupdir = join(directory, 'backups');
+  private constructor(
+    readonly directory: string,
+    backupdir?: string,
+  ) {
+    this.backupdir = backupdir ?? join(directory, 'backups');
     this.socket = join(directory, 'busyd.sock');
     this.configFile = join(directory, 'busy.yaml');
   }
 
-  static async create(): Promise<TestBed> {
-    const bed = new TestBed(await mkdtemp(join(tmpdir(), 'busy-test-')));
-    await mkdir(bed.backupdir);
+  /** `beside`: another bed, whose backup directory this one shares. */
+  static async create(beside?: TestBed): Promise<TestBed> {
+    const bed = new TestBed(await mkdtemp(join(tmpdir(), 'busy-test-')), beside?.backupdir);
+    await mkdir(bed.backupdir, { recursive: true });
     return bed;
   }
 

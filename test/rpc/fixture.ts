@@ -178,6 +178,7 @@ export function fakeParts(): RpcParts {
       database: 'sqlite',
       databaseState: DatabaseState.OK,
       databaseUnavailableSince: undefined,
+      otherDaemons: [],
       endpoints: ['unix:/run/busy/busyd.sock'],
       hostCount: 3,
       oldestUnverified: undefined,

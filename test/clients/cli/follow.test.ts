@@ -230,6 +230,7 @@ test('watch prints changes and resumes after the newest revision', async () => {
 const emptyInfo = {
   databaseState: DatabaseState.OK,
   databaseUnavailableSince: undefined,
+  otherDaemons: [],
   version: '',
   startedAt: undefined,
   pid: 0,

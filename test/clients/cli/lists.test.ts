@@ -183,6 +183,7 @@ test('host, probe, cancel and info answer in facts', async () => {
         database: 'mysql',
         databaseState: DatabaseState.UNAVAILABLE,
         databaseUnavailableSince: minutesAgo(3),
+        otherDaemons: [{ hostname: 'backup2', pid: 4712, hostCount: 1, isSilent: true }],
         endpoints: ['unix:/run/busy/busyd.sock'],
         hostCount: 3,
         oldestUnverified: undefined,
