@@ -1,0 +1,11 @@
+/** Writes the pages of docs/ that are made from the source: `npm run docs`. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { sentences } from '../src/core/error-sentences.js';
+import { apiPage } from './api-page.js';
+import { readContract } from './contract.js';
+import { errorsPage } from './errors-page.js';
+
+const folder = new URL('./', import.meta.url);
+const contract = readContract(await readFile(new URL('../src/gen/busy.binpb', folder)));
+await writeFile(new URL('api.md', folder), apiPage(contract));
+await writeFile(new URL('errors.md', folder), errorsPage(sentences));
