@@ -1,0 +1,145 @@
+/**
+ * The HTTP server of the page: its files, the session, and the calls that are carried to the daemon. It keeps nothing on
+ * disk and decides nothing: what a user may do is decided by the daemon, by the token that he logged in with.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Code, ConnectError, createContextValues, type Transport } from '@connectrpc/connect';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { forwardAll, sessionToken } from './forwarding.js';
+import type { LoginAttempts } from './login-attempts.js';
+import { answerPage } from './page-answer.js';
+import type { PageFile } from './page-files.js';
+import { isFromThisPage } from './request-origin.js';
+import { services } from './services.js';
+import { clearedCookie, newCookie, readCookie } from './session-cookie.js';
+import type { Sessions } from './sessions.js';
+
+export interface GatewayParts {
+  readonly daemon: Transport;
+  readonly sessions: Sessions;
+  readonly attempts: LoginAttempts;
+  readonly files: ReadonlyMap<string, PageFile>;
+  /** Begins and ends with a slash. */
+  readonly basePath: string;
+  /** Whether browsers come over TLS, here or at the proxy in front: then the cookie is for TLS only. */
+  readonly isSecure: boolean;
+  /** Asks the daemon whether it takes a token. Throws a ConnectError when not. */
+  readonly checkToken: (token: string) => Promise<void>;
+}
+
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Longest body of a login, in bytes. */
+const longestLogin = 4096;
+const longestMessage = 4 * 1024 * 1024;
+
+export function createGateway(parts: GatewayParts): HttpHandler {
+  const { basePath, sessions, files } = parts;
+  const tokenOf = (request: { headers: IncomingMessage['headers'] }): string | null => {
+    const id = readCookie(request.headers.cookie ?? '');
+    return id === null ? null : sessions.tokenOf(id);
+  };
+  const api = connectNodeAdapter({
+    routes: (router) => forwardAll(router, services, parts.daemon),
+    requestPathPrefix: `${basePath}api`,
+    contextValues: (request) => createContextValues().set(sessionToken, tokenOf(request)),
+    grpc: false,
+    grpcWeb: false,
+    readMaxBytes: longestMessage,
+  });
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    for (const [name, value] of Object.entries(safetyHeaders)) response.setHeader(name, value);
+    const { pathname } = new URL(request.url ?? '/', 'http://page');
+    if (!pathname.startsWith(basePath)) {
+      response.writeHead(307, { location: basePath }).end();
+      return;
+    }
+    const path = pathname.slice(basePath.length);
+    const isReading = request.method === 'GET' || request.method === 'HEAD';
+    if (!isReading && !isFromThisPage(request.headers)) {
+      return refuse(response, 403, 'This request did not come from the page itself.');
+    }
+    if (path.startsWith('api/')) return api(request, response);
+    if (path === 'session') return answerSession(parts, request, response, tokenOf(request));
+    if (!isReading) return refuse(response, 405, 'This address can only be read.');
+    answerPage(request, response, { files, basePath, path });
+  };
+  return (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500, error instanceof Error ? error.message : String(error));
+    });
+  };
+}
+
+const safetyHeaders: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+};
+
+/** GET says whether there is a session, POST with a token as its body makes one, DELETE ends it. */
+async function answerSession(
+  parts: GatewayParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  token: string | null,
+): Promise<void> {
+  switch (request.method ?? '') {
+    case 'GET':
+      response.writeHead(token === null ? 401 : 204).end();
+      return;
+    case 'POST':
+      return logIn(parts, request, response);
+    case 'DELETE': {
+      const id = readCookie(request.headers.cookie ?? '');
+      if (id !== null) parts.sessions.close(id);
+      response.writeHead(204, { 'set-cookie': clearedCookie(parts) }).end();
+      return;
+    }
+    default:
+      refuse(response, 405, 'A session can be read, made and ended.');
+  }
+}
+
+async function logIn(parts: GatewayParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { attempts, sessions, checkToken } = parts;
+  const address = request.socket.remoteAddress ?? '';
+  const waitMs = attempts.waitMs(address);
+  if (waitMs > 0) {
+    response.setHeader('retry-after', Math.ceil(waitMs / 1000));
+    return refuse(response, 429, `Too many wrong tokens. Try again in ${Math.ceil(waitMs / 1000)} s.`);
+  }
+  const token = await readText(request);
+  if (token === null) return refuse(response, 413, 'That is too long for a token.');
+  if (token === '') return refuse(response, 400, 'A token is needed.');
+  try {
+    await checkToken(token);
+  } catch (error) {
+    const { code, rawMessage } = ConnectError.from(error);
+    if (code !== Code.Unauthenticated && code !== Code.PermissionDenied)
+      return refuse(response, 502, `The daemon cannot be asked: ${rawMessage}`);
+    attempts.failed(address);
+    return refuse(response, 401, rawMessage);
+  }
+  attempts.succeeded(address);
+  response.writeHead(204, { 'set-cookie': newCookie(sessions.open(token), parts) }).end();
+}
+
+/** The body without white space around it; null when it is too long. */
+async function readText(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > longestLogin) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8').trim();
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+}

@@ -1,0 +1,31 @@
+/** Slows guessing down: an address that gave wrong tokens has to wait, twice as long with each. */
+const firstWaitMs = 1000;
+const longestWaitMs = 60_000;
+const freeAttempts = 3;
+/** Addresses that are remembered; the one that was seen longest ago is forgotten for a new one. */
+const mostAddresses = 10_000;
+
+export class LoginAttempts {
+  private readonly failures = new Map<string, { count: number; untilMs: number }>();
+
+  constructor(private readonly now: () => number) {}
+
+  /** Milliseconds that an address has to wait before its next attempt; 0 when it need not. */
+  waitMs(address: string): number {
+    return Math.max(0, (this.failures.get(address)?.untilMs ?? 0) - this.now());
+  }
+
+  failed(address: string): void {
+    const count = (this.failures.get(address)?.count ?? 0) + 1;
+    const waitMs =
+      count <= freeAttempts ? 0 : Math.min(longestWaitMs, firstWaitMs * 2 ** (count - freeAttempts - 1));
+    this.failures.delete(address);
+    const [oldest] = this.failures.keys();
+    if (this.failures.size >= mostAddresses && oldest !== undefined) this.failures.delete(oldest);
+    this.failures.set(address, { count, untilMs: this.now() + waitMs });
+  }
+
+  succeeded(address: string): void {
+    this.failures.delete(address);
+  }
+}

@@ -1,0 +1,27 @@
+/** What went wrong, in the daemon's own words. */
+import { Code, ConnectError } from '@connectrpc/connect';
+import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
+
+export interface Trouble {
+  /** Stable, such as HOST_BUSY; empty when the daemon was not heard. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+export function troubleOf(error: unknown): Trouble {
+  if (!(error instanceof ConnectError))
+    return { reason: '', message: error instanceof Error ? error.message : String(error) };
+  const [info] = error.findDetails(ErrorInfoSchema);
+  if (info) return { reason: info.reason, message: error.rawMessage };
+  if (error.code === Code.Unavailable || error.code === Code.Unknown)
+    return { reason: '', message: 'The daemon does not answer. The page tries again by itself.' };
+  return { reason: '', message: error.rawMessage };
+}
+
+/** Not what the daemon has decided, but what may be over in a moment. */
+export function isWorthTryingAgain(error: unknown): boolean {
+  if (!(error instanceof ConnectError)) return false;
+  return (
+    error.code === Code.Unavailable || error.code === Code.Unknown || error.code === Code.DeadlineExceeded
+  );
+}

@@ -1,0 +1,110 @@
+/**
+ * The runs that go on, as the daemon tells them. One stream for the whole page, since a browser opens few connections to
+ * one server; after a loss it goes on where it was.
+ */
+import { RunState, type Run } from '../../gen/busy/v1/run_pb.js';
+import type { backupService } from './clients.js';
+
+export type Connection = 'connecting' | 'live' | 'lost';
+
+export interface LiveRunsView {
+  readonly connection: Connection;
+  /** Those that have not ended, and those that have while the page was open (the last 200); newest first. */
+  readonly runs: readonly Run[];
+}
+
+type RunSource = Pick<typeof backupService, 'watchRuns'>;
+
+/** Twenty runs report several times a second; a page that is drawn four times a second is smooth enough. */
+const drawEveryMs = 250;
+const shortestWaitMs = 500;
+const longestWaitMs = 5_000;
+const mostEnded = 200;
+
+export class LiveRuns {
+  private view: LiveRunsView = { connection: 'connecting', runs: [] };
+  private readonly runs = new Map<string, Run>();
+  private readonly listeners = new Set<() => void>();
+  private connection: Connection = 'connecting';
+  private revision = 0n;
+  private abort: AbortController | null = null;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  /** `onEnd` hears of each run that ended while it was watched. */
+  constructor(
+    private readonly source: RunSource,
+    private readonly onEnd: (run: Run) => void,
+  ) {}
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  };
+
+  readonly current = (): LiveRunsView => this.view;
+
+  start(): void {
+    this.abort = new AbortController();
+    void this.watch(this.abort.signal);
+  }
+
+  stop(): void {
+    this.abort?.abort();
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  private async watch(signal: AbortSignal): Promise<void> {
+    let waitMs = shortestWaitMs;
+    while (!signal.aborted) {
+      try {
+        const stream = this.source.watchRuns(
+          { afterRevision: this.revision },
+          { signal, onHeader: () => this.become('live') },
+        );
+        for await (const { run } of stream) {
+          waitMs = shortestWaitMs;
+          if (run) this.take(run);
+        }
+      } catch {
+        // Whatever it was: the daemon is asked again, and the page says that it is out of date.
+      }
+      if (signal.aborted) return;
+      this.become('lost');
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      waitMs = Math.min(longestWaitMs, waitMs * 2);
+    }
+  }
+
+  private take(run: Run): void {
+    const before = this.runs.get(run.id);
+    this.runs.set(run.id, run);
+    if (run.revision > this.revision) this.revision = run.revision;
+    if (hasEnded(run) && before && !hasEnded(before)) this.onEnd(run);
+    this.forgetOld();
+    this.drawSoon();
+  }
+
+  private forgetOld(): void {
+    const ended = [...this.runs.values()].filter(hasEnded);
+    for (const run of ended.slice(0, Math.max(0, ended.length - mostEnded))) this.runs.delete(run.id);
+  }
+
+  private become(connection: Connection): void {
+    this.connection = connection;
+    this.drawSoon();
+  }
+
+  private drawSoon(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      const runs = [...this.runs.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+      this.view = { connection: this.connection, runs };
+      for (const listener of this.listeners) listener();
+    }, drawEveryMs);
+  }
+}
+
+export function hasEnded({ state }: Pick<Run, 'state'>): boolean {
+  return state !== RunState.QUEUED && state !== RunState.RUNNING && state !== RunState.CANCELLING;
+}

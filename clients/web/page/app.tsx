@@ -1,0 +1,41 @@
+/** Which page is shown: the login without a session, else the one that the address names. */
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useMemo } from 'react';
+import { Route, Router, Switch } from 'wouter';
+import { basePath } from './api/base.js';
+import { LiveRunsProvider } from './api/live-runs-context.js';
+import { useSession } from './api/session.js';
+import { Layout } from './parts/layout.js';
+import { Empty } from './parts/notices.js';
+import { HostPage } from './pages/host.js';
+import { LoginPage } from './pages/login.js';
+import { OverviewPage } from './pages/overview.js';
+import { RunPage } from './pages/run.js';
+
+export function App() {
+  const { state } = useSession();
+  const queries = useQueryClient();
+  useEffect(() => {
+    // What one user saw is not for the next.
+    if (state === 'out') queries.clear();
+  }, [state, queries]);
+  const base = useMemo(() => basePath.replace(/\/$/, ''), []);
+  if (state === 'unknown') return null;
+  if (state === 'out') return <LoginPage />;
+  return (
+    <Router base={base}>
+      <LiveRunsProvider>
+        <Layout>
+          <Switch>
+            <Route path="/" component={OverviewPage} />
+            <Route path="/hosts/:host">{({ host }) => <HostPage name={host} />}</Route>
+            <Route path="/runs/:id">{({ id }) => <RunPage id={id} />}</Route>
+            <Route>
+              <Empty title="There is no such page.">The overview has links to all that there is.</Empty>
+            </Route>
+          </Switch>
+        </Layout>
+      </LiveRunsProvider>
+    </Router>
+  );
+}

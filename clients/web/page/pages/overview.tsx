@@ -1,0 +1,52 @@
+/** The state of all backups at one look: what needs attention first. */
+import { useQuery } from '@tanstack/react-query';
+import { Link } from 'wouter';
+import { useLiveRuns } from '../api/live-runs-context.js';
+import { hasEnded } from '../api/live-runs.js';
+import { hostsQuery, infoQuery } from '../api/queries.js';
+import { HostTable } from './overview/host-table.js';
+import { Totals } from './overview/totals.js';
+import { Empty, Failure, Waiting } from '../parts/notices.js';
+import { RunProgress } from '../parts/progress.js';
+import { kindName } from '../parts/states.js';
+
+export function OverviewPage() {
+  const hosts = useQuery(hostsQuery);
+  const info = useQuery(infoQuery);
+  const { runs } = useLiveRuns();
+  const going = runs.filter((run) => !hasEnded(run));
+  return (
+    <>
+      <h1>Overview</h1>
+      <Totals hosts={hosts.data?.hosts ?? null} info={info.data ?? null} going={going} />
+      <section aria-labelledby="now">
+        <h2 id="now">Now</h2>
+        {going.length === 0 ? (
+          <p className="faint">Nothing runs at the moment.</p>
+        ) : (
+          <ul className="going">
+            {going.map((run) => (
+              <li key={run.id}>
+                <Link href={`/runs/${run.id}`}>
+                  {run.host} · {kindName(run.kind)}
+                </Link>
+                <RunProgress run={run} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <section aria-labelledby="hosts">
+        <h2 id="hosts">Hosts</h2>
+        {hosts.isPending && <Waiting rows={8} />}
+        {hosts.isError && <Failure error={hosts.error} onRetry={() => void hosts.refetch()} />}
+        {hosts.data?.hosts.length === 0 && (
+          <Empty title="There are no hosts yet.">
+            Write one into the configuration file, or add one with: busy host add NAME srcdirs=/etc,/home
+          </Empty>
+        )}
+        {hosts.data && hosts.data.hosts.length > 0 && <HostTable hosts={hosts.data.hosts} runs={runs} />}
+      </section>
+    </>
+  );
+}

@@ -1,0 +1,47 @@
+/** The figures above all else. */
+import type { GetDaemonInfoResponse } from '../../../gen/busy/v1/daemon_service_pb.js';
+import type { Host } from '../../../gen/busy/v1/host_service_pb.js';
+import type { Run } from '../../../gen/busy/v1/run_pb.js';
+import { bytes, count } from '../../format/units.js';
+import { conditionOf } from './host-condition.js';
+
+interface TotalsProps {
+  readonly hosts: readonly Host[] | null;
+  readonly info: GetDaemonInfoResponse | null;
+  readonly going: readonly Run[];
+}
+
+export function Totals({ hosts, info, going }: TotalsProps) {
+  const bad = hosts?.filter((host) => ['failing', 'held'].includes(conditionOf(host, undefined))).length;
+  return (
+    <dl className="totals">
+      <Total name="Hosts" value={hosts ? count(hosts.length) : '…'} />
+      <Total name="Need attention" value={bad === undefined ? '…' : count(bad)} isBad={(bad ?? 0) > 0} />
+      <Total name="Run now" value={count(going.length)} />
+      {info?.disks.map((disk) => (
+        <Total
+          key={disk.backupdir}
+          name={`Free in ${disk.backupdir}`}
+          value={bytes(disk.freeBytes)}
+          detail={`of ${bytes(disk.totalBytes)}`}
+        />
+      ))}
+    </dl>
+  );
+}
+
+function Total(props: {
+  readonly name: string;
+  readonly value: string;
+  readonly detail?: string;
+  readonly isBad?: boolean;
+}) {
+  return (
+    <div className={props.isBad ? 'total total-bad' : 'total'}>
+      <dt>{props.name}</dt>
+      <dd>
+        {props.value} {props.detail !== undefined && <span className="faint">{props.detail}</span>}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+/** The source directories of a backup, and what is missing of them. */
+import type { Job } from '../../../gen/busy/v1/run_pb.js';
+import { bytes, count } from '../../format/units.js';
+import { JobStateMark } from '../../parts/states.js';
+import { Foreign } from '../../parts/text.js';
+
+export function JobTable({ jobs }: { readonly jobs: readonly Job[] }) {
+  if (jobs.length === 0) return null;
+  return (
+    <section aria-labelledby="jobs">
+      <h2 id="jobs">Source directories</h2>
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Directory</th>
+              <th scope="col">State</th>
+              <th scope="col" className="number">
+                Entries
+              </th>
+              <th scope="col" className="number">
+                Files sent
+              </th>
+              <th scope="col" className="number">
+                Sent
+              </th>
+              <th scope="col" className="number">
+                Linked
+              </th>
+              <th scope="col" className="number">
+                Copied
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {jobs.map((job) => (
+              <tr key={job.number}>
+                <th scope="row">
+                  <Foreign text={job.source} />
+                </th>
+                <td>
+                  <JobStateMark state={job.state} />
+                </td>
+                <td className="number">{job.stats ? count(job.stats.fileCount) : '–'}</td>
+                <td className="number">{job.stats ? count(job.stats.filesTransferred) : '–'}</td>
+                <td className="number">{job.stats ? bytes(job.stats.transferredBytes) : '–'}</td>
+                <td className="number">{job.stats ? bytes(job.stats.linkedBytes) : '–'}</td>
+                <td className="number">{job.stats ? bytes(job.stats.copiedBytes) : '–'}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+export function MissingFiles({ jobs }: { readonly jobs: readonly Job[] }) {
+  const total = jobs.reduce((sum, job) => sum + job.missingFileCount, 0);
+  const named = jobs.flatMap((job) => job.missingFiles);
+  if (total === 0) return null;
+  return (
+    <section aria-labelledby="missing">
+      <h2 id="missing">Missing files: {count(total)}</h2>
+      {named.length < total && (
+        <p className="faint">The first {count(named.length)}; snapshot.json beside the data has all.</p>
+      )}
+      <ul className="missing">
+        {named.map(({ path, why }) => (
+          <li key={path}>
+            <Foreign text={path} /> <span className="faint">{why}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,77 @@
+/** The log of a run, live: with search, and following its end unless the reader has scrolled away. */
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { backupService } from '../../api/clients.js';
+import { isWorthTryingAgain } from '../../api/errors.js';
+import { gatewayUrl } from '../../api/base.js';
+import { count } from '../../format/units.js';
+import { Failure } from '../../parts/notices.js';
+import { Foreign } from '../../parts/text.js';
+import { mostLines, readLog } from './log-lines.js';
+
+/** Lines that are drawn at once; a search looks through all. */
+const mostDrawn = 1000;
+
+export function RunLog({ runId, isEnded }: { readonly runId: string; readonly isEnded: boolean }) {
+  const [lines, setLines] = useState<readonly string[]>([]);
+  const [error, setError] = useState<unknown>(null);
+  const [wanted, setWanted] = useState('');
+  const [isFollowing, setFollowing] = useState(true);
+  const box = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    const abort = new AbortController();
+    setLines([]);
+    setError(null);
+    readLog(backupService, runId, {
+      signal: abort.signal,
+      onLines: (more) => setLines((known) => [...known, ...more].slice(-mostLines)),
+      isWorthTryingAgain,
+    }).catch(setError);
+    return () => abort.abort();
+  }, [runId]);
+  const shown = useMemo(() => {
+    const text = wanted.toLowerCase();
+    const fitting = text === '' ? lines : lines.filter((line) => line.toLowerCase().includes(text));
+    return { total: fitting.length, lines: fitting.slice(-mostDrawn) };
+  }, [lines, wanted]);
+  useEffect(() => {
+    if (isFollowing && box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [shown, isFollowing]);
+  return (
+    <section aria-labelledby="log">
+      <h2 id="log">Log</h2>
+      <div className="tools">
+        <input
+          type="search"
+          placeholder="Search the log"
+          aria-label="Search the log"
+          value={wanted}
+          onChange={(event) => setWanted(event.target.value)}
+        />
+        <label>
+          <input
+            type="checkbox"
+            checked={isFollowing}
+            onChange={(event) => setFollowing(event.target.checked)}
+          />
+          {isEnded ? 'Show the end' : 'Follow'}
+        </label>
+        <a href={gatewayUrl(`logs/${runId}`)} download={`${runId}.log`}>
+          Download
+        </a>
+        <span className="faint" role="status">
+          {wanted === ''
+            ? `${count(lines.length)} lines`
+            : `${count(shown.total)} of ${count(lines.length)} lines`}
+        </span>
+      </div>
+      {error !== null && <Failure error={error} />}
+      <ol className="log" ref={box} tabIndex={0} aria-label="Lines of the log">
+        {shown.lines.map((line, index) => (
+          <li key={shown.total - shown.lines.length + index}>
+            <Foreign text={line} />
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,48 @@
+/** What stands around every page. */
+import type { ReactNode } from 'react';
+import { Link, useRoute } from 'wouter';
+import { useLiveRuns } from '../api/live-runs-context.js';
+import { logOut } from '../api/session.js';
+
+const places = [
+  ['/', 'Overview'],
+  ['/archives', 'Archives'],
+  ['/settings', 'Settings'],
+  ['/audit', 'Audit'],
+] as const;
+
+export function Layout({ children }: { readonly children: ReactNode }) {
+  const { connection } = useLiveRuns();
+  return (
+    <>
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
+      <header className="top">
+        <span className="brand">BUSY</span>
+        <nav aria-label="Pages">
+          {places.map(([path, name]) => (
+            <Place key={path} path={path} name={name} />
+          ))}
+        </nav>
+        <button className="quiet" onClick={() => void logOut()}>
+          Log out
+        </button>
+      </header>
+      {/* Always there, so that nothing jumps when the connection is lost. */}
+      <p className={`connection connection-${connection}`} role="status">
+        {connection === 'lost' ? 'The daemon does not answer; what is shown may be old. Trying again …' : ''}
+      </p>
+      <main id="content">{children}</main>
+    </>
+  );
+}
+
+function Place({ path, name }: { readonly path: string; readonly name: string }) {
+  const [isHere] = useRoute(path);
+  return (
+    <Link href={path} aria-current={isHere ? 'page' : undefined}>
+      {name}
+    </Link>
+  );
+}
