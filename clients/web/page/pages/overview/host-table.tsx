@@ -73,6 +73,9 @@ function HostRow({ host, condition }: { readonly host: Host; readonly condition:
 }
 
 function ageOrder(a: Host, b: Host): number {
-  const time = (host: Host): number => dateOf(host.newestSnapshot?.startedAt)?.getTime() ?? 0;
-  return time(a) - time(b) || (a.name < b.name ? -1 : 1);
+  return newestTime(a) - newestTime(b) || (a.name < b.name ? -1 : 1);
+}
+
+function newestTime(host: Host): number {
+  return dateOf(host.newestSnapshot?.startedAt)?.getTime() ?? 0;
 }
