@@ -7,7 +7,8 @@ const mostWaitingBytes = 1024 * 1024;
 export class JobLog {
   private readonly file: WriteStream;
   private added: string[] = [];
-  private drained: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
+  private drained: Promise<void> | null = null;
+  private settle: (() => void) | null = null;
 
   /** Appends to what is there. */
   constructor(path: string) {
@@ -33,8 +34,8 @@ export class JobLog {
     if (!this.file.writable) return null;
     if (text !== '') this.file.write(text);
     if (!this.file.writableNeedDrain) return null;
-    this.drained ??= newPromise();
-    return this.drained.promise;
+    this.drained ??= new Promise((resolve) => (this.settle = resolve));
+    return this.drained;
   }
 
   async end(): Promise<void> {
@@ -45,13 +46,7 @@ export class JobLog {
   }
 
   private letGo(): void {
-    this.drained?.resolve();
+    this.settle?.();
     this.drained = null;
   }
-}
-
-function newPromise(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((settle) => (resolve = settle));
-  return { promise, resolve };
 }
