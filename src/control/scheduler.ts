@@ -46,6 +46,7 @@ interface Wait {
   readonly lastRun: RunRecord | null;
   readonly from: Date;
   readonly until: Date;
+  readonly nextAt: Date | null;
 }
 
 export class Scheduler {
@@ -105,6 +106,14 @@ export class Scheduler {
     return { decision, presence, isBusy, waitsFor: waitsFor(decision, presence, isBusy) };
   }
 
+  /** When the rules will next ask for a backup of a host: now, where they do; null when it cannot be said. */
+  nextAt(host: Host): Date | null {
+    const wait = this.waits.get(host.name);
+    if (wait && this.isWaiting(host)) return wait.nextAt;
+    const { isDue, nextAt } = this.decide(host);
+    return isDue ? this.parts.clock.now() : nextAt;
+  }
+
   /** Whether a host cannot be due yet, since nothing has changed from when the rules said how long it waits. */
   private isWaiting(host: Host): boolean {
     const wait = this.waits.get(host.name);
@@ -119,13 +128,13 @@ export class Scheduler {
   private decideAndRemember(host: Host): DueDecision {
     const { catalog, lifecycle, clock } = this.parts;
     const decision = this.decide(host);
-    const { isDue, isWindowOpen, noUntil } = decision;
+    const { isDue, isWindowOpen, noUntil, nextAt } = decision;
     // A window that waits for its time may open before: where the clock is set back, an hour of it comes twice.
     if (isDue || !isWindowOpen || noUntil === null) this.waits.delete(host.name);
     else {
       const [newest] = catalog.snapshots(host.name);
       const lastRun = lifecycle.lastRun(host.name);
-      this.waits.set(host.name, { host, newest, lastRun, from: clock.now(), until: noUntil });
+      this.waits.set(host.name, { host, newest, lastRun, from: clock.now(), until: noUntil, nextAt });
     }
     return decision;
   }

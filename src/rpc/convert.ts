@@ -1,5 +1,6 @@
 /** From the records of the core to the messages of the contract. */
 import type { Failure } from '../core/errors.js';
+import type { HostCondition } from '../core/host-condition.js';
 import type { Host } from '../core/host.js';
 import type { JobRecord, Progress, RunRecord } from '../core/run.js';
 import { newestOf, noTransfer, type SnapshotRecord } from '../core/snapshot.js';
@@ -15,6 +16,7 @@ import {
 } from '../gen/busy/v1/run.js';
 import type { Snapshot } from '../gen/busy/v1/snapshot.js';
 import {
+  conditions,
   differenceKinds,
   holdCodes,
   initiators,
@@ -30,9 +32,21 @@ export interface HostFacts {
   /** Newest first. */
   readonly snapshots: readonly SnapshotRecord[];
   readonly lastRun: Run | null;
+  readonly condition: { readonly condition: HostCondition; readonly reason: string };
+  /** When the rules will next ask for a backup; null when it cannot be said. */
+  readonly nextAt: Date | null;
 }
 
-export function toHostMessage(host: Host, { snapshots, lastRun }: HostFacts): HostMessage {
+/** Of a host that is not there yet. */
+export const noFacts: HostFacts = {
+  snapshots: [],
+  lastRun: null,
+  condition: { condition: 'new', reason: 'it has no snapshot yet' },
+  nextAt: null,
+};
+
+export function toHostMessage(host: Host, facts: HostFacts): HostMessage {
+  const { snapshots, lastRun, condition, nextAt } = facts;
   const { good, held } = newestOf(snapshots);
   return {
     name: host.name,
@@ -49,6 +63,9 @@ export function toHostMessage(host: Host, { snapshots, lastRun }: HostFacts): Ho
     heldSnapshot: held && toSnapshotMessage(held),
     snapshotCount: snapshots.length,
     lastRun: lastRun ?? undefined,
+    condition: conditions[condition.condition],
+    conditionReason: condition.reason,
+    nextAt: nextAt ?? undefined,
   };
 }
 

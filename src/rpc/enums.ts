@@ -1,11 +1,15 @@
 /** The enums of the contract and the words of the core, both ways. Each table names every word, or it does not build. */
 import { BusyError } from '../core/errors.js';
+import type { HostCondition } from '../core/host-condition.js';
 import type { Initiator } from '../core/host.js';
 import type { DifferenceKind } from '../core/manifest.js';
 import type { JobState, RequestedType, RunKind, RunPhase, RunState } from '../core/run.js';
 import type { HoldCode } from '../core/snapshot.js';
 import { HoldCode as HoldCodeMessage } from '../gen/busy/v1/snapshot.js';
-import { Initiator as InitiatorMessage } from '../gen/busy/v1/host_service.js';
+import {
+  HostCondition as ConditionMessage,
+  Initiator as InitiatorMessage,
+} from '../gen/busy/v1/host_service.js';
 import {
   BackupType as TypeMessage,
   DifferenceKind as DifferenceKindMessage,
@@ -18,6 +22,15 @@ import {
 export const initiators: Readonly<Record<Initiator, InitiatorMessage>> = {
   server: InitiatorMessage.SERVER,
   client: InitiatorMessage.CLIENT,
+};
+
+export const conditions: Readonly<Record<HostCondition, ConditionMessage>> = {
+  failing: ConditionMessage.FAILING,
+  held: ConditionMessage.HELD,
+  late: ConditionMessage.LATE,
+  partial: ConditionMessage.PARTIAL,
+  new: ConditionMessage.NEW,
+  good: ConditionMessage.GOOD,
 };
 
 export const types: Readonly<Record<RequestedType, TypeMessage>> = {

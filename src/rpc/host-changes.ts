@@ -4,7 +4,7 @@ import type { Catalog } from '../control/catalog.js';
 import type { HostRegistry } from '../control/host-registry.js';
 import type { Host } from '../core/host.js';
 import type { Host as HostMessage, HostServiceServer } from '../gen/busy/v1/host_service.js';
-import { toHostMessage } from './convert.js';
+import { noFacts, toHostMessage } from './convert.js';
 import { fromSettingsMessage, readMask } from './host-settings.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
@@ -23,7 +23,7 @@ export function hostChangeHandlers(
   withFacts: (host: Host) => HostMessage,
 ): Changes {
   const shown = (host: Host, isTrial: boolean): HostMessage =>
-    isTrial ? toHostMessage(host, { snapshots: [], lastRun: null }) : withFacts(host);
+    isTrial ? toHostMessage(host, noFacts) : withFacts(host);
   return {
     createHost: calls.unary(async ({ name, settings, validateOnly }) => {
       requireText('name', name);

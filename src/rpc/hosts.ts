@@ -4,6 +4,7 @@ import type { HostOrigin, HostRegistry } from '../control/host-registry.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Scheduler } from '../control/scheduler.js';
 import type { SpaceGuard } from '../control/space-guard.js';
+import { conditionOf } from '../core/host-condition.js';
 import type { Host } from '../core/host.js';
 import type { Clock, Executor } from '../core/ports.js';
 import { isHeld, newestOf } from '../core/snapshot.js';
@@ -28,7 +29,7 @@ export interface HostParts extends HostChangeParts {
   readonly lifecycle: Pick<RunLifecycle, 'lastRun' | 'progress' | 'failuresInRow'>;
   readonly registry: Pick<HostRegistry, 'kind' | 'originOf' | 'create' | 'update' | 'remove'>;
   readonly executor: Pick<Executor, 'probe'>;
-  readonly scheduler: Pick<Scheduler, 'explain'>;
+  readonly scheduler: Pick<Scheduler, 'explain' | 'nextAt'>;
   readonly space: Pick<SpaceGuard, 'assess'>;
   readonly clock: Clock;
 }
@@ -66,11 +67,15 @@ function hostsAfter(hosts: readonly Host[], name: string): readonly Host[] {
   return hosts.filter((host) => host.name > name);
 }
 
-function withFacts({ catalog, lifecycle }: HostParts, host: Host): HostMessage {
-  const run = lifecycle.lastRun(host.name);
+function withFacts({ catalog, lifecycle, scheduler, clock }: HostParts, host: Host): HostMessage {
+  const lastRun = lifecycle.lastRun(host.name);
+  const snapshots = catalog.snapshots(host.name);
+  const failuresInRow = lifecycle.failuresInRow(host.name);
   return toHostMessage(host, {
-    snapshots: catalog.snapshots(host.name),
-    lastRun: run && toListedRunMessage(run, lifecycle.progress(run.id)),
+    snapshots,
+    lastRun: lastRun && toListedRunMessage(lastRun, lifecycle.progress(lastRun.id)),
+    condition: conditionOf({ host, snapshots, lastRun, failuresInRow, now: clock.now() }),
+    nextAt: scheduler.nextAt(host),
   });
 }
 

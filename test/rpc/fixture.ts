@@ -159,6 +159,7 @@ export function fakeParts(): RpcParts {
       remove: refuseChange,
     },
     scheduler: {
+      nextAt: () => null,
       explain: async () => ({
         decision: {
           isDue: true,

@@ -1,7 +1,7 @@
 /** States as a mark and a word: never by colour alone. */
 import { BackupType, JobState, RunKind, RunState } from '../../gen/busy/v1/run_pb.js';
 
-type Tone = 'good' | 'doubtful' | 'bad' | 'busy' | 'quiet';
+export type Tone = 'good' | 'doubtful' | 'bad' | 'busy' | 'quiet';
 
 const tones: Readonly<Record<string, Tone>> = {
   SUCCEEDED: 'good',

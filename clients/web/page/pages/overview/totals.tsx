@@ -3,7 +3,7 @@ import type { GetDaemonInfoResponse } from '../../../gen/busy/v1/daemon_service_
 import type { Host } from '../../../gen/busy/v1/host_service_pb.js';
 import type { Run } from '../../../gen/busy/v1/run_pb.js';
 import { bytes, count } from '../../format/units.js';
-import { conditionOf } from './host-condition.js';
+import { needsAttention } from './host-condition.js';
 
 interface TotalsProps {
   readonly hosts: readonly Host[] | null;
@@ -12,7 +12,7 @@ interface TotalsProps {
 }
 
 export function Totals({ hosts, info, going }: TotalsProps) {
-  const bad = hosts?.filter((host) => ['failing', 'held'].includes(conditionOf(host, undefined))).length;
+  const bad = hosts?.filter(needsAttention).length;
   return (
     <dl className="totals">
       <Total name="Hosts" value={hosts ? count(hosts.length) : '…'} />
