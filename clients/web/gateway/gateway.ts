@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Code, ConnectError, createContextValues, type Transport } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { sendFiles, sendLog } from './downloads.js';
 import { forwardAll, sessionToken } from './forwarding.js';
 import type { LoginAttempts } from './login-attempts.js';
 import { answerPage } from './page-answer.js';
@@ -49,19 +50,26 @@ export function createGateway(parts: GatewayParts): HttpHandler {
   });
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     for (const [name, value] of Object.entries(safetyHeaders)) response.setHeader(name, value);
-    const { pathname } = new URL(request.url ?? '/', 'http://page');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://page');
     if (!pathname.startsWith(basePath)) {
       response.writeHead(307, { location: basePath }).end();
       return;
     }
     const path = pathname.slice(basePath.length);
+    const token = tokenOf(request);
     const isReading = request.method === 'GET' || request.method === 'HEAD';
     if (!isReading && !isFromThisPage(request.headers)) {
       return refuse(response, 403, 'This request did not come from the page itself.');
     }
     if (path.startsWith('api/')) return api(request, response);
-    if (path === 'session') return answerSession(parts, request, response, tokenOf(request));
+    if (path === 'session') return answerSession(parts, request, response, token);
     if (!isReading) return refuse(response, 405, 'This address can only be read.');
+    const [, runId] = /^logs\/([0-9A-Z]{26})$/.exec(path) ?? [];
+    if (path === 'download' || runId !== undefined) {
+      if (token === null) return refuse(response, 401, 'Log in first.');
+      const download = { daemon: parts.daemon, token, response };
+      return runId === undefined ? sendFiles(searchParams, download) : sendLog(runId, download);
+    }
     answerPage(request, response, { files, basePath, path });
   };
   return (request, response) => {

@@ -7,10 +7,13 @@ import { LiveRunsProvider } from './api/live-runs-context.js';
 import { useSession } from './api/session.js';
 import { Layout } from './parts/layout.js';
 import { Empty } from './parts/notices.js';
+import { ComparePage } from './pages/compare.js';
+import { HistoryPage } from './pages/history.js';
 import { HostPage } from './pages/host.js';
 import { LoginPage } from './pages/login.js';
 import { OverviewPage } from './pages/overview.js';
 import { RunPage } from './pages/run.js';
+import { SnapshotPage } from './pages/snapshot.js';
 
 export function App() {
   const { state } = useSession();
@@ -28,6 +31,11 @@ export function App() {
         <Layout>
           <Switch>
             <Route path="/" component={OverviewPage} />
+            <Route path="/hosts/:host/snapshots/:name">
+              {({ host, name }) => <SnapshotPage key={`${host}/${name}`} host={host} name={name} />}
+            </Route>
+            <Route path="/hosts/:host/history">{({ host }) => <HistoryPage host={host} />}</Route>
+            <Route path="/hosts/:host/compare">{({ host }) => <ComparePage host={host} />}</Route>
             <Route path="/hosts/:host">{({ host }) => <HostPage name={host} />}</Route>
             <Route path="/runs/:id">{({ id }) => <RunPage id={id} />}</Route>
             <Route>

@@ -1,0 +1,97 @@
+/** How one path fared: in which snapshots it is, and where it changed. */
+import { useQuery } from '@tanstack/react-query';
+import { Link, useSearchParams } from 'wouter';
+import { FileChange, FileType, FileVersionState, type FileVersion } from '../../gen/busy/v1/browse_pb.js';
+import { snapshotService } from '../api/clients.js';
+import { downloadUrl } from '../api/files.js';
+import { bytes } from '../format/units.js';
+import { Empty, Failure, Waiting } from '../parts/notices.js';
+import { Foreign } from '../parts/text.js';
+import { Age } from '../parts/times.js';
+
+export function HistoryPage({ host }: { readonly host: string }) {
+  const [search] = useSearchParams();
+  const path = search.get('path') ?? '/';
+  const history = useQuery({
+    queryKey: ['history', host, path],
+    queryFn: async ({ signal }) => {
+      const versions: FileVersion[] = [];
+      for await (const part of snapshotService.listFileVersions({ host, path }, { signal }))
+        versions.push(...part.versions);
+      return versions.toReversed();
+    },
+  });
+  const isThere = history.data?.some(({ file }) => file !== undefined) ?? false;
+  return (
+    <>
+      <h1>
+        <Link href={`/hosts/${host}`}>{host}</Link> · <Foreign text={path} />
+      </h1>
+      {history.isPending && <Waiting rows={6} />}
+      {history.isError && <Failure error={history.error} onRetry={() => void history.refetch()} />}
+      {history.data && !isThere && <Empty title="No snapshot of this host has this path." />}
+      {history.data && isThere && (
+        <div className="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Snapshot</th>
+                <th scope="col">Age</th>
+                <th scope="col">What happened</th>
+                <th scope="col" className="number">
+                  Size
+                </th>
+                <th scope="col">
+                  <span className="unseen">Download</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {history.data.map((version) => (
+                <VersionRow key={version.snapshot?.name} host={host} path={path} version={version} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+function VersionRow(props: { readonly host: string; readonly path: string; readonly version: FileVersion }) {
+  const { host, path, version } = props;
+  const { file, snapshot } = version;
+  const name = snapshot?.name ?? '';
+  return (
+    <tr className={version.state === FileVersionState.SAME ? 'faint' : ''}>
+      <th scope="row">{name}</th>
+      <td>
+        <Age time={snapshot?.startedAt} />
+      </td>
+      <td>{wordsOf(version)}</td>
+      <td className="number">{file?.type === FileType.FILE ? bytes(file.size) : ''}</td>
+      <td>
+        {file && (
+          <a href={downloadUrl(host, name, [path])} download="">
+            Download
+          </a>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+const words: Readonly<Record<FileVersionState, string>> = {
+  [FileVersionState.UNSPECIFIED]: '',
+  [FileVersionState.ABSENT]: 'not there',
+  [FileVersionState.FIRST]: 'there for the first time',
+  [FileVersionState.SAME]: 'as before',
+  [FileVersionState.CHANGED]: 'changed',
+  [FileVersionState.GONE]: 'gone',
+  [FileVersionState.UNKNOWN]: 'unknown',
+};
+
+function wordsOf({ state, changes, message }: FileVersion): string {
+  const what = changes.map((change) => (FileChange[change] ?? '').toLowerCase()).join(', ');
+  return [words[state], what, message].filter((text) => text !== '').join(': ');
+}

@@ -1,0 +1,109 @@
+/** The entries of a directory. */
+import { Link } from 'wouter';
+import { FileType, type File } from '../../../gen/busy/v1/browse_pb.js';
+import { downloadUrl } from '../../api/files.js';
+import { modeText } from '../../format/modes.js';
+import { nameOf } from '../../format/paths.js';
+import { bytes } from '../../format/units.js';
+import { Foreign } from '../../parts/text.js';
+import { When } from '../../parts/times.js';
+import { historyAddress, snapshotAddress } from './snapshot-address.js';
+
+interface FileTableProps {
+  readonly host: string;
+  readonly snapshot: string;
+  readonly files: readonly File[];
+  readonly chosen: ReadonlySet<string>;
+  readonly onChoose: (path: string, isChosen: boolean) => void;
+}
+
+export function FileTable({ host, snapshot, files, chosen, onChoose }: FileTableProps) {
+  return (
+    <div className="scroll">
+      <table className="files">
+        <thead>
+          <tr>
+            <th scope="col">
+              <span className="unseen">Choose</span>
+            </th>
+            <th scope="col">Name</th>
+            <th scope="col" className="number">
+              Size
+            </th>
+            <th scope="col">Changed</th>
+            <th scope="col">Mode</th>
+            <th scope="col">Owner</th>
+            <th scope="col">
+              <span className="unseen">More</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {files.map((file) => (
+            <tr key={file.path}>
+              <td>
+                <input
+                  type="checkbox"
+                  aria-label={`Choose ${nameOf(file.path)}`}
+                  checked={chosen.has(file.path)}
+                  onChange={(event) => onChoose(file.path, event.target.checked)}
+                />
+              </td>
+              <th scope="row">
+                <FileName host={host} snapshot={snapshot} file={file} />
+              </th>
+              <td className="number">{file.type === FileType.FILE ? bytes(file.size) : ''}</td>
+              <td>
+                <When time={mtimeOf(file)} />
+              </td>
+              <td className="mono">{modeText(file.type, file.mode)}</td>
+              <td className="number">
+                {file.uid}:{file.gid}
+              </td>
+              <td>
+                <Link href={historyAddress(host, file.path)}>History</Link>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function FileName(props: { readonly host: string; readonly snapshot: string; readonly file: File }) {
+  const { host, snapshot, file } = props;
+  const name = <Foreign text={nameOf(file.path)} />;
+  if (file.error !== '')
+    return (
+      <>
+        {name} <span className="faint">cannot be read ({file.error})</span>
+      </>
+    );
+  switch (file.type) {
+    case FileType.DIRECTORY:
+      return <Link href={snapshotAddress({ host, snapshot, path: file.path })}>{name}/</Link>;
+    case FileType.FILE:
+      return (
+        <a href={downloadUrl(host, snapshot, [file.path])} download="">
+          {name}
+        </a>
+      );
+    case FileType.SYMLINK:
+      return (
+        <>
+          {name} → <Foreign text={file.target} />
+        </>
+      );
+    default:
+      return name;
+  }
+}
+
+function mtimeOf(file: File) {
+  return {
+    $typeName: 'google.protobuf.Timestamp',
+    seconds: file.mtimeSeconds,
+    nanos: file.mtimeNanos,
+  } as const;
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { LoginAttempts } from '../../../clients/web/gateway/login-attempts.js';
+
+function open() {
+  let nowMs = 0;
+  const attempts = new LoginAttempts(() => nowMs);
+  const fail = (times: number): void => {
+    for (let time = 0; time < times; time++) attempts.failed('192.0.2.1');
+  };
+  return { attempts, fail, pass: (ms: number) => (nowMs += ms) };
+}
+
+describe('wrong tokens', () => {
+  it('are free three times, then each doubles the wait, up to a minute', () => {
+    const { attempts, fail } = open();
+    const waits = [3, 1, 1, 1, 10].map((times) => {
+      fail(times);
+      return attempts.waitMs('192.0.2.1');
+    });
+    expect(waits).toEqual([0, 1000, 2000, 4000, 60_000]);
+  });
+
+  it('hold up nobody at another address, and end with time or with a right one', () => {
+    const { attempts, fail, pass } = open();
+    fail(5);
+    expect(attempts.waitMs('192.0.2.2')).toBe(0);
+    pass(1999);
+    expect(attempts.waitMs('192.0.2.1')).toBe(1);
+    pass(1);
+    expect(attempts.waitMs('192.0.2.1')).toBe(0);
+    fail(1);
+    attempts.succeeded('192.0.2.1');
+    expect(attempts.waitMs('192.0.2.1')).toBe(0);
+  });
+});
