@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { bytesOf } from '../core/byte-path.js';
 import { mostDamaged, type ComparedSnapshot, type DamagedFile } from './comparison.js';
+import type { DamagedPlace } from './damage-search.js';
 import { readHostStore } from './snapshot-dir.js';
 import { readVerification, writeVerification } from './snapshot-verification.js';
 import { lookAt } from './tree-walk.js';
@@ -38,15 +39,16 @@ export async function recordDamage({ store, compared, parts, verifiedAt }: Findi
   await tellSharers(store, compared);
 }
 
-/** The inodes of all files of a host's snapshots that are known to be damaged. */
-export async function damagedInodes(store: string): Promise<ReadonlySet<string>> {
+/** All files of a host's snapshots that are known to be damaged, but for those that are not there any more. */
+export async function damagedPlaces(store: string): Promise<DamagedPlace[]> {
   const { snapshots } = await readHostStore(store);
-  const inodes = new Set<string>();
+  const places: DamagedPlace[] = [];
   for (const name of snapshots) {
-    const { damaged } = await readVerification(join(store, name));
-    for (const { inode } of damaged) if (inode !== '') inodes.add(inode);
+    const snapshot = join(store, name);
+    const { damaged } = await readVerification(snapshot);
+    for (const { path, inode } of damaged) if (inode !== '') places.push({ snapshot, path, inode });
   }
-  return inodes;
+  return places;
 }
 
 async function tellSharers(store: string, compared: readonly ComparedSnapshot[]): Promise<void> {

@@ -55,13 +55,14 @@ async function verifyAll(verification: Verification): Promise<VerifyResult> {
   const report = await compare(verification, store, parts);
   const isWhole = report.snapshots.every(({ state }) => state !== 'cancelled');
   await remembering(log, async () => {
+    await recordDamage({ store, compared: report.snapshots, parts, verifiedAt: startedAt });
+    // Not before: after a crash in between the parts are read again, and their damage is found again.
     if (parts && isWhole) {
       await writePartTimes(
         store,
         new Map([...times, ...parts.map((part): [number, Date] => [part, startedAt])]),
       );
     }
-    await recordDamage({ store, compared: report.snapshots, parts, verifiedAt: startedAt });
   });
   const record = toRecord(report);
   for (const line of describeVerification(record)) log.say(line);

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BusyError } from '../../src/core/errors.js';
 import { partCount } from '../../src/core/scrub.js';
 import { compareSnapshots, type ComparisonReport } from '../../src/execute/comparison.js';
-import { damagedInodes, recordDamage } from '../../src/execute/damage.js';
+import { damagedPlaces, recordDamage } from '../../src/execute/damage.js';
 import { makeManifest, type DiskWorkHooks } from '../../src/execute/manifest.js';
 import { readVerification } from '../../src/execute/snapshot-verification.js';
 import { inodeOf } from '../helpers/tree-listing.js';
@@ -182,7 +182,11 @@ describe('what is known of damage', () => {
       damaged: [{ path: '/a', kind: 'size', inode: String(await inodeOf(join(one, 'data/a'))) }],
     });
     expect(await readVerification(two)).toMatchObject({ verifiedAt: null, damagedFileCount: 1 });
-    expect(await damagedInodes(store)).toEqual(new Set([String(await inodeOf(join(one, 'data/a')))]));
+    const inode = String(await inodeOf(join(one, 'data/a')));
+    expect(await damagedPlaces(store)).toEqual([
+      { snapshot: one, path: '/a', inode },
+      { snapshot: two, path: '/a', inode },
+    ]);
     await rm(join(one, 'data/a'));
     await rm(join(two, 'data/a'));
     await chmod(join(one, 'data/below'), 0o700);
