@@ -7,8 +7,14 @@ import { bytesOf } from '../core/byte-path.js';
 import { mostDamaged, type ComparedSnapshot, type DamagedFile } from './comparison.js';
 import type { DamagedPlace } from './damage-search.js';
 import { readHostStore } from './snapshot-dir.js';
-import { readVerification, writeVerification } from './snapshot-verification.js';
-import { lookAt } from './tree-walk.js';
+import {
+  readPartTimes,
+  readVerification,
+  writePartTimes,
+  writeVerification,
+  type SnapshotVerification,
+} from './snapshot-verification.js';
+import { codeOf, isAbsent, lookAt } from './tree-walk.js';
 
 export interface Findings {
   /** The directory that holds the snapshots. */
@@ -20,23 +26,15 @@ export interface Findings {
 }
 
 /** Throws what the file system says. */
-export async function recordDamage({ store, compared, parts, verifiedAt }: Findings): Promise<void> {
-  const read = new Set(parts);
-  for (const { name, state, damaged, damagedCount } of compared) {
-    if (state !== 'compared' && state !== 'cancelled') continue;
-    const directory = join(store, name);
-    const before = await readVerification(directory);
-    const isWhole = state === 'compared';
-    const isStillTrue = ({ part }: DamagedFile): boolean => !isWhole || (parts !== null && !read.has(part));
-    const kept = before.damaged.filter(isStillTrue);
-    const isUnchanged = damaged.length === 0 && kept.length === before.damaged.length;
-    if (isUnchanged && (parts !== null || !isWhole)) continue;
-    await writeVerification(directory, {
-      verifiedAt: isWhole && parts === null ? verifiedAt : before.verifiedAt,
-      ...together(kept, damaged, damagedCount),
-    });
-  }
+export async function recordFindings(findings: Findings): Promise<void> {
+  const { store, compared, parts, verifiedAt } = findings;
+  await recordDamage(findings);
   await tellSharers(store, compared);
+  if (parts === null || compared.some(({ state }) => state === 'cancelled')) return;
+  // Not before: after a crash in between the parts are read again, and their damage is found again.
+  const times = await readPartTimes(store);
+  const read = parts.map((part): [number, Date] => [part, verifiedAt]);
+  await writePartTimes(store, new Map([...times, ...read]));
 }
 
 /** All files of a host's snapshots that are known to be damaged, but for those that are not there any more. */
@@ -51,6 +49,24 @@ export async function damagedPlaces(store: string): Promise<DamagedPlace[]> {
   return places;
 }
 
+async function recordDamage({ store, compared, parts, verifiedAt }: Findings): Promise<void> {
+  const read = new Set(parts);
+  for (const { name, state, damaged, damagedCount } of compared) {
+    if (state !== 'compared' && state !== 'cancelled') continue;
+    const directory = join(store, name);
+    const before = await readVerification(directory);
+    const isWhole = state === 'compared';
+    const isStillTrue = ({ part }: DamagedFile): boolean => !isWhole || (parts !== null && !read.has(part));
+    const kept = before.damaged.filter(isStillTrue);
+    const isUnchanged = damaged.length === 0 && kept.length === before.damaged.length;
+    if (isUnchanged && (parts !== null || !isWhole)) continue;
+    await writeWhereThere(directory, {
+      verifiedAt: isWhole && parts === null ? verifiedAt : before.verifiedAt,
+      ...together(kept, damaged, damagedCount),
+    });
+  }
+}
+
 async function tellSharers(store: string, compared: readonly ComparedSnapshot[]): Promise<void> {
   const damaged = compared.flatMap((snapshot) => snapshot.damaged).filter(({ inode }) => inode !== '');
   if (damaged.length === 0) return;
@@ -62,8 +78,15 @@ async function tellSharers(store: string, compared: readonly ComparedSnapshot[])
     const shared = damaged.filter(({ path, inode }) => lookAt(root, path)?.inode === inode);
     if (shared.length === 0) continue;
     const before = await readVerification(directory);
-    await writeVerification(directory, { ...before, ...together(before.damaged, shared, shared.length) });
+    await writeWhereThere(directory, { ...before, ...together(before.damaged, shared, shared.length) });
   }
+}
+
+/** A snapshot that was compared hours ago may have been removed since: of the others it is written all the same. */
+async function writeWhereThere(directory: string, found: SnapshotVerification): Promise<void> {
+  await writeVerification(directory, found).catch((error: unknown) => {
+    if (!isAbsent(codeOf(error))) throw error;
+  });
 }
 
 /** Each file once; of more than can be kept the rest only counts. */
