@@ -70,9 +70,7 @@ describe('what keep names', () => {
   test('last keeps so many of the newest, and the youngest full one though it is older', () => {
     const decision = judge(daily(19), { keep: { last: 3 } });
     expect(kept(decision)).toEqual(['2026-01-19T20', '2026-01-18T20', '2026-01-17T20', '2026-01-11T20']);
-    expect(reasonOf(decision, '2026-01-19T20')).toBe(
-      'the newest, the newest whole one, one of the last 3',
-    );
+    expect(reasonOf(decision, '2026-01-19T20')).toBe('the newest, the newest whole one, one of the last 3');
     expect(reasonOf(decision, '2026-01-11T20')).toBe('the youngest full one');
     expect(reasonOf(decision, '2026-01-16T20')).toBe('no rule keeps it');
   });
