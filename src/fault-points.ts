@@ -21,6 +21,13 @@ export const faultPoints = [
   'directory is discarded',
   'snapshot is taken out',
   'snapshot is forgotten',
+  // An archive: its files, its record, and then the snapshot goes.
+  'tarball is written',
+  'tarball is verified',
+  'archive is described',
+  'tarball is renamed',
+  'archive is recorded',
+  'archive is removed',
   // A migration of the database.
   'table is made',
 ] as const;

@@ -2,10 +2,13 @@
 import type { Facts, Reason } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type {
+  ArchiveResult,
+  ArchiveTask,
   BackupResult,
   BackupTask,
   MeasureProgress,
   ProbeResult,
+  VerifyArchivesTask,
   VerifyResult,
   VerifyTask,
 } from '../core/ports.js';
@@ -17,6 +20,8 @@ import type { LockHolder } from './backupdir-lock.js';
 export type Command =
   | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask; readonly holder: LockHolder }
   | { readonly kind: 'verify'; readonly id: number; readonly task: VerifyTask }
+  | { readonly kind: 'archive'; readonly id: number; readonly task: ArchiveTask }
+  | { readonly kind: 'verifyArchives'; readonly id: number; readonly task: VerifyArchivesTask }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
   | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
   | { readonly kind: 'cancel'; readonly id: number }
@@ -43,6 +48,7 @@ export type Report =
   | { readonly kind: 'postBackup'; readonly id: number; readonly snapshot: SnapshotRecord | null }
   | { readonly kind: 'backedUp'; readonly id: number; readonly result: BackupResult }
   | { readonly kind: 'verified'; readonly id: number; readonly result: VerifyResult }
+  | { readonly kind: 'archived'; readonly id: number; readonly result: ArchiveResult }
   | { readonly kind: 'probed'; readonly id: number; readonly result: ProbeResult }
   | { readonly kind: 'measuring'; readonly id: number; readonly progress: MeasureProgress }
   | { readonly kind: 'measured'; readonly id: number; readonly usages: readonly (DiskUsage | null)[] }
