@@ -34,5 +34,10 @@ export const faultPoints = [
 
 export type FaultPoint = (typeof faultPoints)[number];
 
+/** Those of them that only archives come to. */
+export const archiveFaultPoints: readonly FaultPoint[] = faultPoints.filter((step) =>
+  /^(tarball|archive) /.test(step),
+);
+
 /** Says that a step has been done. */
 export function faultPoint(_step: FaultPoint): void {}

@@ -3,6 +3,7 @@
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
 import { archiveSentences } from './archive-sentences.js';
+import { browseSentences } from './browse-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { says, type Sentence } from './sentence.js';
@@ -70,7 +71,8 @@ export const sentences = {
   ),
   HOST_BUSY: says(
     'ABORTED',
-    (f) => `Host "${f.host}" already has ${f.kind === 'archiving' ? 'an archive run' : `a ${f.kind ?? 'backup'}`} that has not ended (run ${f.run}).`,
+    (f) =>
+      `Host "${f.host}" already has ${f.kind === 'archiving' ? 'an archive run' : `a ${f.kind ?? 'backup'}`} that has not ended (run ${f.run}).`,
     (f) => `Follow it with: busy logs ${f.run} --follow; or stop it with: busy cancel ${f.run}`,
   ),
   RUN_ENDED: says(
@@ -235,6 +237,7 @@ export const sentences = {
       'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
   ),
 
+  ...browseSentences,
   ...verificationSentences,
   ...leaseSentences,
 

@@ -2,7 +2,7 @@
  * What the rules and the control plane need from the world. Each port has one real implementation and may have a
  * fake in tests; nothing in `core` or `control` knows files, processes, sockets or databases.
  */
-import type { ArchiveRecord, ArchivingRecord } from './archive.js';
+import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from './archive-ports.js';
 import type { Host } from './host.js';
 import type { BusyError, Failure } from './errors.js';
 import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js';
@@ -76,33 +76,6 @@ export interface SnapshotStore {
   remove(host: string, name: string): Promise<void>;
   /** All of one host, or of all hosts; newest first (by name, then host). */
   list(host?: string): Promise<SnapshotRecord[]>;
-}
-
-export interface ArchiveFilter {
-  readonly host?: string;
-  /** Only those that come after this one. */
-  readonly after?: { readonly name: string; readonly host: string };
-  readonly limit?: number;
-}
-
-export interface ArchiveStore {
-  /** Adds or replaces, by host and name. */
-  put(archive: ArchiveRecord): Promise<void>;
-  remove(host: string, name: string): Promise<void>;
-  get(host: string, name: string): Promise<ArchiveRecord | null>;
-  /** Newest first (by name, then host). */
-  list(filter: ArchiveFilter): Promise<ArchiveRecord[]>;
-}
-
-/** The archive directories. */
-export interface ArchiveDisk {
-  /**
-   * Removes an archive and its copy, the tarball first, so that a crash leaves no archive. Answers what of it could not
-   * be reached, in plain words, or null. Throws ARCHIVEDIR_UNUSABLE when the tarball is still there.
-   */
-  remove(archive: ArchiveRecord): Promise<string | null>;
-  /** The archives of a host as its directory tells them. Throws ARCHIVEDIR_UNUSABLE. */
-  list(archivedir: string, host: string): Promise<ArchiveRecord[]>;
 }
 
 /** The hosts that are kept in the database. Every write names the etag that it expects to find. */
@@ -227,33 +200,6 @@ export interface VerifyResult {
   readonly verification: VerificationRecord | null;
   /** What is known by now of the snapshots of the host. */
   readonly verified: readonly VerifiedSnapshot[];
-  /** Why it did not end well, or null. */
-  readonly error: Failure | null;
-}
-
-/** One snapshot to archive. Plain data. */
-export interface ArchiveTask {
-  readonly runId: string;
-  readonly host: Host;
-  readonly snapshot: SnapshotRecord;
-  readonly scripts: ScriptSettings;
-  /** The run's log file, to append to. */
-  readonly logFile: string;
-}
-
-/** Archives of one host to read back. Plain data. */
-export interface VerifyArchivesTask {
-  readonly runId: string;
-  readonly host: Host;
-  readonly archives: readonly ArchiveRecord[];
-  /** The run's log file, to append to. */
-  readonly logFile: string;
-}
-
-export interface ArchiveResult {
-  /** What is known of each by now; empty when nothing was archived or verified. */
-  readonly archives: readonly ArchiveRecord[];
-  readonly done: Pick<ArchivingRecord, 'entries' | 'contentBytes' | 'archiveBytes'>;
   /** Why it did not end well, or null. */
   readonly error: Failure | null;
 }

@@ -84,6 +84,20 @@ export function newestOf(snapshots: readonly SnapshotRecord[]): {
   };
 }
 
+/**
+ * The one that is meant where none is named, of a host's snapshots (newest first): the newest, or the newest that was
+ * started by `asOf`, to the second, as names tell it. A held one is passed over as long as there is another.
+ */
+export function newestAsOf(
+  snapshots: readonly SnapshotRecord[],
+  asOf: Date | null,
+): SnapshotRecord | undefined {
+  const isInTime = ({ startedAt }: SnapshotRecord): boolean =>
+    asOf === null || Math.floor(startedAt.getTime() / 1000) * 1000 <= asOf.getTime();
+  const candidates = snapshots.filter(isInTime);
+  return candidates.find((snapshot) => !isHeld(snapshot)) ?? candidates[0];
+}
+
 const namePattern = /^(\d{4})-(\d{2})-(\d{2})_(\d{2})-(\d{2})-(\d{2})([fi])$/;
 
 /** The name of a snapshot that starts now, in the server's time zone. */
@@ -144,4 +158,18 @@ export function believable(snapshots: readonly SnapshotRecord[], now: Date): rea
   const latest = now.getTime() + clockFaultMs;
   const isBelievable = ({ startedAt }: SnapshotRecord): boolean => startedAt.getTime() <= latest;
   return snapshots.every(isBelievable) ? snapshots : snapshots.filter(isBelievable);
+}
+
+/** A record as it is after a way through JSON, which knows no times. */
+export type AsJson<T> = { [K in keyof T]: T[K] extends Date | null ? string | null : T[K] };
+
+/** A snapshot that has been JSON. */
+export function reviveSnapshot(json: AsJson<SnapshotRecord>): SnapshotRecord {
+  return {
+    ...json,
+    startedAt: new Date(json.startedAt ?? 0),
+    committedAt: new Date(json.committedAt ?? 0),
+    verifiedAt: json.verifiedAt === null ? null : new Date(json.verifiedAt),
+    stats: { ...noTransfer, ...json.stats },
+  };
 }

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BusyError } from '../core/errors.js';
 import { isOutOfSpace } from '../core/job-outcome.js';
-import type { ArchiveDisk } from '../core/ports.js';
+import type { ArchiveDisk } from '../core/archive-ports.js';
 import {
   besideTarball,
   listArchives,

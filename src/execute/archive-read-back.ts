@@ -46,7 +46,8 @@ export async function readBack(context: ReadBackContext, what: ReadBackTask): Pr
     const facts = { host, snapshot: name, first: report.firstWrong, count: formatCount(report.wrongCount) };
     throw new BusyError('ARCHIVE_MISMATCH', { ...facts, path: tarball });
   }
-  const sockets = report.sockets === 0 ? '' : `; without ${counted(report.sockets, 'socket')}, as tar does it`;
+  const sockets =
+    report.sockets === 0 ? '' : `; without ${counted(report.sockets, 'socket')}, as tar does it`;
   const seconds = (meter.elapsedMs / 1000).toFixed(1);
   log.say(
     `read ${basename(tarball)} back: ${formatCount(report.entries)} entries, ${formatBytes(report.contentBytes)}, all as in the manifest, in ${seconds} s${sockets}`,

@@ -3,7 +3,7 @@
  * ended, since it may be what mounts the disk; and nothing works there any more when post-archive is called.
  */
 import { BusyError } from '../core/errors.js';
-import type { ArchiveTask } from '../core/ports.js';
+import type { ArchiveTask } from '../core/archive-ports.js';
 import {
   describeEnd,
   isSuccess,
@@ -44,7 +44,13 @@ export async function betweenArchiveScripts<T>(
     const { postArchive, timeoutMs } = task.scripts;
     if (await isCallable(context, 'post-archive', postArchive)) {
       const args = [task.host.name, state, tarball, task.snapshot.path];
-      await call(context, postArchive, args, new CommandOutput('post-archive', context.say), limitAfter(timeoutMs, haste));
+      await call(
+        context,
+        postArchive,
+        args,
+        new CommandOutput('post-archive', context.say),
+        limitAfter(timeoutMs, haste),
+      );
     }
   }
 }

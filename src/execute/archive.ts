@@ -10,12 +10,19 @@ import { nothingArchived, type ArchiveRecord } from '../core/archive.js';
 import { BusyError, toBusyError } from '../core/errors.js';
 import { counted, formatBytes } from '../core/figures.js';
 import type { ManifestTotals } from '../core/manifest.js';
-import type { ArchiveResult, ArchiveTask, Clock, RunEventsTaker } from '../core/ports.js';
+import type { ArchiveResult, ArchiveTask } from '../core/archive-ports.js';
+import type { Clock, RunEventsTaker } from '../core/ports.js';
 import { faultPoint } from '../fault-points.js';
 import type { ArchiveCheckReport } from './archive-check.js';
 import { copyArchive } from './archive-copy.js';
 import { clearArchiveLeftovers, onArchiveDisk } from './archive-disk.js';
-import { archiveFiles, partialOf, readArchive, writeArchiveJson, type ArchiveFiles } from './archive-files.js';
+import {
+  archiveFiles,
+  partialOf,
+  readArchive,
+  writeArchiveJson,
+  type ArchiveFiles,
+} from './archive-files.js';
 import { readBack } from './archive-read-back.js';
 import { betweenArchiveScripts } from './archive-scripts.js';
 import { writeTarball } from './archive-writer.js';
@@ -120,7 +127,13 @@ async function verifyAgain(archiving: Archiving, before: ArchiveRecord): Promise
       root: before.manifestRoot,
       snapshot: task.snapshot.path,
     });
-    const made = { ...before, bytes: report.bytes, sha256: report.sha256, verifiedAt: clock.now(), damage: '' };
+    const made = {
+      ...before,
+      bytes: report.bytes,
+      sha256: report.sha256,
+      verifiedAt: clock.now(),
+      damage: '',
+    };
     await writeArchiveJson(besideOf(archiving, before).json, made);
     return { made, report };
   } catch (error) {
@@ -190,7 +203,11 @@ async function manifestFor(
   const meter = new DiskMeter('manifest', { entries: 0, bytes: 0, jobs: 0 }, clock, (progress) =>
     events.onProgress(progress),
   );
-  const { hashedFiles: _, hashedBytes: __, ...totals } = await workOnDisk(
+  const {
+    hashedFiles: _,
+    hashedBytes: __,
+    ...totals
+  } = await workOnDisk(
     'manifest',
     { directory: path, bases: [], other: { root: hasData ? join(path, 'data') : path, file } },
     { signal, isIdle: true, say: (text) => log.say(text), onProgress: (done) => meter.add(done) },
@@ -224,7 +241,9 @@ async function write(
   meter.end();
   const { size } = await stat(tarball);
   const seconds = (meter.elapsedMs / 1000).toFixed(1);
-  log.say(`wrote ${formatBytes(size)} of ${counted(totals.files, 'file')} (${formatBytes(totals.bytes)}) in ${seconds} s`);
+  log.say(
+    `wrote ${formatBytes(size)} of ${counted(totals.files, 'file')} (${formatBytes(totals.bytes)}) in ${seconds} s`,
+  );
 }
 
 function recordOf(

@@ -5,9 +5,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/archive-ports.js';
 import type {
-  ArchiveResult,
-  ArchiveTask,
   BackupEvents,
   BackupResult,
   BackupTask,
@@ -15,7 +14,6 @@ import type {
   MeasureProgress,
   ProbeResult,
   RunEventsTaker,
-  VerifyArchivesTask,
   VerifyResult,
   VerifyTask,
 } from '../core/ports.js';

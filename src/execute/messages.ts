@@ -1,14 +1,12 @@
 /** What the daemon and an executor process say to each other. Plain data; dates survive the serialization used. */
 import type { Facts, Reason } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/archive-ports.js';
 import type {
-  ArchiveResult,
-  ArchiveTask,
   BackupResult,
   BackupTask,
   MeasureProgress,
   ProbeResult,
-  VerifyArchivesTask,
   VerifyResult,
   VerifyTask,
 } from '../core/ports.js';

@@ -89,7 +89,8 @@ export class TarReader {
     this.sparse = null;
     const realSize = numberIn(records, 'GNU.sparse.realsize');
     if (realSize !== undefined) {
-      if (records.get('GNU.sparse.major') !== '1') throw new TarUnusable('a sparse file has an unknown format');
+      if (records.get('GNU.sparse.major') !== '1')
+        throw new TarUnusable('a sparse file has an unknown format');
       this.sparse = { size: realSize, pieces: await this.readMap() };
     }
     const path = records.get('GNU.sparse.name') ?? records.get('path') ?? pathIn(block);
@@ -196,7 +197,8 @@ function decode(block: Buffer): Header {
 }
 
 function takeZeros(count: number, take: (piece: Buffer) => void): void {
-  for (let left = count; left > 0; left -= zeros.length) take(zeros.subarray(0, Math.min(left, zeros.length)));
+  for (let left = count; left > 0; left -= zeros.length)
+    take(zeros.subarray(0, Math.min(left, zeros.length)));
 }
 
 function paddingOf(size: number): number {
@@ -228,7 +230,7 @@ const types: ReadonlyMap<string, TarEntry['type']> = new Map<string, TarEntry['t
 function readRecords(bytes: Buffer): ReadonlyMap<string, string> {
   const records = new Map<string, string>();
   const text = bytes.toString('latin1');
-  for (let at = 0; at < text.length && text[at] !== '\0'; ) {
+  for (let at = 0; at < text.length && text[at] !== '\0';) {
     const blank = text.indexOf(' ', at);
     const length = Number(text.slice(at, blank));
     const end = at + length;

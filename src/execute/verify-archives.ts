@@ -7,7 +7,8 @@ import { list } from 'tar';
 import { nothingArchived, type ArchiveRecord } from '../core/archive.js';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import { counted } from '../core/figures.js';
-import type { ArchiveResult, Clock, RunEventsTaker, VerifyArchivesTask } from '../core/ports.js';
+import type { ArchiveResult, VerifyArchivesTask } from '../core/archive-ports.js';
+import type { Clock, RunEventsTaker } from '../core/ports.js';
 import { onArchiveDisk } from './archive-disk.js';
 import { besideTarball, writeArchiveJson } from './archive-files.js';
 import { readBack } from './archive-read-back.js';
@@ -62,7 +63,8 @@ interface Found {
 }
 
 async function verifyOne(archive: ArchiveRecord, context: Context): Promise<Found> {
-  if (archive.manifest === null) return onArchiveDisk(dirname(archive.path), () => readAlien(archive, context));
+  if (archive.manifest === null)
+    return onArchiveDisk(dirname(archive.path), () => readAlien(archive, context));
   const files = besideTarball(archive.path);
   const verifiedAt = context.clock.now();
   try {
@@ -111,10 +113,16 @@ async function readAlien(archive: ArchiveRecord, { log, clock, signal }: Context
     if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
     return { archive: { ...archive, damage: (error as Error).message }, entries, contentBytes };
   }
-  log.say(`${archive.name} has no manifest; all of it can be read: ${counted(entries, 'entry', 'entries')}`);
+  log.say(`${archive.name} has no manifest; all of it can be read: ${counted(entries, 'member')}`);
   return { archive: { ...archive, verifiedAt: clock.now(), damage: '' }, entries, contentBytes };
 }
 
 function damaged({ host, name, path }: ArchiveRecord, first: string): BusyError {
-  return new BusyError('ARCHIVE_DAMAGED', { host, snapshot: name, path, first, count: 'see the log for all' });
+  return new BusyError('ARCHIVE_DAMAGED', {
+    host,
+    snapshot: name,
+    path,
+    first,
+    count: 'see the log for all',
+  });
 }
