@@ -5,6 +5,8 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
+import { deleteArchive } from './control/archive-removal.js';
+import { Archiver } from './control/archiver.js';
 import { Catalog } from './control/catalog.js';
 import { acknowledge, discardHeld } from './control/held-snapshots.js';
 import { HostRegistry } from './control/host-registry.js';
@@ -36,6 +38,7 @@ import { createRpcServer } from './rpc/server.js';
 import { openRunLogs } from './store/run-log.js';
 import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
+import { createArchiving } from './daemon-archives.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { startMail } from './daemon-mail.js';
@@ -132,8 +135,16 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
     });
     const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
+    const archiving = createArchiving({
+      ...parts,
+      database,
+      snapshotDisk,
+      pruner: () => pruner,
+      lifecycle: () => lifecycle,
+    });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
+      archiving,
       hold,
       space,
       scripts: () => scripts,
@@ -159,6 +170,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       disk: snapshotDisk,
       onError,
     });
+    const archiver = new Archiver({ ...parts, archiving, catalog: ours, lifecycle, events, onError });
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();
@@ -192,6 +204,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
         discard: (host, name) => discardHeld(heldParts, host, name),
       },
       space,
+      archives: archiving.archives,
+      deleteArchive: (host, name) => deleteArchive({ ...parts, hold, archiving, log }, host, name),
       spaceReporter,
       executor,
       log,
@@ -234,6 +248,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => scheduler.stop());
     await scrubber.start();
     closers.push(() => scrubber.stop());
+    await archiver.start();
+    closers.push(() => archiver.stop());
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
     closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));

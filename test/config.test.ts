@@ -59,6 +59,7 @@ describe('a good file', () => {
           jobsAtOnce: 1,
           maxAge: 30,
           archivedir: '',
+          archive: { slots: ['03:00'], format: 'tar.gz', level: 0, threads: 0, keep: null, copyTo: '' },
           maxIncr: 10,
           maxAgeFull: 7,
           maxAgeIncr: 1,

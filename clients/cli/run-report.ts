@@ -1,5 +1,6 @@
 /** What there is to say of a run, in words for people. */
 import { BackupType, RunPhase, type Job, type Run, type TransferStats } from '../../src/gen/busy/v1/run.js';
+import { archivingFacts } from './archiving-report.js';
 import { formatBytes, formatCount, formatTime } from './human-format.js';
 import type { Fact, Printer } from './output.js';
 import { renderProgressLine, tookText } from './progress-line.js';
@@ -39,6 +40,7 @@ export function sentOfRun(run: Run): { files: number; bytes: number } {
   if (run.progress !== undefined && isCopying(run.progress.phase)) {
     return { files: run.progress.filesTransferred, bytes: run.progress.bytesDone };
   }
+  if (run.archiving !== undefined) return { files: run.archiving.entries, bytes: run.archiving.contentBytes };
   if (run.verification !== undefined) {
     return { files: run.verification.filesRead, bytes: run.verification.bytesRead };
   }
@@ -78,6 +80,7 @@ function headFacts(run: Run): Fact[] {
 }
 
 function bodyFacts(run: Run, now: Date): Fact[] {
+  if (run.archiving !== undefined) return archivingFacts(run, run.archiving, now);
   if (!isBackup(run)) return verificationFacts(run, now);
   const sent = sentOfRun(run);
   const entries = run.jobs.reduce((sum, job) => sum + (job.stats?.fileCount ?? 0), 0);

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { addAcknowledgeCommand } from './acknowledge.js';
+import { addArchiveCommands } from './archive.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { connect } from './connection.js';
@@ -111,6 +112,7 @@ function addCommands(commands: Commands): void {
   addSnapshotCommands(commands);
   addAcknowledgeCommand(commands);
   addVerifyCommand(commands);
+  addArchiveCommands(commands);
   addPruneCommand(commands);
   addSpaceCommand(commands);
   addInfoCommand(commands);

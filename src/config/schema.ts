@@ -81,6 +81,10 @@ const hostFields = {
   max_incr: whole(0, 10_000),
   max_age: days(),
   archivedir: allow('an absolute directory on the server', text(readAbsolutePath)),
+  archive_format: allow('tar.gz or tar.zst', z.enum(['tar.gz', 'tar.zst'])),
+  archive_level: whole(0, 19),
+  archive_threads: whole(0, 256),
+  archive_copy_to: allow('an absolute directory on the server', text(readAbsolutePath)),
   max_age_full: days(),
   max_age_incr: days(),
   connect_timeout: duration('a duration from 1s to 10m', (ms) => ms >= 1000 && ms <= 600_000),
@@ -109,6 +113,14 @@ const unattendedFields = {
   keep: allow(
     'a map of last, daily, weekly, monthly and yearly, each with how many are kept; {} for all',
     keepSchema,
+  ),
+  archive_keep: allow(
+    'a map of last, daily, weekly, monthly and yearly, each with how many are kept; {} for all',
+    keepSchema,
+  ),
+  archive_schedule: allow(
+    'never, or a list of times of day such as "03:00" and of cron expressions such as "0 3 * * sun"',
+    z.preprocess(slotsAsList, z.union([z.literal('never'), z.array(text(readSlot))])),
   ),
   email: allow(
     'one mail address or a list of them',

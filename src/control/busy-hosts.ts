@@ -7,6 +7,7 @@ export class BusyHosts {
   private readonly runs: Readonly<Record<Lane, Map<string, string>>> = {
     backup: new Map(),
     verification: new Map(),
+    archiving: new Map(),
   };
   private readonly turn = new Mutex();
 
@@ -24,7 +25,7 @@ export class BusyHosts {
   }
 
   /** Throws HOST_BUSY when the host has a run in one of the lanes. */
-  refuseBusy(host: string, lanes: readonly Lane[] = ['backup', 'verification']): void {
+  refuseBusy(host: string, lanes: readonly Lane[] = ['backup', 'verification', 'archiving']): void {
     for (const lane of lanes) {
       const run = this.runs[lane].get(host);
       if (run !== undefined) throw new BusyError('HOST_BUSY', { host, run, kind: lane });

@@ -4,6 +4,7 @@ import type { Clock, Executor, RunLogs, RunStore } from '../core/ports.js';
 import type { Presence } from '../core/presence.js';
 import type { ScriptSettings } from '../core/settings.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
+import type { ArchivingParts } from './archive-parts.js';
 import type { Catalog } from './catalog.js';
 import type { HostHold } from './host-claims.js';
 import type { LogGrowth } from './log-stream.js';
@@ -26,6 +27,7 @@ export interface LifecycleParts {
   readonly scripts: () => ScriptSettings;
   /** Names the disk of a host's backups; hosts with the same name share its limit. Never throws. */
   readonly diskOf: (host: Host) => Promise<string>;
+  readonly archiving: ArchivingParts;
   readonly space: Pick<SpaceGuard, 'admit' | 'release'>;
   /** Looks on the disk for the snapshot that a run committed. */
   readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;

@@ -34,7 +34,20 @@ export interface VerifyRequest {
   readonly why?: string;
 }
 
-export type RunRequest = BackupRequest | VerifyRequest;
+/** Asks to archive a snapshot, or all that are old enough; or to read archives back. */
+export interface ArchiveRequest {
+  readonly kind: 'archive' | 'verify-archive';
+  readonly host: string;
+  /** One snapshot, or null for all that are due; or for all archives. */
+  readonly snapshot: string | null;
+  readonly requestId: string | null;
+  /** See `RunRecord.isScheduled`; default: false. */
+  readonly isScheduled?: boolean;
+  readonly urgency?: number;
+  readonly why?: string;
+}
+
+export type RunRequest = BackupRequest | VerifyRequest | ArchiveRequest;
 
 /** What made a run end before its time. */
 export type StopCause = 'on request' | 'daemon stops' | 'timeout' | 'post-backup' | 'lease lost';
@@ -59,6 +72,7 @@ export function queuedRun(made: { id: string; request: RunRequest; now: Date; re
     error: null,
     jobs: [],
     verification: null,
+    archiving: null,
     requestId: request.requestId,
     isScheduled: request.kind === 'scrub' || ('isScheduled' in request && (request.isScheduled ?? false)),
     acceptsChanges: 'acceptsChanges' in request && (request.acceptsChanges ?? false),

@@ -1,13 +1,16 @@
 /**
- * The queues of runs: backups and verifications have one each, since neither may wait for the other. A verification
- * reads slowly what nobody waits for; a backup has its time of day.
+ * The queues of runs: backups, verifications and archives have one each, since none may wait for the other. A verification
+ * reads slowly what nobody waits for; a backup has its time of day; an archive takes all cores for a long time.
  */
 import { RunQueue, type QueuedRun, type QueueLimits } from './run-queue.js';
 
-export type Lane = 'backup' | 'verification';
+export type Lane = 'backup' | 'verification' | 'archiving';
 
 /** One at a time on a disk: two that read would only be in each other's way. */
 const verificationLimits: QueueLimits = { total: 4, perDisk: 1 };
+
+/** Each compresses on all cores. */
+const archivingLimits: QueueLimits = { total: 2, perDisk: 1 };
 
 export class RunLanes {
   private readonly queues: Readonly<Record<Lane, RunQueue>>;
@@ -17,6 +20,7 @@ export class RunLanes {
     this.queues = {
       backup: new RunQueue(limits, carryOut),
       verification: new RunQueue(verificationLimits, carryOut),
+      archiving: new RunQueue(archivingLimits, carryOut),
     };
   }
 

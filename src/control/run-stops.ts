@@ -38,7 +38,7 @@ export async function givingUp(
   giveUp.removeEventListener('abort', makeAnEnd);
 }
 
-/** Tells the verifications below a backup directory, which keep its disk from being unmounted. */
+/** Tells the verifications and archive runs below a backup directory, which keep its disk from being unmounted. */
 export function verificationsBelow(
   hosts: readonly Host[],
   backupdir: string,

@@ -2,6 +2,7 @@
  * The catalogue of reasons: for each its kind, what happened (to what), and what to do next.
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
+import { archiveSentences } from './archive-sentences.js';
 import { browseSentences } from './browse-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
@@ -70,7 +71,8 @@ export const sentences = {
   ),
   HOST_BUSY: says(
     'ABORTED',
-    (f) => `Host "${f.host}" already has a ${f.kind ?? 'backup'} that has not ended (run ${f.run}).`,
+    (f) =>
+      `Host "${f.host}" already has ${f.kind === 'archiving' ? 'an archive run' : `a ${f.kind ?? 'backup'}`} that has not ended (run ${f.run}).`,
     (f) => `Follow it with: busy logs ${f.run} --follow; or stop it with: busy cancel ${f.run}`,
   ),
   RUN_ENDED: says(
@@ -161,6 +163,7 @@ export const sentences = {
   ),
 
   ...gateSentences,
+  ...archiveSentences,
 
   // The administrator's own scripts and commands.
   PRE_BACKUP_FAILED: says(

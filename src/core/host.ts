@@ -1,3 +1,4 @@
+import type { ArchiveFormat } from './archive.js';
 import type { Schedule } from './schedule.js';
 import type { MinFree } from './space.js';
 
@@ -67,6 +68,7 @@ export interface Host {
   readonly maxAge: number;
   /** Absolute directory on the server; empty: nothing is archived. */
   readonly archivedir: string;
+  readonly archive: ArchivePolicy;
   /** Which snapshots are kept; null: all of them, for ever. `core/retention.ts`. */
   readonly keep: KeepRules | null;
   readonly gate: GatePolicy;
@@ -84,6 +86,21 @@ export interface KeepRules {
   readonly weekly: number;
   readonly monthly: number;
   readonly yearly: number;
+}
+
+/** How snapshots are archived. */
+export interface ArchivePolicy {
+  /** When those that are old enough are archived; as the slots of a schedule, in its time zone. */
+  readonly slots: readonly string[] | 'never';
+  readonly format: ArchiveFormat;
+  /** Of compression; 0: the default of the program. */
+  readonly level: number;
+  /** Cores that compress; 0: all. */
+  readonly threads: number;
+  /** Which archives are kept; null: all of them, for ever. */
+  readonly keep: KeepRules | null;
+  /** Absolute directory that gets a copy of each; empty: none. */
+  readonly copyTo: string;
 }
 
 /** How much a source directory may change before its snapshot is held; `core/source-gate.ts`. */

@@ -2,6 +2,7 @@
  * What the rules and the control plane need from the world. Each port has one real implementation and may have a
  * fake in tests; nothing in `core` or `control` knows files, processes, sockets or databases.
  */
+import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from './archive-ports.js';
 import type { Host } from './host.js';
 import type { BusyError, Failure } from './errors.js';
 import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js';
@@ -19,7 +20,15 @@ export interface Clock {
 export type RunChanges = Partial<
   Pick<
     RunRecord,
-    'type' | 'typeReason' | 'startedAt' | 'endedAt' | 'snapshot' | 'error' | 'jobs' | 'verification'
+    | 'type'
+    | 'typeReason'
+    | 'startedAt'
+    | 'endedAt'
+    | 'snapshot'
+    | 'error'
+    | 'jobs'
+    | 'verification'
+    | 'archiving'
   >
 >;
 
@@ -213,6 +222,17 @@ export interface Executor {
    * `signal` it ends within seconds.
    */
   verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult>;
+  /**
+   * Writes a snapshot into an archive, which then is whole, verified and flushed; the snapshot is left. A failure and a
+   * cancel are results, not exceptions; after `signal` it ends within seconds, or when post-archive has ended.
+   */
+  archive(task: ArchiveTask, events: RunEventsTaker, signal: AbortSignal): Promise<ArchiveResult>;
+  /** Reads archives back in full. What is found, a failure and a cancel are results, not exceptions. */
+  verifyArchives(
+    task: VerifyArchivesTask,
+    events: RunEventsTaker,
+    signal: AbortSignal,
+  ): Promise<ArchiveResult>;
   /** Connects and asks. Throws a BusyError. */
   probe(host: Host): Promise<ProbeResult>;
   /**

@@ -1,6 +1,7 @@
 /** What is done on a backup disk in a thread of its own, and what such a thread says. Plain data. */
 import type { Facts, Reason } from '../core/errors.js';
 import type { BytePath } from '../core/byte-path.js';
+import type { ArchiveCheckReport, ArchiveCheckTask } from './archive-check.js';
 import type { ComparisonReport, ComparisonTask } from './comparison.js';
 import type { SearchReport, SearchTask } from './damage-search.js';
 import type { ManifestReport, ManifestTask } from './manifest.js';
@@ -9,6 +10,7 @@ import type { ManifestReport, ManifestTask } from './manifest.js';
 export interface DiskWorks {
   readonly manifest: { readonly task: ManifestTask; readonly report: ManifestReport };
   readonly search: { readonly task: SearchTask; readonly report: SearchReport };
+  readonly archiveCheck: { readonly task: ArchiveCheckTask; readonly report: ArchiveCheckReport };
   readonly comparison: { readonly task: ComparisonTask; readonly report: ComparisonReport };
 }
 

@@ -7,6 +7,7 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
+import { checkArchive } from './archive-check.js';
 import { compareSnapshots } from './comparison.js';
 import { searchDamaged } from './damage-search.js';
 import type { DiskMessage, DiskOrder, DiskReport } from './disk-work.js';
@@ -57,6 +58,8 @@ function carryOut(): Promise<DiskReport> {
       return makeManifest(work.task, hooks);
     case 'search':
       return searchDamaged(work.task, hooks);
+    case 'archiveCheck':
+      return checkArchive(work.task, hooks);
     case 'comparison':
       return compareSnapshots(work.task, hooks);
     default:

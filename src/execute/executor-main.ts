@@ -7,11 +7,13 @@ import { BusyError, toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupEvents, ProbeResult } from '../core/ports.js';
 import type { DiskUsage } from '../core/space.js';
+import { archive } from './archive.js';
 import { backUp } from './backup.js';
 import { measureUsage } from './disk-usage.js';
 import type { Command, Report } from './messages.js';
 import { reachHost } from './reach.js';
 import { verify } from './verify.js';
+import { verifyArchives } from './verify-archives.js';
 
 const clock = { now: (): Date => new Date() };
 const running = new Map<number, AbortController>();
@@ -87,6 +89,10 @@ async function carryOut(
   if (command.kind === 'verify')
     return { kind: 'verified', id, result: await verify(command.task, eventsOf(id), signal, clock) };
   const signals = { cancel: signal, haste: haste.signal };
+  if (command.kind === 'archive')
+    return { kind: 'archived', id, result: await archive(command.task, eventsOf(id), signals, clock) };
+  if (command.kind === 'verifyArchives')
+    return { kind: 'archived', id, result: await verifyArchives(command.task, eventsOf(id), signal, clock) };
   return {
     kind: 'backedUp',
     id,

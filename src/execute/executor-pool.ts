@@ -5,6 +5,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/archive-ports.js';
 import type {
   BackupEvents,
   BackupResult,
@@ -71,6 +72,22 @@ export class ExecutorPool implements Executor {
   async verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult> {
     const report = await this.give((id) => ({ kind: 'verify', id, task }), events, signal);
     if (report.kind === 'verified') return report.result;
+    throw unexpected(report);
+  }
+
+  async archive(task: ArchiveTask, events: RunEventsTaker, signal: AbortSignal): Promise<ArchiveResult> {
+    const report = await this.give((id) => ({ kind: 'archive', id, task }), events, signal);
+    if (report.kind === 'archived') return report.result;
+    throw unexpected(report);
+  }
+
+  async verifyArchives(
+    task: VerifyArchivesTask,
+    events: RunEventsTaker,
+    signal: AbortSignal,
+  ): Promise<ArchiveResult> {
+    const report = await this.give((id) => ({ kind: 'verifyArchives', id, task }), events, signal);
+    if (report.kind === 'archived') return report.result;
     throw unexpected(report);
   }
 
@@ -210,6 +227,7 @@ function receive(executor: ExecutorProcess, report: Report): void {
       return;
     case 'backedUp':
     case 'verified':
+    case 'archived':
     case 'probed':
     case 'measured':
       work.done(report);

@@ -1,6 +1,7 @@
 /** What the daemon and an executor process say to each other. Plain data; dates survive the serialization used. */
 import type { Facts, Reason } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/archive-ports.js';
 import type {
   BackupResult,
   BackupTask,
@@ -17,6 +18,8 @@ import type { LockHolder } from './backupdir-lock.js';
 export type Command =
   | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask; readonly holder: LockHolder }
   | { readonly kind: 'verify'; readonly id: number; readonly task: VerifyTask }
+  | { readonly kind: 'archive'; readonly id: number; readonly task: ArchiveTask }
+  | { readonly kind: 'verifyArchives'; readonly id: number; readonly task: VerifyArchivesTask }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
   | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
   | { readonly kind: 'cancel'; readonly id: number }
@@ -43,6 +46,7 @@ export type Report =
   | { readonly kind: 'postBackup'; readonly id: number; readonly snapshot: SnapshotRecord | null }
   | { readonly kind: 'backedUp'; readonly id: number; readonly result: BackupResult }
   | { readonly kind: 'verified'; readonly id: number; readonly result: VerifyResult }
+  | { readonly kind: 'archived'; readonly id: number; readonly result: ArchiveResult }
   | { readonly kind: 'probed'; readonly id: number; readonly result: ProbeResult }
   | { readonly kind: 'measuring'; readonly id: number; readonly progress: MeasureProgress }
   | { readonly kind: 'measured'; readonly id: number; readonly usages: readonly (DiskUsage | null)[] }

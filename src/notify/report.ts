@@ -65,6 +65,14 @@ function wordsOf(facts: AlertFacts): Readonly<Record<AlertKind, { subject: strin
     overdue: { subject: 'OVERDUE', opening: absent },
     still_overdue: { subject: 'still OVERDUE', opening: absent },
     back: { subject: 'is back', opening: `Host ${host} has a new snapshot again.` },
+    archiving_failed: {
+      subject: `archiving ${state}${why}`,
+      opening: `Snapshots of host ${host} could not be archived. They stay on the backup disk.`,
+    },
+    archive_damaged: {
+      subject: 'DAMAGED archive',
+      opening: `An archive of host ${host} is damaged.`,
+    },
     damaged: {
       subject: 'DAMAGED files in snapshots',
       opening: `Files in the snapshots of host ${host} are damaged or missing on the backup disk.`,
@@ -159,6 +167,8 @@ function advicePart({ alert, run, host }: AlertFacts): string[] {
     still_overdue: ofAbsence(host),
     back: [],
     damaged: ofDamage(run, host),
+    archiving_failed: ofArchiving(run, host),
+    archive_damaged: ofArchiving(run, host),
   };
   const steps = advice[alert.kind];
   if (steps.length === 0) return [];
@@ -195,6 +205,14 @@ function ofDamage(run: RunRecord | null, host: string): (readonly [string, strin
     ...ofRun(run, host).slice(0, -1),
     [`busy backup ${host} --follow`, 'stores afresh what the host still has'],
     [`busy verify ${host}`, 'whether more is damaged'],
+  ];
+}
+
+function ofArchiving(run: RunRecord | null, host: string): (readonly [string, string])[] {
+  return [
+    ...ofRun(run, host).slice(0, -1),
+    [`busy archives ${host}`, 'what is archived'],
+    [`busy archive ${host} --follow`, 'what is old enough, at once'],
   ];
 }
 

@@ -1,4 +1,5 @@
 /** From the records of the core to the messages of the contract. */
+import type { ArchivingRecord } from '../core/archive.js';
 import type { Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { JobRecord, Progress, RunRecord } from '../core/run.js';
@@ -7,6 +8,7 @@ import type { VerificationRecord } from '../core/verification.js';
 import type { Host as HostMessage } from '../gen/busy/v1/host_service.js';
 import {
   BackupType,
+  type Archiving,
   type Job,
   type Progress as ProgressMessage,
   type Run,
@@ -85,6 +87,7 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
     requestId: run.requestId ?? '',
     acceptsChanges: run.acceptsChanges,
     verification: run.verification ? toVerification(run.verification) : undefined,
+    archiving: run.archiving ? toArchiving(run.archiving) : undefined,
   };
 }
 
@@ -102,6 +105,11 @@ function toVerification(verification: VerificationRecord): Verification {
     unverifiable: [...verification.unverifiable],
     differences: verification.differences.map((found) => ({ ...found, kind: differenceKinds[found.kind] })),
   };
+}
+
+function toArchiving(archiving: ArchivingRecord): Archiving {
+  const { archived, removed, expired } = archiving;
+  return { ...archiving, archived: [...archived], removed: [...removed], expired: [...expired] };
 }
 
 function toJob(job: JobRecord): Job {

@@ -47,6 +47,8 @@ export const kinds: Readonly<Record<RunKind, RunKindMessage>> = {
   backup: RunKindMessage.BACKUP,
   verify: RunKindMessage.VERIFY,
   scrub: RunKindMessage.SCRUB,
+  archive: RunKindMessage.ARCHIVE,
+  'verify-archive': RunKindMessage.VERIFY_ARCHIVE,
 };
 
 export const differenceKinds: Readonly<Record<DifferenceKind, DifferenceKindMessage>> = {
@@ -67,6 +69,8 @@ export const phases: Readonly<Record<RunPhase, RunPhaseMessage>> = {
   copy: RunPhaseMessage.COPY,
   manifest: RunPhaseMessage.MANIFEST,
   verify: RunPhaseMessage.VERIFY,
+  archive: RunPhaseMessage.ARCHIVE,
+  'verify-archive': RunPhaseMessage.VERIFY_ARCHIVE,
 };
 
 export const jobStates: Readonly<Record<JobState, JobStateMessage>> = {

@@ -5,6 +5,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { formatEndpoint, hostAndPort, type Endpoint } from '../core/endpoint.js';
+import { ArchiveServiceService } from '../gen/busy/v1/archive_service.js';
 import { BackupServiceService } from '../gen/busy/v1/backup_service.js';
 import { DaemonServiceService } from '../gen/busy/v1/daemon_service.js';
 import { HostServiceService } from '../gen/busy/v1/host_service.js';
@@ -13,6 +14,7 @@ import {
   type ServerReflectionRequest,
   ServerReflectionService,
 } from '../gen/grpc/reflection/v1/reflection.js';
+import { archiveHandlers, type ArchiveParts } from './archives.js';
 import { backupHandlers, type BackupParts } from './backups.js';
 import { daemonHandlers, type DaemonParts } from './daemon-info.js';
 import { EndpointError, refuseBeyondLoopback } from './endpoint.js';
@@ -27,6 +29,7 @@ import { bindUnixSocket } from './unix-socket.js';
 export type RpcParts = HostParts &
   BackupParts &
   SnapshotParts &
+  ArchiveParts &
   DaemonParts & {
     /** The descriptor set that reflection answers from. */
     readonly descriptorFile: string;
@@ -78,6 +81,7 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
     server.addService(HostServiceService, hostHandlers(parts, calls));
     server.addService(BackupServiceService, backupHandlers(parts, calls));
     server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
+    server.addService(ArchiveServiceService, archiveHandlers(parts, calls));
     server.addService(DaemonServiceService, daemonHandlers(parts, calls));
     health.addToServer(server);
     server.addService(ServerReflectionService, { serverReflectionInfo: reflect });

@@ -1,7 +1,7 @@
 /**
  * What may be done over a TCP port, where nobody proves who he is: any account of the machine can connect. Changing
  * hosts is not among it, since a backup runs commands and writes files as the user of the daemon, often root; nor is
- * deciding on a held snapshot, since that removes it or lets older ones go.
+ * deciding on a held snapshot, since that removes it or lets older ones go, nor archiving and removing archives.
  */
 import {
   ResponderBuilder,
@@ -10,6 +10,7 @@ import {
   type ServerInterceptor,
 } from '@grpc/grpc-js';
 import { BusyError } from '../core/errors.js';
+import { ArchiveServiceService } from '../gen/busy/v1/archive_service.js';
 import { HostServiceService } from '../gen/busy/v1/host_service.js';
 import { SnapshotServiceService } from '../gen/busy/v1/snapshot_service.js';
 import { type RpcLog, toStatus } from './status.js';
@@ -20,6 +21,8 @@ const refused = new Set<string>(
     HostServiceService.updateHost,
     HostServiceService.deleteHost,
     SnapshotServiceService.acknowledgeSnapshot,
+    ArchiveServiceService.archive,
+    ArchiveServiceService.deleteArchive,
   ].map(({ path }) => path),
 );
 

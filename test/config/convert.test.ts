@@ -74,7 +74,6 @@ describe('a configuration of the original BUSY', () => {
     const yaml = convertConfig(original, '/etc/busy/busy.conf');
     expect(notesOf(yaml)).toEqual([
       expect.stringMatching(/^\(line 2\): the original had only its web page in MySQL/),
-      expect.stringMatching(/^\(line 20\): archivedir has no effect yet: this version makes no archives/),
       expect.stringMatching(
         /^\(line 25\): this host was called "Laptop Anna", .*; laptop-anna is a proposal/,
       ),

@@ -16,6 +16,7 @@ import { isActive, type RunRecord } from '../../src/core/run.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
 import { openDatabase, type Database } from '../../src/store/data-source.js';
 import { openRunLogs } from '../../src/store/run-log.js';
+import { createArchiveStore } from '../../src/store/archives.js';
 import { createRunStore } from '../../src/store/runs.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
 import { FakeExecutor } from './fake-executor.js';
@@ -93,6 +94,14 @@ export class ControlBed {
       scripts: () => noScripts,
       quietDisk: () => Promise.resolve(),
       space: { admit: () => Promise.resolve(null), release: () => {} },
+      archiving: {
+        archives: createArchiveStore(database),
+        archiveDisk: { remove: () => Promise.resolve(null), list: () => Promise.resolve([]) },
+        onDisk: ({ name }) => Promise.resolve(catalog.snapshots(name)),
+        failuresOf: (host) => bed.lifecycle.failuresAgainstExpiry(host),
+        alone: (_, work) => work(),
+        remove: ({ snapshot }) => catalog.forget(snapshot),
+      },
       findCommitted: (host, runId) =>
         Promise.resolve(
           bed.onDisk.find((found) => found.host === host.name && found.runId === runId) ?? null,

@@ -1,5 +1,7 @@
 /** An executor that carries out nothing: each backup goes on until the test ends it by hand. */
 import { BusyError } from '../../src/core/errors.js';
+import { nothingArchived } from '../../src/core/archive.js';
+import type { ArchiveResult, ArchiveTask } from '../../src/core/archive-ports.js';
 import type {
   BackupEvents,
   BackupResult,
@@ -38,6 +40,11 @@ export class FakeExecutor implements Executor {
   readonly verifications: FakeVerification[] = [];
   /** All that were ever started, in order. */
   readonly backups: FakeBackup[] = [];
+  /** What an archive comes to; a failure unless a test says otherwise. */
+  onArchive = (task: ArchiveTask, _events: RunEventsTaker, _signal: AbortSignal): Promise<ArchiveResult> =>
+    Promise.reject(
+      new BusyError('INTERNAL', { what: `the fake executor archives no ${task.snapshot.name}` }),
+    );
   private handedOut = 0;
   private wake = (): void => {};
 
@@ -70,6 +77,14 @@ export class FakeExecutor implements Executor {
       signal.addEventListener('abort', endCancelled, { once: true });
       this.verifications.push({ task, events, signal, finish, die });
     });
+  }
+
+  archive(task: ArchiveTask, events: RunEventsTaker, signal: AbortSignal): Promise<ArchiveResult> {
+    return this.onArchive(task, events, signal);
+  }
+
+  verifyArchives(): Promise<ArchiveResult> {
+    return Promise.resolve({ archives: [], done: nothingArchived, error: null });
   }
 
   /** The next backup that was not answered before; waits until it is started. */

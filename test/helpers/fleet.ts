@@ -128,6 +128,7 @@ export class Fleet {
       error: null,
       jobs: [],
       verification: null,
+      archiving: null,
       requestId: null,
       isScheduled: false,
       acceptsChanges: false,

@@ -16,6 +16,11 @@ import {
   type PrivateSshdOptions,
 } from '../../clients/quickstart/private-sshd.js';
 import {
+  ArchiveServiceClient,
+  ArchiveServiceService,
+  type Archive,
+} from '../../src/gen/busy/v1/archive_service.js';
+import {
   BackupServiceClient,
   BackupServiceService,
   type WatchRunsResponse,
@@ -88,7 +93,12 @@ export class TestBed {
       state_dir: join(this.directory, 'state'),
       listen: `unix:${this.socket}`,
       // Those of this machine are none of the tests' business.
-      scripts: { pre_backup: this.scriptFile('pre-backup'), post_backup: this.scriptFile('post-backup') },
+      scripts: {
+        pre_backup: this.scriptFile('pre-backup'),
+        post_backup: this.scriptFile('post-backup'),
+        pre_archive: this.scriptFile('pre-archive'),
+        post_archive: this.scriptFile('post-archive'),
+      },
       reserve: '1M',
       ...settings,
       hosts,
@@ -105,7 +115,7 @@ export class TestBed {
   }
 
   /** Where the configuration has a script of the server; nothing is there at first. */
-  scriptFile(name: 'pre-backup' | 'post-backup'): string {
+  scriptFile(name: 'pre-backup' | 'post-backup' | 'pre-archive' | 'post-archive'): string {
     return join(this.directory, 'scripts', name);
   }
 
@@ -170,6 +180,32 @@ export class TestBed {
 
   get snapshots(): SnapshotServiceClient {
     return new SnapshotServiceClient(`unix:${this.socket}`, credentials.createInsecure());
+  }
+
+  get archives(): ArchiveServiceClient {
+    return new ArchiveServiceClient(`unix:${this.socket}`, credentials.createInsecure());
+  }
+
+  /** Archives a snapshot, or all that are due, and waits for the end. */
+  async archive(host: string, name = ''): Promise<Run> {
+    const client = this.archives;
+    try {
+      const { run } = await callMethod(client, ArchiveServiceService.archive, { host, name, requestId: '' });
+      return await this.waitForRun(run?.id ?? '');
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Newest first. */
+  async listArchives(host: string): Promise<Archive[]> {
+    const client = this.archives;
+    try {
+      const page = { host, pageSize: 0, pageToken: '' };
+      return (await callMethod(client, ArchiveServiceService.listArchives, page)).archives;
+    } finally {
+      client.close();
+    }
   }
 
   get info(): DaemonServiceClient {

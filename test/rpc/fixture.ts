@@ -137,6 +137,10 @@ export function fakeParts(): RpcParts {
       judge: async () => ({ verdicts: [], frozen: '' }),
       prune: async () => ({ verdicts: [], frozen: '', removedCount: 0 }),
     },
+    archives: { get: async () => null, list: async () => [] },
+    deleteArchive: async (name, snapshot) => {
+      throw new BusyError('ARCHIVE_NOT_FOUND', { host: name, snapshot });
+    },
     events: { watch: async function* () {} },
     streamLog: async function* () {},
     executor: {

@@ -12,7 +12,9 @@ import { createOutboxStore } from '../../src/store/outbox.js';
 import { RunEntity } from '../../src/store/run-entity.js';
 import { createRunStore } from '../../src/store/runs.js';
 import { SnapshotEntity } from '../../src/store/snapshot-entity.js';
+import { createArchiveStore } from '../../src/store/archives.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
+import { archiveStoreContract } from './archive-store-contract.js';
 import { hostStoreContract } from './host-store-contract.js';
 import { outboxStoreContract } from './outbox-store-contract.js';
 import { runStoreContract } from './run-store-contract.js';
@@ -36,6 +38,13 @@ describe('snapshots in SQLite', () => {
   snapshotStoreContract(async () => {
     const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
     return { snapshots: createSnapshotStore(database), close: () => database.close() };
+  });
+});
+
+describe('archives in SQLite', () => {
+  archiveStoreContract(async () => {
+    const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
+    return { archives: createArchiveStore(database), close: () => database.close() };
   });
 });
 

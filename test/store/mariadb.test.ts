@@ -8,8 +8,10 @@ import { openDatabase, type Database } from '../../src/store/data-source.js';
 import { createHostStore } from '../../src/store/hosts.js';
 import { createOutboxStore } from '../../src/store/outbox.js';
 import { createRunStore } from '../../src/store/runs.js';
+import { createArchiveStore } from '../../src/store/archives.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
 import { PrivateMariadb } from '../helpers/private-mariadb.js';
+import { archiveStoreContract } from './archive-store-contract.js';
 import { hostStoreContract } from './host-store-contract.js';
 import { outboxStoreContract } from './outbox-store-contract.js';
 import { runStoreContract } from './run-store-contract.js';
@@ -37,6 +39,13 @@ describe('snapshots in MariaDB', () => {
   snapshotStoreContract(async () => {
     const database = await open();
     return { snapshots: createSnapshotStore(database), close: () => database.close() };
+  });
+});
+
+describe('archives in MariaDB', () => {
+  archiveStoreContract(async () => {
+    const database = await open();
+    return { archives: createArchiveStore(database), close: () => database.close() };
   });
 });
 
