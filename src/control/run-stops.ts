@@ -44,5 +44,5 @@ export function verificationsBelow(
   backupdir: string,
 ): (run: Pick<RunRecord, 'kind' | 'host'>) => boolean {
   const below = new Set(hosts.filter((host) => host.backupdir === backupdir).map(({ name }) => name));
-  return ({ kind, host }) => kind !== 'backup' && below.has(host);
+  return ({ kind, host }) => (kind === 'verify' || kind === 'scrub') && below.has(host);
 }
