@@ -2,6 +2,7 @@
  * The catalogue of reasons: for each its kind, what happened (to what), and what to do next.
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
+import { browseSentences } from './browse-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { restoreSentences } from './restore-sentences.js';
@@ -235,6 +236,7 @@ export const sentences = {
   ),
 
   ...restoreSentences,
+  ...browseSentences,
   ...verificationSentences,
   ...leaseSentences,
 
