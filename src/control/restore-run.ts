@@ -40,12 +40,18 @@ export function restoreRun(parts: Parts): KindOfRun {
 }
 
 /** Whether a run that has not ended reads this snapshot, so that it must stay. */
-export function readsSnapshot(run: RunRecord, { host, name }: Pick<SnapshotRecord, 'host' | 'name'>): boolean {
+export function readsSnapshot(
+  run: RunRecord,
+  { host, name }: Pick<SnapshotRecord, 'host' | 'name'>,
+): boolean {
   return run.restore !== null && run.host === host && run.snapshot === name;
 }
 
 function wishOf({ restore }: RunRecord): RestoreRecord {
-  return restore ?? newRestore({ paths: [], target: { kind: 'original' }, mode: 'never-overwrite', isDryRun: true });
+  return (
+    restore ??
+    newRestore({ paths: [], target: { kind: 'original' }, mode: 'never-overwrite', isDryRun: true })
+  );
 }
 
 /** Never fails because of the executor: that is a result too. */

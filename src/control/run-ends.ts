@@ -171,10 +171,6 @@ function wishOf({ restore }: RunRecord): string {
   if (!restore) return '';
   const { paths, target, mode, isDryRun } = restore;
   const { kind } = target;
-  const place = [
-    kind,
-    'host' in target ? target.host : '',
-    'directory' in target ? target.directory : '',
-  ];
+  const place = [kind, 'host' in target ? target.host : '', 'directory' in target ? target.directory : ''];
   return JSON.stringify([paths, place, mode, isDryRun]);
 }

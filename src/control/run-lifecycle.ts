@@ -157,7 +157,9 @@ export class RunLifecycle {
   /** Cancels runs that have begun; settles when they have ended. */
   endAll(cause: StopCause, isMeant: (run: RunRecord) => boolean): Promise<void> {
     const runs = [...this.active.values()].filter(({ record }) => isMeant(record));
-    return endRunning(runs, { cancel: (id) => this.cancel(id, cause), onError: this.parts.onError });
+    const { onError } = this.parts;
+    const sparesRestores = cause === 'post-backup';
+    return endRunning(runs, { cancel: (id) => this.cancel(id, cause), sparesRestores, onError });
   }
 
   private async triggerAlone(request: RunRequest): Promise<RunRecord> {

@@ -57,7 +57,11 @@ export function isIn(path: string, directory: string): boolean {
  * Rules that keep a mirror from deleting what backups leave out. `patterns` are those of the host, which begin at each
  * source directory when they begin with a slash.
  */
-export function protectRules(plan: RestorePlan, sources: readonly string[], patterns: readonly string[]): string[] {
+export function protectRules(
+  plan: RestorePlan,
+  sources: readonly string[],
+  patterns: readonly string[],
+): string[] {
   const rules = patterns.flatMap((pattern) => {
     if (!pattern.startsWith('/')) return [pattern];
     const places = sources.map((source) => `${source === '/' ? '' : source}${pattern}`);
@@ -74,7 +78,9 @@ function landingsOf(place: string, entries: readonly BytePath[]): string[] {
     const fits = names.every((name, at) => parts[at] === name || /[*?[]/.test(parts[at] ?? ''));
     // A double star may stand for any number of names.
     if (parts.includes('**')) return [`**/${parts.at(-1)}`];
-    return fits && parts.length >= names.length ? [`/${[names.at(-1), ...parts.slice(names.length)].join('/')}`] : [];
+    return fits && parts.length >= names.length
+      ? [`/${[names.at(-1), ...parts.slice(names.length)].join('/')}`]
+      : [];
   });
 }
 
@@ -128,7 +134,8 @@ export function mirrorRefusal(
   if (paths.includes('/')) return 'a mirror of / would delete all that was never backed up';
   if (target.kind !== 'original') return null;
   const above = paths.find((path) => !snapshot.sources.map(bytesOf).some((source) => isIn(path, source)));
-  if (above !== undefined) return `"${showPath(above)}" is not, or not in, a source directory of the snapshot`;
+  if (above !== undefined)
+    return `"${showPath(above)}" is not, or not in, a source directory of the snapshot`;
   if (snapshot.outcome === 'PARTIAL') return 'files are missing from the snapshot, and would be deleted';
   if (isHeld(snapshot)) return 'the snapshot is held, since its source was not as it should be';
   const leavesOut = /^--(include|filter|max-size|min-size)=|^--prune-empty-dirs$|^-[A-Za-z]*m/;

@@ -6,7 +6,8 @@ const again = 'The same restore again completes it.';
 export const restoreSentences = {
   RESTORE_KEY_READ_ONLY: says(
     'FAILED_PRECONDITION',
-    (f) => `The key ${f.identityFile} of host "${f.host}" may only read there, so nothing can be restored to it.`,
+    (f) =>
+      `The key ${f.identityFile} of host "${f.host}" may only read there, so nothing can be restored to it.`,
     (f) =>
       `Nothing was changed. Make a key for restores (ssh-keygen -t ed25519 -N '' -f ${f.suggested}), set restore_identity_file: ${f.suggested} for the host, and add to ~/.ssh/authorized_keys of "${f.user}" there: restrict,command="rrsync ${f.directory}" and the line of ${f.suggested}.pub. Remove that line when it is not needed any more. Or restore to another place.`,
   ),
@@ -34,7 +35,8 @@ export const restoreSentences = {
   RESTORE_INCOMPLETE: says(
     'FAILED_PRECONDITION',
     (f) => `Not all was restored: ${f.count}, the first: ${f.first}.`,
-    () => `The log of the run has all of them. Give the user the rights that are missing, then: ${again.toLowerCase()}`,
+    () =>
+      `The log of the run has all of them. Give the user the rights that are missing, then: ${again.toLowerCase()}`,
   ),
   RESTORE_BROKE_OFF: says(
     'UNAVAILABLE',
@@ -54,7 +56,8 @@ export const restoreSentences = {
   ),
   MIRROR_UNCONFIRMED: says(
     'FAILED_PRECONDITION',
-    (f) => `A restore with the mode mirror deletes at the target what the snapshot does not have; it is not confirmed.`,
+    () =>
+      `A restore with the mode mirror deletes at the target what the snapshot does not have; it is not confirmed.`,
     (f) => `Look first with a dry run. Then repeat the target as the confirmation: ${f.target}`,
   ),
   SNAPSHOT_IN_USE: says(

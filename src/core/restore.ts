@@ -75,10 +75,15 @@ export function targetWord(target: RestoreTarget, snapshotHost: string): string 
 }
 
 /** What a restore is, for its log. */
-export function describeRestore({ paths, target, mode, isDryRun }: RestoreWish, snapshotHost: string): string {
+export function describeRestore(
+  { paths, target, mode, isDryRun }: RestoreWish,
+  snapshotHost: string,
+): string {
   const shown = paths.slice(0, 5).map(showPath).join(', ');
   const more = paths.length > 5 ? ` and ${paths.length - 5} more` : '';
   const where =
-    target.kind === 'original' ? `to ${snapshotHost}, each to its own place` : `to ${targetWord(target, snapshotHost)}`;
+    target.kind === 'original'
+      ? `to ${snapshotHost}, each to its own place`
+      : `to ${targetWord(target, snapshotHost)}`;
   return `${isDryRun ? 'dry run of a restore' : 'restore'} of ${shown}${more} ${where} (${mode})`;
 }

@@ -11,12 +11,13 @@ import type { Clock } from '../core/ports.js';
 import { missingFilesKept, type JobRecord, type MissingFile } from '../core/run.js';
 import { noTransfer, type TransferStats } from '../core/snapshot.js';
 import { AttributeWatch } from './attribute-watch.js';
-import { transfer, type TransferEnding } from './bridge.js';
+import { startFailure, transfer, type TransferEnding } from './bridge.js';
 import { Flow } from './flow.js';
 import { LinkCounter } from './link-counter.js';
 import type { TransferPlan } from './rsync-args.js';
 import { LineSplitter, parseRsyncLine, type RsyncEvent, type RsyncFileError } from './rsync-output.js';
 import type { SshConnection } from './ssh.js';
+import { watchForStall } from './stall.js';
 
 export interface JobContext {
   readonly host: Host;
@@ -69,7 +70,11 @@ export async function runJob(
     onTraffic: () => stall.onTraffic(),
   });
   const heard = new JobEar(context, number, plan, { links, onCopied: () => watch.look() });
-  const stall = watchForStall(context, AbortSignal.any([signal, diskLow, watch.tooMuch.signal]));
+  const stall = watchForStall(
+    context.host,
+    context.clock,
+    AbortSignal.any([signal, diskLow, watch.tooMuch.signal]),
+  );
   let lost: string | null = null;
   let ending: TransferEnding | null = null;
   let failure: BusyError | null = null;
@@ -233,36 +238,4 @@ function seenFromServer(host: Host, stats: TransferStats): TransferStats {
 function onHost(path: string, source: string, destination: string): string {
   const below = path.startsWith(destination) ? path.slice(destination.length) : `/${path}`;
   return `${source === '/' ? '' : source}${below}`.replace(/\/\.([^/]+)\.[A-Za-z0-9]{6}$/, '/$1');
-}
-
-/** Ends a job whose connection is silent for too long. */
-function watchForStall(
-  context: JobContext,
-  signal: AbortSignal,
-): { signal: AbortSignal; onTraffic: () => void; hasStalled: () => boolean; end: () => void } {
-  const { idleTimeoutMs } = context.host;
-  const stalled = new AbortController();
-  let lastTraffic = context.clock.now().getTime();
-  const look = (): void => {
-    if (context.clock.now().getTime() - lastTraffic >= idleTimeoutMs) stalled.abort();
-  };
-  const timer = idleTimeoutMs > 0 ? setInterval(look, Math.min(idleTimeoutMs, 1000)) : undefined;
-  return {
-    signal: AbortSignal.any([signal, stalled.signal]),
-    onTraffic: () => (lastTraffic = context.clock.now().getTime()),
-    hasStalled: () => stalled.signal.aborted,
-    end: () => clearInterval(timer),
-  };
-}
-
-function startFailure(error: unknown): BusyError {
-  if (error instanceof BusyError) return error;
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-    return new BusyError('RSYNC_MISSING', { where: 'the server' }, { cause: error });
-  }
-  return new BusyError(
-    'INTERNAL',
-    { what: error instanceof Error ? error.message : String(error) },
-    { cause: error },
-  );
 }
