@@ -125,7 +125,12 @@ function workOptions({ work, protect }: RestoreCall): readonly string[] {
       return ['--no-r', '--dirs', '--dry-run', '--existing'];
     case 'for obstacles below':
       return ['-r', '--dry-run', '--existing', '--include=*/', '--exclude=*'];
-    default:
+    case 'never-overwrite':
+    case 'newer-only':
+    case 'overwrite':
+    case 'mirror':
       return [...modeOptions[work], ...protect.map((rule) => `--filter=${rule}`)];
+    default:
+      return work satisfies never;
   }
 }

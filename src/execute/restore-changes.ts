@@ -1,11 +1,10 @@
 /** Hears what an rsync that restores says: counts the changes, keeps the first, and puts all of them into the log. */
 import type { BytePath } from '../core/byte-path.js';
 import { changesKept, noChanges, type RestoreChange, type RestoreCounts } from '../core/restore.js';
-import type { Flow } from './flow.js';
 import type { RunLogFile } from './run-log-file.js';
 import { bytesOfName, LineSplitter, parseRsyncLine, type RsyncEvent } from './rsync-output.js';
 
-/** Lines that wait for the log before the transfer does. */
+/** With more lines that wait for the log rsync waits too. */
 const mostWaiting = 1000;
 const mostLastWords = 5;
 
@@ -19,7 +18,6 @@ export class RestoreChanges {
   readonly first: RestoreChange[] = [];
   private waiting: string[] = [];
   private writing: Promise<void> | null = null;
-  private flow: Flow | null = null;
   counts: RestoreCounts = noChanges;
   /** Those of earlier calls. */
   private before: RestoreCounts = noChanges;
@@ -27,9 +25,8 @@ export class RestoreChanges {
 
   constructor(private readonly log: RunLogFile) {}
 
-  /** From now on `flow` is held when lines come faster than the log takes them. */
-  holdBack(flow: Flow): void {
-    this.flow = flow;
+  /** A further call of rsync begins, of which there are totals at its end. */
+  beginCall(): void {
     this.before = this.counts;
   }
 
@@ -38,7 +35,6 @@ export class RestoreChanges {
     this.count += 1;
     this.counts = { ...this.counts, [change.kind]: this.counts[change.kind] + 1 };
     this.waiting.push(`${signs[change.kind]} ${change.path}`);
-    if (this.waiting.length > mostWaiting) this.flow?.hold();
     this.writing ??= this.write().finally(() => (this.writing = null));
   }
 
@@ -53,6 +49,11 @@ export class RestoreChanges {
     };
   }
 
+  /** A promise while more lines wait than should; it settles when they are in the log. */
+  behind(): Promise<void> | null {
+    return this.waiting.length > mostWaiting ? this.flushed() : null;
+  }
+
   /** Settles when all lines are in the log. */
   async flushed(): Promise<void> {
     while (this.writing) await this.writing;
@@ -62,7 +63,6 @@ export class RestoreChanges {
     while (this.waiting.length > 0) {
       for (const line of this.waiting.splice(0, mostWaiting)) this.log.say(line);
       await this.log.flushed();
-      if (this.waiting.length <= mostWaiting) this.flow?.goOn();
     }
   }
 }
@@ -84,23 +84,26 @@ export class RestoreEar {
       /** Gets each directory that is made, absolute. */
       readonly onMade: ((path: BytePath) => void) | undefined;
       readonly say: (text: string) => void;
+      /** A promise while nothing more should be said. */
+      readonly behind: () => Promise<void> | null;
     },
   ) {}
 
-  readonly onReport = (bytes: Buffer): void => this.hear(this.report.feed(bytes), false);
-  readonly onError = (bytes: Buffer): void => this.hear(this.errors.feed(bytes), true);
+  readonly onReport = (bytes: Buffer): Promise<void> | null => this.hear(this.report.feed(bytes), false);
+  readonly onError = (bytes: Buffer): Promise<void> | null => this.hear(this.errors.feed(bytes), true);
 
   end(): void {
-    this.hear(this.report.end(), false);
-    this.hear(this.errors.end(), true);
+    void this.hear(this.report.end(), false);
+    void this.hear(this.errors.end(), true);
   }
 
-  private hear(lines: readonly string[], isError: boolean): void {
+  private hear(lines: readonly string[], isError: boolean): Promise<void> | null {
     for (const line of lines) {
       const made = madePattern.exec(line)?.[1];
       if (made !== undefined) this.taker.onMade?.(`/${bytesOfName(made)}`);
       for (const event of parseRsyncLine(line)) this.take(event, isError);
     }
+    return this.taker.behind();
   }
 
   private take(event: RsyncEvent, isError: boolean): void {

@@ -158,8 +158,7 @@ async function runCall(
   call: RestoreCall,
   onMade?: (path: BytePath) => void,
 ): Promise<BusyError | null> {
-  const flow = new Flow();
-  if (!onMade) changes.holdBack(flow);
+  if (!onMade) changes.beginCall();
   const meter = onMade
     ? null
     : new ProgressMeter(1, true, clock, (progress) => events.onProgress({ ...progress, phase: 'restore' }));
@@ -170,6 +169,7 @@ async function runCall(
     },
     onMade,
     say: (text) => log.say(text),
+    behind: () => changes.behind(),
   });
   const stall = watchForStall(task.target ?? { idleTimeoutMs: 0 }, clock, signal);
   let lost: string | null = null;
@@ -182,7 +182,12 @@ async function runCall(
     open: (words: readonly string[]) => target.open(call, words),
   };
   try {
-    const output = { onReport: ear.onReport, onError: ear.onError, onTraffic: stall.onTraffic, flow };
+    const output = {
+      onReport: ear.onReport,
+      onError: ear.onError,
+      onTraffic: stall.onTraffic,
+      flow: new Flow(),
+    };
     ending = await runClient(client, output, stall.signal);
   } catch (error) {
     if (!signal.aborted) throw startFailure(error);
