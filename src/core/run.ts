@@ -4,6 +4,7 @@
  */
 import type { ArchivingRecord } from './archive.js';
 import type { Failure } from './errors.js';
+import type { RestoreRecord } from './restore.js';
 import type { BackupType, TransferStats } from './snapshot.js';
 import type { VerificationRecord } from './verification.js';
 
@@ -12,6 +13,9 @@ import type { VerificationRecord } from './verification.js';
  * turns snapshots into archives, or reads archives back.
  */
 export type RunKind = 'backup' | 'verify' | 'scrub' | 'archive' | 'verify-archive';
+ * or brings files of a snapshot back.
+ */
+export type RunKind = 'backup' | 'verify' | 'scrub' | 'restore';
 
 export type RunState =
   'QUEUED' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
@@ -67,6 +71,8 @@ export const missingFilesKept = 200;
  * tarball, or reads one back.
  */
 export type RunPhase = 'copy' | 'manifest' | 'verify' | 'archive' | 'verify-archive';
+/** What a run does at the moment: copies with rsync, writes the manifest of what was copied, compares with one, restores. */
+export type RunPhase = 'copy' | 'manifest' | 'verify' | 'restore';
 
 /** How far a run is. Bytes are those of the files' contents. */
 export interface Progress {
@@ -102,6 +108,7 @@ export interface RunRecord {
    * Name of the committed snapshot; of a verification, the one to verify, or null for all of the host; of a run that
    * archives, the one to archive, or null for all that are old enough.
    */
+  /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host; or what is restored. */
   readonly snapshot: string | null;
   readonly error: Failure | null;
   readonly jobs: readonly JobRecord[];
@@ -109,6 +116,8 @@ export interface RunRecord {
   readonly verification: VerificationRecord | null;
   /** What a run that archives, or verifies archives, has done; null before its end, and for all else. */
   readonly archiving: ArchivingRecord | null;
+  /** What a restore is to do, and at its end what it did; null for all else. */
+  readonly restore: RestoreRecord | null;
   readonly requestId: string | null;
   /** The schedule asked for it: it may begin only while a window of the host is open. */
   readonly isScheduled: boolean;

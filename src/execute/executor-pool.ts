@@ -13,6 +13,8 @@ import type {
   Executor,
   MeasureProgress,
   ProbeResult,
+  RestoreResult,
+  RestoreTask,
   RunEventsTaker,
   VerifyResult,
   VerifyTask,
@@ -88,6 +90,9 @@ export class ExecutorPool implements Executor {
   ): Promise<ArchiveResult> {
     const report = await this.give((id) => ({ kind: 'verifyArchives', id, task }), events, signal);
     if (report.kind === 'archived') return report.result;
+  async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
+    const report = await this.give((id) => ({ kind: 'restore', id, task }), events, signal);
+    if (report.kind === 'restored') return report.result;
     throw unexpected(report);
   }
 
@@ -228,6 +233,7 @@ function receive(executor: ExecutorProcess, report: Report): void {
     case 'backedUp':
     case 'verified':
     case 'archived':
+    case 'restored':
     case 'probed':
     case 'measured':
       work.done(report);
