@@ -38,6 +38,7 @@ import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
+import { createBrowser } from './daemon-browse.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
@@ -131,6 +132,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
     });
     const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
+    const browser = createBrowser({ ...parts, hold });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
       hold,
@@ -144,6 +146,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       lookFor,
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', verificationsBelow(parts.catalog.hosts(), host.backupdir));
+        await browser.endBelow(host.backupdir);
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
@@ -192,6 +195,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       },
       space,
       spaceReporter,
+      browser,
       executor,
       log,
       events,
