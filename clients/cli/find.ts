@@ -58,7 +58,7 @@ async function find(
 
 const typeWords: ReadonlyMap<string, FileType> = new Map(
   Object.values(FileType)
-    .filter((value): value is FileType => typeof value === 'number' && value > 0)
+    .filter((value): value is FileType => typeof value === 'number' && value !== FileType.UNSPECIFIED)
     .map((value) => [FileType[value].toLowerCase().replaceAll('_', '-'), value]),
 );
 

@@ -5,8 +5,7 @@
 import { Semaphore } from 'async-mutex';
 import type { Browse, BrowseKind, BrowsePlaces, BrowseWorks, FoundSnapshot } from '../core/browse.js';
 import { BusyError } from '../core/errors.js';
-import { newestAsOf } from '../core/snapshot.js';
-import { parseSnapshotName } from '../core/snapshot.js';
+import { newestAsOf, parseSnapshotName } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
 import type { HostHold } from './host-claims.js';
 
@@ -74,8 +73,7 @@ export class Browser {
     const turn = kind === 'list' || kind === 'history' ? this.quick : this.long;
     const [, release] = await turn.acquire();
     const stop = new AbortController();
-    let markEnded = (): void => {};
-    const ended = new Promise<void>((resolve) => (markEnded = resolve));
+    const { ended, markEnded } = anEnd();
     const looks = hosts.map((host) => ({ backupdir: catalog.host(host).backupdir, stop, ended }));
     looks.forEach((look) => this.open.add(look));
     try {
@@ -106,3 +104,11 @@ export class Browser {
     throw new BusyError('SNAPSHOT_NOT_FOUND', { host: hostName, snapshot: name });
   }
 }
+
+function anEnd(): { readonly ended: Promise<void>; readonly markEnded: () => void } {
+  let markEnded = nothing;
+  const ended = new Promise<void>((resolve) => (markEnded = resolve));
+  return { ended, markEnded };
+}
+
+function nothing(): void {}

@@ -39,7 +39,7 @@ export const browse: Browse = async function* <K extends BrowseKind>(
     resourceLimits,
   });
   const inbox: BrowseMessage[] = [];
-  let wake = (): void => {};
+  let wake = nobodyWaits;
   const put = (message: BrowseMessage): void => {
     inbox.push(message);
     wake();
@@ -56,7 +56,7 @@ export const browse: Browse = async function* <K extends BrowseKind>(
       signal.throwIfAborted();
       const message = inbox.shift();
       if (message?.kind === 'batch') {
-        yield message.batch as readonly BrowseWorks[K]['step'][];
+        yield message.batch;
         Atomics.add(taken, 0, 1);
         Atomics.notify(taken, 0);
       } else if (message?.kind === 'failed') {
@@ -70,3 +70,5 @@ export const browse: Browse = async function* <K extends BrowseKind>(
     await worker.terminate();
   }
 };
+
+function nobodyWaits(): void {}

@@ -122,12 +122,12 @@ describe('a hostile snapshot', () => {
   });
 });
 
-describe('a search', () => {
-  const find = async (sources: readonly BrowseSource[], pattern: string, types: FileEntry['type'][] = []) =>
-    (await collect(findFiles({ sources, pattern, types }))).flatMap((step) =>
-      step.kind === 'found' ? [`${step.source} ${showPath(step.entry.path)}`] : [],
-    );
+const find = async (sources: readonly BrowseSource[], pattern: string, types: FileEntry['type'][] = []) =>
+  (await collect(findFiles({ sources, pattern, types }))).flatMap((step) =>
+    step.kind === 'found' ? [`${step.source} ${showPath(step.entry.path)}`] : [],
+  );
 
+describe('a search', () => {
   it.each(ways)('finds names and paths in several snapshots, %s', async (_, way) => {
     const both = [way(bed.newer), way(bed.older)];
     expect(await find(both, 'removed')).toEqual(['1 /etc/removed']);
@@ -160,24 +160,24 @@ describe('a search', () => {
   });
 });
 
-describe('a comparison', () => {
-  const diff = async (before: BrowseSource, after: BrowseSource, path = '/') => {
-    const steps = await collect(diffSnapshots({ before, after, path }));
-    const lines = steps.flatMap((step) =>
-      step.kind === 'difference'
-        ? [
-            [
-              step.difference.kind,
-              showPath((step.difference.after ?? step.difference.before)?.path ?? ''),
-              ...step.difference.changes,
-            ].join(' '),
-          ]
-        : [],
-    );
-    const last = steps.at(-1) as Extract<DiffStep, { kind: 'summary' }>;
-    return { lines, summary: last.summary };
-  };
+const diff = async (before: BrowseSource, after: BrowseSource, path = '/') => {
+  const steps = await collect(diffSnapshots({ before, after, path }));
+  const lines = steps.flatMap((step) =>
+    step.kind === 'difference'
+      ? [
+          [
+            step.difference.kind,
+            showPath((step.difference.after ?? step.difference.before)?.path ?? ''),
+            ...step.difference.changes,
+          ].join(' '),
+        ]
+      : [],
+  );
+  const last = steps.at(-1) as Extract<DiffStep, { kind: 'summary' }>;
+  return { lines, summary: last.summary };
+};
 
+describe('a comparison', () => {
   const mixed = [...ways, ['by a manifest and the disk', null]] as const;
   it.each(mixed)('tells what was added, removed and changed, and how, %s', async (_, way) => {
     const [before, after] = way

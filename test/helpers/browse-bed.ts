@@ -13,7 +13,7 @@ export interface BrowseBed {
 }
 
 const quiet = { check: () => {}, say: () => {}, onProgress: () => {} };
-export const then = new Date('2026-11-20T10:00:00Z');
+export const longAgo = new Date('2026-11-20T10:00:00Z');
 
 export async function createBrowseBed(): Promise<BrowseBed> {
   const directory = mkdtempSync(join(tmpdir(), 'busy-browse-'));
@@ -25,7 +25,7 @@ export async function createBrowseBed(): Promise<BrowseBed> {
   writeFileSync(join(store, first, 'snapshot.json'), '{}');
   for (const name of ['same', 'edited', 'touched', 'chmodded', 'removed', 'a.b', 'ssh/config', '.hidden']) {
     writeFileSync(join(data, 'etc', name), name);
-    utimesSync(join(data, 'etc', name), then, then);
+    utimesSync(join(data, 'etc', name), longAgo, longAgo);
   }
   writeFileSync(Buffer.from(`${data}/etc/caf\xe9\n`, 'latin1'), 'odd');
   writeFileSync(join(data, 'etc/Grüße'), 'utf8');
@@ -39,11 +39,11 @@ export async function createBrowseBed(): Promise<BrowseBed> {
   const changed = join(store, second, 'data/etc');
   for (const name of ['edited', 'touched', 'chmodded', 'removed']) execFileSync('rm', [join(changed, name)]);
   writeFileSync(join(changed, 'edited'), 'EDITED');
-  utimesSync(join(changed, 'edited'), then, new Date(then.getTime() + 5000));
+  utimesSync(join(changed, 'edited'), longAgo, new Date(longAgo.getTime() + 5000));
   writeFileSync(join(changed, 'touched'), 'touched');
-  utimesSync(join(changed, 'touched'), then, new Date(then.getTime() + 5000));
+  utimesSync(join(changed, 'touched'), longAgo, new Date(longAgo.getTime() + 5000));
   writeFileSync(join(changed, 'chmodded'), 'chmodded');
-  utimesSync(join(changed, 'chmodded'), then, then);
+  utimesSync(join(changed, 'chmodded'), longAgo, longAgo);
   chmodSync(join(changed, 'chmodded'), 0o600);
   mkdirSync(join(changed, 'new'));
   writeFileSync(join(changed, 'new/file'), 'new!');
