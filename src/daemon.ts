@@ -160,7 +160,6 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       ownDirectories: () => ownDirectories(config.stateDir, parts.catalog.hosts()),
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
-        await lifecycle.endAll('post-backup', verificationsBelow(parts.catalog.hosts(), host.backupdir));
         await browser.endBelow(host.backupdir);
         await pruner.quietDisk(host, hasNewSnapshot);
       },

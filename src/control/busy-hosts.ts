@@ -14,11 +14,6 @@ export interface Claim {
 }
 
 export class BusyHosts {
-  private readonly runs: Readonly<Record<Lane, Map<string, string>>> = {
-    backup: new Map(),
-    verification: new Map(),
-    archiving: new Map(),
-  };
   private readonly runs = new Map<string, { readonly id: string; readonly kind: RunKind }>();
   private readonly turn = new Mutex();
 
@@ -35,11 +30,6 @@ export class BusyHosts {
     });
   }
 
-  /** Throws HOST_BUSY when the host has a run in one of the lanes. */
-  refuseBusy(host: string, lanes: readonly Lane[] = ['backup', 'verification', 'archiving']): void {
-    for (const lane of lanes) {
-      const run = this.runs[lane].get(host);
-      if (run !== undefined) throw new BusyError('HOST_BUSY', { host, run, kind: lane });
   /** Throws HOST_BUSY when another run has one of these places. */
   refuseBusy(claims: readonly Claim[]): void {
     for (const claim of claims) {
@@ -69,6 +59,8 @@ const words: Readonly<Record<RunKind, string>> = {
   backup: 'backup',
   verify: 'verification',
   scrub: 'verification',
+  archive: 'archive run',
+  'verify-archive': 'verification of archives',
   restore: 'restore',
 };
 

@@ -44,6 +44,10 @@ export interface ArchiveRequest {
   readonly requestId: string | null;
   /** See `RunRecord.isScheduled`; default: false. */
   readonly isScheduled?: boolean;
+  readonly urgency?: number;
+  readonly why?: string;
+}
+
 /** Asks to bring files of a snapshot back. */
 export interface RestoreRequest {
   readonly kind: 'restore';
@@ -56,8 +60,7 @@ export interface RestoreRequest {
   readonly why?: string;
 }
 
-export type RunRequest = BackupRequest | VerifyRequest | ArchiveRequest;
-export type RunRequest = BackupRequest | VerifyRequest | RestoreRequest;
+export type RunRequest = BackupRequest | VerifyRequest | ArchiveRequest | RestoreRequest;
 
 /** What made a run end before its time. */
 export type StopCause = 'on request' | 'daemon stops' | 'timeout' | 'post-backup' | 'lease lost';

@@ -1,13 +1,12 @@
 /** The kinds of runs that there are. */
-import type { RunKind } from '../core/run.js';
-import { archiveRun } from './archive-run.js';
 import type { RunKind, RunRecord } from '../core/run.js';
+import { archiveRun } from './archive-run.js';
 import { backupRun } from './backup-run.js';
 import type { Claim } from './busy-hosts.js';
 import type { KindOfRun } from './kind-of-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
-import { verifyArchiveRun } from './verify-archive-run.js';
 import { restoreRun } from './restore-run.js';
+import { verifyArchiveRun } from './verify-archive-run.js';
 import { verifyRun } from './verify-run.js';
 
 export type RunKinds = Readonly<Record<RunKind, KindOfRun>>;
@@ -19,7 +18,6 @@ export function runKinds(parts: LifecycleParts): RunKinds {
     scrub: verifyRun(parts),
     archive: archiveRun(parts),
     'verify-archive': verifyArchiveRun(parts),
-  };
     restore: restoreRun(parts),
   };
 }

@@ -43,8 +43,6 @@ export async function givingUp(
   giveUp.removeEventListener('abort', makeAnEnd);
 }
 
-/** Tells the verifications and archive runs below a backup directory, which keep its disk from being unmounted. */
-export function verificationsBelow(
 /** Tells the runs that read below a backup directory, which keep its disk from being unmounted. */
 export function readersBelow(
   hosts: readonly Host[],

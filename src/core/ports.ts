@@ -258,6 +258,7 @@ export interface Executor {
     events: RunEventsTaker,
     signal: AbortSignal,
   ): Promise<ArchiveResult>;
+  /**
    * Restores. A failure and a cancel are results, not exceptions; after `signal` it ends within seconds.
    */
   restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult>;

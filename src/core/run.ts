@@ -10,12 +10,9 @@ import type { VerificationRecord } from './verification.js';
 
 /**
  * What kind of work a run is: it makes a snapshot, compares snapshots with their manifests, or a night's share of them,
- * turns snapshots into archives, or reads archives back.
+ * turns snapshots into archives, reads archives back, or brings files of a snapshot back.
  */
-export type RunKind = 'backup' | 'verify' | 'scrub' | 'archive' | 'verify-archive';
- * or brings files of a snapshot back.
- */
-export type RunKind = 'backup' | 'verify' | 'scrub' | 'restore';
+export type RunKind = 'backup' | 'verify' | 'scrub' | 'archive' | 'verify-archive' | 'restore';
 
 export type RunState =
   'QUEUED' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
@@ -68,11 +65,9 @@ export const missingFilesKept = 200;
 
 /**
  * What a run does at the moment: copies with rsync, writes the manifest of what was copied, compares with one, writes a
- * tarball, or reads one back.
+ * tarball, reads one back, or restores.
  */
-export type RunPhase = 'copy' | 'manifest' | 'verify' | 'archive' | 'verify-archive';
-/** What a run does at the moment: copies with rsync, writes the manifest of what was copied, compares with one, restores. */
-export type RunPhase = 'copy' | 'manifest' | 'verify' | 'restore';
+export type RunPhase = 'copy' | 'manifest' | 'verify' | 'archive' | 'verify-archive' | 'restore';
 
 /** How far a run is. Bytes are those of the files' contents. */
 export interface Progress {

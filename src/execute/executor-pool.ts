@@ -90,6 +90,9 @@ export class ExecutorPool implements Executor {
   ): Promise<ArchiveResult> {
     const report = await this.give((id) => ({ kind: 'verifyArchives', id, task }), events, signal);
     if (report.kind === 'archived') return report.result;
+    throw unexpected(report);
+  }
+
   async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
     const report = await this.give((id) => ({ kind: 'restore', id, task }), events, signal);
     if (report.kind === 'restored') return report.result;
