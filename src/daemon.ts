@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
 import { Catalog } from './control/catalog.js';
+import { Downloads } from './control/downloads.js';
 import { acknowledge, discardHeld } from './control/held-snapshots.js';
 import { HostRegistry } from './control/host-registry.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
@@ -25,6 +26,7 @@ import type { RunRecord } from './core/run.js';
 import type { SnapshotRecord } from './core/snapshot.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
 import { DiskNames, spaceDisk } from './execute/disk.js';
+import { readSnapshotFiles } from './execute/download.js';
 import { ExecutorPool } from './execute/executor-pool.js';
 import { NameLookup } from './execute/name-lookup.js';
 import { HostPresence } from './execute/presence.js';
@@ -131,6 +133,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
     });
     const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
+    const downloads = new Downloads({ ...parts, hold, readFiles: readSnapshotFiles });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
       hold,
@@ -144,6 +147,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       lookFor,
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', verificationsBelow(parts.catalog.hosts(), host.backupdir));
+        await downloads.endBelow(host.backupdir);
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
@@ -192,6 +196,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       },
       space,
       spaceReporter,
+      downloads,
       executor,
       log,
       events,

@@ -8,6 +8,7 @@ import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { connect } from './connection.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
+import { addDownloadCommand } from './download.js';
 import { addExplainCommand } from './explain.js';
 import { helpText } from './help.js';
 import { addHostCommands } from './hosts.js';
@@ -110,6 +111,7 @@ function addCommands(commands: Commands): void {
   addWatchCommand(commands);
   addSnapshotCommands(commands);
   addAcknowledgeCommand(commands);
+  addDownloadCommand(commands);
   addVerifyCommand(commands);
   addPruneCommand(commands);
   addSpaceCommand(commands);

@@ -2,6 +2,7 @@
  * The catalogue of reasons: for each its kind, what happened (to what), and what to do next.
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
+import { downloadSentences } from './download-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { says, type Sentence } from './sentence.js';
@@ -159,6 +160,7 @@ export const sentences = {
     () => 'Nothing was written outside the partial snapshot. Check what rsync and the login shell are there.',
   ),
 
+  ...downloadSentences,
   ...gateSentences,
 
   // The administrator's own scripts and commands.

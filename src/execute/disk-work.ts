@@ -2,6 +2,7 @@
 import type { Facts, Reason } from '../core/errors.js';
 import type { BytePath } from '../core/byte-path.js';
 import type { ComparisonReport, ComparisonTask } from './comparison.js';
+import type { DownloadLookReport, DownloadLookTask } from './download-look.js';
 import type { SearchReport, SearchTask } from './inode-search.js';
 import type { ManifestReport, ManifestTask } from './manifest.js';
 
@@ -9,6 +10,7 @@ import type { ManifestReport, ManifestTask } from './manifest.js';
 export interface DiskWorks {
   readonly manifest: { readonly task: ManifestTask; readonly report: ManifestReport };
   readonly search: { readonly task: SearchTask; readonly report: SearchReport };
+  readonly 'download look': { readonly task: DownloadLookTask; readonly report: DownloadLookReport };
   readonly comparison: { readonly task: ComparisonTask; readonly report: ComparisonReport };
 }
 

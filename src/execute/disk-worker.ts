@@ -9,6 +9,7 @@ import type { BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import { compareSnapshots } from './comparison.js';
 import type { DiskMessage, DiskOrder, DiskReport } from './disk-work.js';
+import { lookForDownload } from './download-look.js';
 import { searchInodes } from './inode-search.js';
 import { makeManifest, type DiskWorkHooks } from './manifest.js';
 
@@ -59,6 +60,8 @@ function carryOut(): Promise<DiskReport> {
       return searchInodes(work.task, hooks);
     case 'comparison':
       return compareSnapshots(work.task, hooks);
+    case 'download look':
+      return lookForDownload(work.task);
     default:
       return work satisfies never;
   }

@@ -1,5 +1,6 @@
 /** SnapshotService: the committed snapshots. */
 import type { Catalog } from '../control/catalog.js';
+import type { Downloads } from '../control/downloads.js';
 import type { Pruner } from '../control/pruner.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { HostSpace, SpaceReporter } from '../control/space-report.js';
@@ -11,6 +12,7 @@ import type {
   SnapshotServiceServer,
 } from '../gen/busy/v1/snapshot_service.js';
 import { toRunMessage, toSnapshotMessage } from './convert.js';
+import { downloadFiles } from './downloads.js';
 import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
@@ -23,6 +25,7 @@ export interface SnapshotParts {
     acknowledge: (host: string, name: string) => Promise<SnapshotRecord>;
     discard: (host: string, name: string) => Promise<SnapshotRecord>;
   };
+  readonly downloads: Pick<Downloads, 'download'>;
   readonly spaceReporter: Pick<SpaceReporter, 'measure'>;
   readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress'>;
 }
@@ -54,6 +57,7 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
     }),
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
+    downloadFiles: calls.serverStream((request, signal) => downloadFiles(parts.downloads, request, signal)),
     measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
   };
 }

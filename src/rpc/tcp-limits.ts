@@ -1,7 +1,8 @@
 /**
  * What may be done over a TCP port, where nobody proves who he is: any account of the machine can connect. Changing
  * hosts is not among it, since a backup runs commands and writes files as the user of the daemon, often root; nor is
- * deciding on a held snapshot, since that removes it or lets older ones go.
+ * deciding on a held snapshot, since that removes it or lets older ones go; nor is reading files, which their owners may
+ * have kept from others.
  */
 import {
   ResponderBuilder,
@@ -20,6 +21,7 @@ const refused = new Set<string>(
     HostServiceService.updateHost,
     HostServiceService.deleteHost,
     SnapshotServiceService.acknowledgeSnapshot,
+    SnapshotServiceService.downloadFiles,
   ].map(({ path }) => path),
 );
 
