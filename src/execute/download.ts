@@ -117,7 +117,8 @@ async function* sendOutput(
   let sentBytes = 0;
   try {
     for await (const bytes of program.stdout as AsyncIterable<Buffer>) {
-      for (let at = 0; at < bytes.length; at += pieceBytes) yield { data: bytes.subarray(at, at + pieceBytes) };
+      for (let at = 0; at < bytes.length; at += pieceBytes)
+        yield { data: bytes.subarray(at, at + pieceBytes) };
       sentBytes += bytes.length;
     }
     const [ending, said] = await Promise.all([program.ended, complaints]);
