@@ -44,8 +44,8 @@ export class Downloads {
     if (this.open.size >= mostAtOnce)
       throw new BusyError('TOO_MANY_DOWNLOADS', { count: String(this.open.size) });
     const stop = new AbortController();
-    let markEnded = (): void => {};
-    const ended = new Promise<void>((resolve) => (markEnded = resolve));
+    const end = new AbortController();
+    const ended = new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve()));
     const download = { backupdir, stop, ended };
     this.open.add(download);
     try {
@@ -60,7 +60,7 @@ export class Downloads {
       }
     } finally {
       this.open.delete(download);
-      markEnded();
+      end.abort();
     }
   }
 

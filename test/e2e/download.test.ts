@@ -95,11 +95,24 @@ async function extract(tarball: Buffer | string, directory: string): Promise<voi
   expect({ code, others }).toEqual({ code: 0, others: [''] });
 }
 
+async function isReader(pid: number): Promise<boolean> {
+  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return /(^|\0|\/)(tar|gzip|dd|xargs|nice)\0/.test(line);
+}
+
+/** It sleeps, for want of a reader. */
+async function isBlocked(pid: number): Promise<boolean> {
+  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  const wchan = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return line.startsWith('tar\0') && / S /.test(wchan);
+}
+
+async function memory(): Promise<number> {
+  const status = await readFile(`/proc/${bed.daemonPid()}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}
+
 async function untilNoChildren(): Promise<void> {
-  const isReader = async (pid: number): Promise<boolean> => {
-    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    return /(^|\0|\/)(tar|gzip|dd|xargs|nice)\0/.test(line);
-  };
   await until(async () => {
     const pids = await bed.daemonChildren();
     return !(await Promise.all(pids.map(isReader))).includes(true);
@@ -180,21 +193,11 @@ describe('a slow reader', () => {
     return stream;
   }
 
-  async function memory(): Promise<number> {
-    const status = await readFile(`/proc/${bed.daemonPid()}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-  }
-
   it('costs no memory, and there may be four of them', async () => {
     const before = await memory();
     const streams = await Promise.all(Array.from({ length: 4 }, () => begin(DownloadFormat.TAR)));
     expect(await failure(download([bulk()], DownloadFormat.TAR, large))).toBe('TOO_MANY_DOWNLOADS');
     // They have filled what there is to fill when tar cannot write any more: it sleeps in a pipe.
-    const isBlocked = async (pid: number): Promise<boolean> => {
-      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      const wchan = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-      return line.startsWith('tar\0') && / S /.test(wchan);
-    };
     await until(async () => {
       const pids = await bed.daemonChildren();
       return (await Promise.all(pids.map(isBlocked))).filter(Boolean).length === 4;
@@ -213,10 +216,9 @@ describe('a slow reader', () => {
     const stored = join(bed.snapshotPath(large), 'data', bulk());
     await rm(join(stored, 'c/last'));
     await truncate(join(stored, 'a/random'), bulkBytes / 2);
-    const [error] = await Promise.all([
-      once(stream, 'error').then(([said]) => said as ServiceError),
-      stream.resume(),
-    ]);
+    const broken = once(stream, 'error');
+    stream.resume();
+    const [error] = (await broken) as [ServiceError];
     expect(reasonOf(error)).toBe('DOWNLOAD_BROKEN');
     await untilNoChildren();
   }, 120_000);
@@ -227,10 +229,9 @@ describe('a slow reader', () => {
     stream.on('error', () => {});
     await once(stream, 'readable');
     await truncate(join(bed.snapshotPath(large), 'data', path), bulkBytes / 4);
-    const [error] = await Promise.all([
-      once(stream, 'error').then(([said]) => said as ServiceError),
-      stream.resume(),
-    ]);
+    const broken = once(stream, 'error');
+    stream.resume();
+    const [error] = (await broken) as [ServiceError];
     expect(error.details).toMatch(/random" has \d+ bytes, not \d+/);
   }, 120_000);
 });
