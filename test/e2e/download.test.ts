@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { credentials, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DownloadFormat, type DownloadFilesResponse } from '../../src/gen/busy/v1/download.js';
 import type { Run } from '../../src/gen/busy/v1/run.js';
-import type { SnapshotServiceClient } from '../../src/gen/busy/v1/snapshot_service.js';
+import { SnapshotServiceClient } from '../../src/gen/busy/v1/snapshot_service.js';
 import { compareTrees, makeFidelityTree, sparseFile } from '../helpers/fidelity-tree.js';
 import { reasonOf } from '../helpers/grpc-calls.js';
 import { runCommand } from '../helpers/run-command.js';
@@ -16,7 +16,7 @@ import { TestBed, until } from '../helpers/test-bed.js';
 import { writeFiles } from '../helpers/tree-listing.js';
 
 let bed: TestBed;
-let client: SnapshotServiceClient;
+const clients: SnapshotServiceClient[] = [];
 let run: Run;
 const tree = (): string => join(bed.directory, 'tree');
 const bulk = (): string => join(bed.directory, 'bulk');
@@ -44,10 +44,9 @@ beforeAll(async () => {
   ]);
   await bed.startDaemon();
   run = await expectBackup(bed, 'web1', tree());
-  client = bed.snapshots;
 }, 120_000);
 afterAll(async () => {
-  client.close();
+  for (const client of clients) client.close();
   await bed.end();
 });
 
@@ -56,6 +55,11 @@ function download(
   format = DownloadFormat.UNSPECIFIED,
   snapshot = run,
 ): ClientReadableStream<DownloadFilesResponse> {
+  // A connection for each: what a reader left unread when it went counts against all others on the same connection.
+  const client = new SnapshotServiceClient(`unix:${bed.socket}`, credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+  });
+  clients.push(client);
   return client.downloadFiles({
     host: snapshot.host,
     snapshot: snapshot.snapshot,
