@@ -72,7 +72,9 @@ function together({ store, lease, databaseId, database }: SharedRecords, parts: 
     store,
     lease,
     hosts: () => catalog.hosts(),
-    isBusy: (host) => lifecycle !== null && (lifecycle.isBusy(host) || lifecycle.isBusy(host, 'verify')),
+    isBusy: (host) =>
+      lifecycle !== null &&
+      (lifecycle.isBusy(host) || lifecycle.isBusy(host, 'verify') || lifecycle.isBusy(host, 'drill')),
     // What cannot be read, or hangs, has no name but its own.
     canReach: async (backupdir) => (await disks.nameOf(backupdir)) !== backupdir,
     stopwatch,

@@ -41,6 +41,7 @@ import { lockStateDir } from './store/state-lock.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { startMail } from './daemon-mail.js';
+import { createDriller } from './daemon-drill.js';
 import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
@@ -163,6 +164,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       disk: snapshotDisk,
       onError,
     });
+    const driller = createDriller({ ...parts, lifecycle, events, disk: snapshotDisk }, ours, log);
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();
@@ -197,6 +199,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       },
       space,
       spaceReporter,
+      driller,
       downloads,
       executor,
       log,
@@ -239,6 +242,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => scheduler.stop());
     await scrubber.start();
     closers.push(() => scrubber.stop());
+    await driller.start();
+    closers.push(() => driller.stop());
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
     closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));

@@ -1,5 +1,13 @@
 /** What there is to say of a run, in words for people. */
-import { BackupType, RunPhase, type Job, type Run, type TransferStats } from '../../src/gen/busy/v1/run.js';
+import {
+  BackupType,
+  RunKind,
+  RunPhase,
+  type Job,
+  type Run,
+  type TransferStats,
+} from '../../src/gen/busy/v1/run.js';
+import { drillFacts } from './drill-report.js';
 import { formatBytes, formatCount, formatTime } from './human-format.js';
 import type { Fact, Printer } from './output.js';
 import { renderProgressLine, tookText } from './progress-line.js';
@@ -19,7 +27,8 @@ export function printRun(printer: Printer, run: Run, now: Date): void {
   ]);
   if (!isEnded(run.state)) printer.line(renderProgressLine(run));
   printError(printer, run);
-  if (run.verification !== undefined) printDifferences(printer, run.verification, Number.POSITIVE_INFINITY);
+  const found = run.verification ?? run.drill;
+  if (found !== undefined) printDifferences(printer, found, Number.POSITIVE_INFINITY);
   if (run.jobs.length > 0) printJobs(printer, run.jobs);
   printMissingFiles(printer, run, Number.POSITIVE_INFINITY);
 }
@@ -30,7 +39,8 @@ export function printSummary(printer: Printer, run: Run, now: Date, path: string
   printer.facts([...headFacts(run), ...bodyFacts(run, now)]);
   if (path !== null) printer.line(`The files are below ${path}/data`);
   printError(printer, run);
-  if (run.verification !== undefined) printDifferences(printer, run.verification, missingFilesInSummary);
+  const found = run.verification ?? run.drill;
+  if (found !== undefined) printDifferences(printer, found, missingFilesInSummary);
   printMissingFiles(printer, run, missingFilesInSummary);
 }
 
@@ -42,6 +52,7 @@ export function sentOfRun(run: Run): { files: number; bytes: number } {
   if (run.verification !== undefined) {
     return { files: run.verification.filesRead, bytes: run.verification.bytesRead };
   }
+  if (run.drill !== undefined) return { files: run.drill.files, bytes: run.drill.bytes };
   const total = (count: (job: Job) => number): number => run.jobs.reduce((sum, job) => sum + count(job), 0);
   return {
     files: total((job) => job.stats?.filesTransferred ?? 0),
@@ -78,6 +89,7 @@ function headFacts(run: Run): Fact[] {
 }
 
 function bodyFacts(run: Run, now: Date): Fact[] {
+  if (run.kind === RunKind.DRILL) return drillFacts(run, now);
   if (!isBackup(run)) return verificationFacts(run, now);
   const sent = sentOfRun(run);
   const entries = run.jobs.reduce((sum, job) => sum + (job.stats?.fileCount ?? 0), 0);

@@ -9,6 +9,7 @@ import { CliError, toCliError, usageError } from './cli-error.js';
 import { connect } from './connection.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
 import { addDownloadCommand } from './download.js';
+import { addDrillCommand } from './drill.js';
 import { addExplainCommand } from './explain.js';
 import { helpText } from './help.js';
 import { addHostCommands } from './hosts.js';
@@ -112,6 +113,7 @@ function addCommands(commands: Commands): void {
   addSnapshotCommands(commands);
   addAcknowledgeCommand(commands);
   addDownloadCommand(commands);
+  addDrillCommand(commands);
   addVerifyCommand(commands);
   addPruneCommand(commands);
   addSpaceCommand(commands);

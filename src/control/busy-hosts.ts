@@ -7,6 +7,7 @@ export class BusyHosts {
   private readonly runs: Readonly<Record<Lane, Map<string, string>>> = {
     backup: new Map(),
     verification: new Map(),
+    drill: new Map(),
   };
   private readonly turn = new Mutex();
 

@@ -1,13 +1,16 @@
 /**
- * The queues of runs: backups and verifications have one each, since neither may wait for the other. A verification
- * reads slowly what nobody waits for; a backup has its time of day.
+ * The queues of runs: backups, verifications and drills have one each, since none may wait for another. Verifications
+ * and drills read slowly what nobody waits for; a backup has its time of day.
  */
 import { RunQueue, type QueuedRun, type QueueLimits } from './run-queue.js';
 
-export type Lane = 'backup' | 'verification';
+export type Lane = 'backup' | 'verification' | 'drill';
 
 /** One at a time on a disk: two that read would only be in each other's way. */
 const verificationLimits: QueueLimits = { total: 4, perDisk: 1 };
+
+/** One at all: each uses a disk for reading and writing. */
+const drillLimits: QueueLimits = { total: 1, perDisk: 1 };
 
 export class RunLanes {
   private readonly queues: Readonly<Record<Lane, RunQueue>>;
@@ -17,6 +20,7 @@ export class RunLanes {
     this.queues = {
       backup: new RunQueue(limits, carryOut),
       verification: new RunQueue(verificationLimits, carryOut),
+      drill: new RunQueue(drillLimits, carryOut),
     };
   }
 

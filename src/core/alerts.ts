@@ -37,7 +37,8 @@ export type AlertKind =
   | 'overdue'
   | 'still_overdue'
   | 'back'
-  | 'damaged';
+  | 'damaged'
+  | 'drill_failed';
 
 /** One mail to write, to each of the host's recipients. */
 export interface Alert {
@@ -148,9 +149,15 @@ function withFailure(state: AlertState, run: RunRecord, now: Date): AlertState {
 
 /** It says nothing of whether the host can be backed up; what it finds is told each time. */
 function afterVerification(rules: Rules, state: AlertState, run: RunRecord): Decision {
-  const isToTell = run.error?.reason === 'SNAPSHOT_DAMAGED' && isTelling(rules);
-  return { state, alerts: isToTell ? [{ kind: 'damaged', runId: run.id, history: state }] : [] };
+  const kind = foundKinds.get(run.error?.reason ?? '');
+  return { state, alerts: kind && isTelling(rules) ? [{ kind, runId: run.id, history: state }] : [] };
 }
+
+const foundKinds: ReadonlyMap<string, AlertKind> = new Map([
+  ['SNAPSHOT_DAMAGED', 'damaged'],
+  ['DRILL_FAILED', 'drill_failed'],
+  ['DRILL_BROKEN', 'drill_failed'],
+]);
 
 function afterSuccess(rules: Rules, state: AlertState, run: RunRecord): Decision {
   const over = { ...state, ...notFailing, overdueToldAt: null };

@@ -2,8 +2,9 @@
  * The catalogue of reasons: for each its kind, what happened (to what), and what to do next.
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
-import { downloadSentences } from './download-sentences.js';
 import { browseSentences } from './browse-sentences.js';
+import { downloadSentences } from './download-sentences.js';
+import { drillSentences } from './drill-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { says, type Sentence } from './sentence.js';
@@ -162,6 +163,7 @@ export const sentences = {
   ),
 
   ...downloadSentences,
+  ...drillSentences,
   ...gateSentences,
 
   // The administrator's own scripts and commands.

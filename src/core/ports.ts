@@ -2,6 +2,7 @@
  * What the rules and the control plane need from the world. Each port has one real implementation and may have a
  * fake in tests; nothing in `core` or `control` knows files, processes, sockets or databases.
  */
+import type { DrillRecord } from './drill.js';
 import type { Host } from './host.js';
 import type { BusyError, Failure } from './errors.js';
 import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js';
@@ -19,7 +20,7 @@ export interface Clock {
 export type RunChanges = Partial<
   Pick<
     RunRecord,
-    'type' | 'typeReason' | 'startedAt' | 'endedAt' | 'snapshot' | 'error' | 'jobs' | 'verification'
+    'type' | 'typeReason' | 'startedAt' | 'endedAt' | 'snapshot' | 'error' | 'jobs' | 'verification' | 'drill'
   >
 >;
 
@@ -45,8 +46,8 @@ export interface RunStore {
   getByRequestId(requestId: string): Promise<RunRecord | null>;
   /** Newest first. */
   list(filter: RunFilter): Promise<RunRecord[]>;
-  /** The newest run of a kind of each host. */
-  newestOfEachHost(kind: RunKind): Promise<RunRecord[]>;
+  /** The newest run of a kind of each host, or the newest in this state. */
+  newestOfEachHost(kind: RunKind, state?: RunState): Promise<RunRecord[]>;
   /**
    * Moves a run to `to` if it is in one of `from`, with the given changes, in one statement.
    * Answers whether it did; a late writer thus never revives a run that has ended.
@@ -201,6 +202,23 @@ export interface VerifyResult {
   readonly error: Failure | null;
 }
 
+/** A restore to try. Plain data. */
+export interface DrillTask {
+  readonly runId: string;
+  readonly host: Host;
+  readonly snapshot: SnapshotRecord;
+  /** Has the seed. */
+  readonly drill: DrillRecord;
+  /** The run's log file, to append to. */
+  readonly logFile: string;
+}
+
+export interface DrillResult {
+  readonly drill: DrillRecord;
+  /** Why it did not end well, or null. */
+  readonly error: Failure | null;
+}
+
 /** Carries work out in processes of its own. */
 export interface Executor {
   /**
@@ -213,6 +231,11 @@ export interface Executor {
    * `signal` it ends within seconds.
    */
   verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult>;
+  /**
+   * Restores a sample into a scratch directory and compares it. What is found, a failure and a cancel are results, not
+   * exceptions; after `signal` it ends within seconds, but for the removal of what was restored.
+   */
+  drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult>;
   /** Connects and asks. Throws a BusyError. */
   probe(host: Host): Promise<ProbeResult>;
   /**

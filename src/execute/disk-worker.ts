@@ -10,6 +10,8 @@ import { BusyError } from '../core/errors.js';
 import { compareSnapshots } from './comparison.js';
 import { searchDamaged } from './damage-search.js';
 import type { DiskMessage, DiskOrder, DiskReport } from './disk-work.js';
+import { compareRestored } from './drill-comparison.js';
+import { selectForDrill } from './drill-selection.js';
 import { lookForDownload } from './download-look.js';
 import { makeManifest, type DiskWorkHooks } from './manifest.js';
 
@@ -60,6 +62,10 @@ function carryOut(): Promise<DiskReport> {
       return searchDamaged(work.task, hooks);
     case 'comparison':
       return compareSnapshots(work.task, hooks);
+    case 'drill selection':
+      return selectForDrill(work.task, hooks);
+    case 'drill comparison':
+      return compareRestored(work.task, hooks);
     case 'download look':
       return lookForDownload(work.task);
     default:

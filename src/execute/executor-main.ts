@@ -8,6 +8,7 @@ import type { Host } from '../core/host.js';
 import type { BackupEvents, ProbeResult } from '../core/ports.js';
 import type { DiskUsage } from '../core/space.js';
 import { backUp } from './backup.js';
+import { drill } from './drill.js';
 import { measureUsage } from './disk-usage.js';
 import type { Command, Report } from './messages.js';
 import { reachHost } from './reach.js';
@@ -86,6 +87,10 @@ async function carryOut(
   if (command.kind === 'measure') return { kind: 'measured', id, usages: await measure(command, signal) };
   if (command.kind === 'verify')
     return { kind: 'verified', id, result: await verify(command.task, eventsOf(id), signal, clock) };
+  if (command.kind === 'drill') {
+    const { task, holder } = command;
+    return { kind: 'drilled', id, result: await drill(task, eventsOf(id), signal, { clock, holder }) };
+  }
   const signals = { cancel: signal, haste: haste.signal };
   return {
     kind: 'backedUp',

@@ -9,6 +9,8 @@ import type {
   BackupEvents,
   BackupResult,
   BackupTask,
+  DrillResult,
+  DrillTask,
   Executor,
   MeasureProgress,
   ProbeResult,
@@ -71,6 +73,16 @@ export class ExecutorPool implements Executor {
   async verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult> {
     const report = await this.give((id) => ({ kind: 'verify', id, task }), events, signal);
     if (report.kind === 'verified') return report.result;
+    throw unexpected(report);
+  }
+
+  async drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
+    const report = await this.give(
+      (id) => ({ kind: 'drill', id, task, holder: this.holder }),
+      events,
+      signal,
+    );
+    if (report.kind === 'drilled') return report.result;
     throw unexpected(report);
   }
 
@@ -210,6 +222,7 @@ function receive(executor: ExecutorProcess, report: Report): void {
       return;
     case 'backedUp':
     case 'verified':
+    case 'drilled':
     case 'probed':
     case 'measured':
       work.done(report);

@@ -4,6 +4,8 @@ import type { Host } from '../core/host.js';
 import type {
   BackupResult,
   BackupTask,
+  DrillResult,
+  DrillTask,
   MeasureProgress,
   ProbeResult,
   VerifyResult,
@@ -17,6 +19,7 @@ import type { LockHolder } from './backupdir-lock.js';
 export type Command =
   | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask; readonly holder: LockHolder }
   | { readonly kind: 'verify'; readonly id: number; readonly task: VerifyTask }
+  | { readonly kind: 'drill'; readonly id: number; readonly task: DrillTask; readonly holder: LockHolder }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
   | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
   | { readonly kind: 'cancel'; readonly id: number }
@@ -43,6 +46,7 @@ export type Report =
   | { readonly kind: 'postBackup'; readonly id: number; readonly snapshot: SnapshotRecord | null }
   | { readonly kind: 'backedUp'; readonly id: number; readonly result: BackupResult }
   | { readonly kind: 'verified'; readonly id: number; readonly result: VerifyResult }
+  | { readonly kind: 'drilled'; readonly id: number; readonly result: DrillResult }
   | { readonly kind: 'probed'; readonly id: number; readonly result: ProbeResult }
   | { readonly kind: 'measuring'; readonly id: number; readonly progress: MeasureProgress }
   | { readonly kind: 'measured'; readonly id: number; readonly usages: readonly (DiskUsage | null)[] }

@@ -1,4 +1,5 @@
 /** From the records of the core to the messages of the contract. */
+import type { DrillRecord } from '../core/drill.js';
 import type { Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { JobRecord, Progress, RunRecord } from '../core/run.js';
@@ -7,6 +8,7 @@ import type { VerificationRecord } from '../core/verification.js';
 import type { Host as HostMessage } from '../gen/busy/v1/host_service.js';
 import {
   BackupType,
+  type Drill,
   type Job,
   type Progress as ProgressMessage,
   type Run,
@@ -30,9 +32,14 @@ export interface HostFacts {
   /** Newest first. */
   readonly snapshots: readonly SnapshotRecord[];
   readonly lastRun: Run | null;
+  readonly restoreProof: Run | null;
+  readonly lastDrill: Run | null;
 }
 
-export function toHostMessage(host: Host, { snapshots, lastRun }: HostFacts): HostMessage {
+export function toHostMessage(
+  host: Host,
+  { snapshots, lastRun, restoreProof, lastDrill }: HostFacts,
+): HostMessage {
   const { good, held } = newestOf(snapshots);
   return {
     name: host.name,
@@ -49,6 +56,8 @@ export function toHostMessage(host: Host, { snapshots, lastRun }: HostFacts): Ho
     heldSnapshot: held && toSnapshotMessage(held),
     snapshotCount: snapshots.length,
     lastRun: lastRun ?? undefined,
+    restoreProof: restoreProof ?? undefined,
+    lastDrill: lastDrill ?? undefined,
   };
 }
 
@@ -85,6 +94,7 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
     requestId: run.requestId ?? '',
     acceptsChanges: run.acceptsChanges,
     verification: run.verification ? toVerification(run.verification) : undefined,
+    drill: run.drill ? toDrill(run.drill) : undefined,
   };
 }
 
@@ -92,7 +102,8 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
 export function toListedRunMessage(run: RunRecord, progress: Progress | null): Run {
   const jobs = run.jobs.map((job) => ({ ...job, missingFiles: [] }));
   const verification = run.verification && { ...run.verification, differences: [] };
-  return toRunMessage({ ...run, jobs, verification }, progress);
+  const drill = run.drill && { ...run.drill, differences: [] };
+  return toRunMessage({ ...run, jobs, verification, drill }, progress);
 }
 
 function toVerification(verification: VerificationRecord): Verification {
@@ -101,6 +112,14 @@ function toVerification(verification: VerificationRecord): Verification {
     snapshots: [...verification.snapshots],
     unverifiable: [...verification.unverifiable],
     differences: verification.differences.map((found) => ({ ...found, kind: differenceKinds[found.kind] })),
+  };
+}
+
+function toDrill({ restoreMs, ...drill }: DrillRecord): Drill {
+  return {
+    ...drill,
+    bytesPerSecond: restoreMs === 0 ? 0 : Math.round((drill.bytes * 1000) / restoreMs),
+    differences: drill.differences.map((found) => ({ ...found, kind: differenceKinds[found.kind] })),
   };
 }
 

@@ -47,6 +47,7 @@ export const kinds: Readonly<Record<RunKind, RunKindMessage>> = {
   backup: RunKindMessage.BACKUP,
   verify: RunKindMessage.VERIFY,
   scrub: RunKindMessage.SCRUB,
+  drill: RunKindMessage.DRILL,
 };
 
 export const differenceKinds: Readonly<Record<DifferenceKind, DifferenceKindMessage>> = {
@@ -67,6 +68,8 @@ export const phases: Readonly<Record<RunPhase, RunPhaseMessage>> = {
   copy: RunPhaseMessage.COPY,
   manifest: RunPhaseMessage.MANIFEST,
   verify: RunPhaseMessage.VERIFY,
+  restore: RunPhaseMessage.RESTORE,
+  drill: RunPhaseMessage.DRILL,
 };
 
 export const jobStates: Readonly<Record<JobState, JobStateMessage>> = {

@@ -15,6 +15,8 @@ const listNames = [
   'schedule',
   'windows',
   'verify_schedule',
+  'drill_schedule',
+  'drill_paths',
 ];
 
 /** The settings that have a value. */

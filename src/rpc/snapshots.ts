@@ -7,6 +7,8 @@ import type { HostSpace, SpaceReporter } from '../control/space-report.js';
 import { BusyError } from '../core/errors.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type {
+  DrillRestoreRequest,
+  DrillRestoreResponse,
   HostSpace as HostSpaceMessage,
   MeasureSpaceResponse,
   PruneSnapshotsResponse,
@@ -28,7 +30,7 @@ export interface SnapshotParts {
   };
   readonly downloads: Pick<Downloads, 'download'>;
   readonly spaceReporter: Pick<SpaceReporter, 'measure'>;
-  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress'>;
+  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress' | 'get'>;
 }
 
 export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
@@ -61,9 +63,28 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
     }),
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
+    drillRestore: calls.unary((request) => drill(parts, request)),
     downloadFiles: calls.serverStream((request, signal) => downloadFiles(parts.downloads, request, signal)),
     measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
   };
+}
+
+async function drill(
+  { lifecycle }: SnapshotParts,
+  request: DrillRestoreRequest,
+): Promise<DrillRestoreResponse> {
+  const host = requireText('host', request.host);
+  const repeated = request.repeatRunId === '' ? null : await lifecycle.get(request.repeatRunId);
+  if (repeated && (repeated.host !== host || repeated.drill === null))
+    throw new BusyError('DRILL_NOT_REPEATABLE', { host, run: repeated.id });
+  const run = await lifecycle.trigger({
+    kind: 'drill',
+    host,
+    snapshot: request.snapshot || (repeated?.snapshot ?? null),
+    seed: repeated?.drill?.seed ?? null,
+    requestId: requireAtMost('request_id', request.requestId, longestRequestId) || null,
+  });
+  return { run: toRunMessage(run, lifecycle.progress(run.id)) };
 }
 
 async function prune(

@@ -51,6 +51,7 @@ function runAt(
     error: new BusyError(reason, { by: 'on request', detail: 'x' }).toFailure(),
     jobs: [],
     verification: null,
+    drill: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

@@ -4,6 +4,8 @@ import type {
   BackupEvents,
   BackupResult,
   BackupTask,
+  DrillResult,
+  DrillTask,
   Executor,
   ProbeResult,
   RunEventsTaker,
@@ -33,9 +35,16 @@ export interface FakeVerification {
   die(): void;
 }
 
+export interface FakeDrill {
+  readonly task: DrillTask;
+  /** Ends it with a result that is a success unless the changes say otherwise. */
+  finish(changes?: Partial<DrillResult>): void;
+}
+
 export class FakeExecutor implements Executor {
   /** All verifications that were ever started, in order; each ends as the real one does after an abort. */
   readonly verifications: FakeVerification[] = [];
+  readonly drills: FakeDrill[] = [];
   /** All that were ever started, in order. */
   readonly backups: FakeBackup[] = [];
   private handedOut = 0;
@@ -82,6 +91,16 @@ export class FakeExecutor implements Executor {
       }
       await new Promise<void>((resolve) => (this.wake = resolve));
     }
+  }
+
+  drill(task: DrillTask, _: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
+    return new Promise((resolve) => {
+      const finish: FakeDrill['finish'] = (changes) =>
+        resolve({ drill: task.drill, error: null, ...changes });
+      const endCancelled = (): void => finish({ error: new BusyError('CANCELLED').toFailure() });
+      signal.addEventListener('abort', endCancelled, { once: true });
+      this.drills.push({ task, finish });
+    });
   }
 
   probe(): Promise<ProbeResult> {

@@ -133,6 +133,7 @@ export function fakeParts(): RpcParts {
       acknowledge: async (name, snapshot) => ({ ...sampleSnapshot(name, snapshot), heldFor: [] }),
       discard: async (name, snapshot) => sampleSnapshot(name, snapshot),
     },
+    driller: { historyOf: () => ({ last: null, proof: null }) },
     downloads: { download: async function* () {} },
     pruner: {
       judge: async () => ({ verdicts: [], frozen: '' }),
