@@ -112,6 +112,7 @@ export function runOf({ host, name, runId, startedAt }: SnapshotRecord, revision
     verification: null,
     archiving: null,
     restore: null,
+    drill: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

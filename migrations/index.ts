@@ -8,6 +8,7 @@ import { SourceGate1700000000041 } from './1700000000041-source-gate.js';
 import { Leases1700000000051 } from './1700000000051-leases.js';
 import { Archives1700000000061 } from './1700000000061-archives.js';
 import { Restores1700000000071 } from './1700000000071-restores.js';
+import { Drills1700000000081 } from './1700000000081-drills.js';
 
 export const migrations = [
   RunsAndSnapshots1700000000001,
@@ -19,4 +20,5 @@ export const migrations = [
   Leases1700000000051,
   Archives1700000000061,
   Restores1700000000071,
+  Drills1700000000081,
 ] as const;

@@ -8,6 +8,7 @@ import type { Config } from './config.js';
 import { deleteArchive } from './control/archive-removal.js';
 import { Archiver } from './control/archiver.js';
 import { Catalog } from './control/catalog.js';
+import { Downloads } from './control/downloads.js';
 import { acknowledge, discardHeld } from './control/held-snapshots.js';
 import { HostRegistry } from './control/host-registry.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
@@ -27,6 +28,7 @@ import type { RunRecord } from './core/run.js';
 import type { SnapshotRecord } from './core/snapshot.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
 import { DiskNames, spaceDisk } from './execute/disk.js';
+import { readSnapshotFiles } from './execute/download.js';
 import { ExecutorPool } from './execute/executor-pool.js';
 import { NameLookup } from './execute/name-lookup.js';
 import { HostPresence } from './execute/presence.js';
@@ -43,6 +45,7 @@ import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { createBrowser } from './daemon-browse.js';
 import { startMail } from './daemon-mail.js';
+import { createDriller } from './daemon-drill.js';
 import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
@@ -145,6 +148,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       lifecycle: () => lifecycle,
     });
     const browser = createBrowser({ ...parts, hold });
+    const downloads = new Downloads({ ...parts, hold, readFiles: readSnapshotFiles });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
       archiving,
@@ -161,6 +165,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
         await browser.endBelow(host.backupdir);
+        await lifecycle.endAll('post-backup', verificationsBelow(parts.catalog.hosts(), host.backupdir));
+        await downloads.endBelow(host.backupdir);
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
@@ -176,6 +182,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
     });
     const archiver = new Archiver({ ...parts, archiving, catalog: ours, lifecycle, events, onError });
+    const driller = createDriller({ ...parts, lifecycle, events, disk: snapshotDisk }, ours, log);
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();
@@ -213,6 +220,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       deleteArchive: (host, name) => deleteArchive({ ...parts, hold, archiving, log }, host, name),
       spaceReporter,
       browser,
+      driller,
+      downloads,
       executor,
       log,
       events,
@@ -256,6 +265,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => scrubber.stop());
     await archiver.start();
     closers.push(() => archiver.stop());
+    await driller.start();
+    closers.push(() => driller.stop());
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
     closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));

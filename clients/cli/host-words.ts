@@ -88,6 +88,9 @@ const kinds: Readonly<Record<keyof HostSettings, Kind>> = {
   allowEmpty: 'boolean',
   verifyEvery: 'decimal',
   verifySchedule: 'list',
+  drillSchedule: 'list',
+  drillSample: 'whole',
+  drillPaths: 'list',
 };
 
 const kindOf: ReadonlyMap<string, Kind> = new Map(

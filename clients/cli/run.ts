@@ -10,6 +10,8 @@ import { CliError, toCliError, usageError } from './cli-error.js';
 import { connect } from './connection.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
 import { addDiffCommand } from './diff.js';
+import { addDownloadCommand } from './download.js';
+import { addDrillCommand } from './drill.js';
 import { addExplainCommand } from './explain.js';
 import { addFindCommand } from './find.js';
 import { helpText } from './help.js';
@@ -120,6 +122,8 @@ function addCommands(commands: Commands): void {
   addHistoryCommand(commands);
   addDiffCommand(commands);
   addAcknowledgeCommand(commands);
+  addDownloadCommand(commands);
+  addDrillCommand(commands);
   addVerifyCommand(commands);
   addArchiveCommands(commands);
   addRestoreCommand(commands);

@@ -137,6 +137,19 @@ const unattendedFields = {
   windows: windows(),
   verify_every: days(),
   verify_schedule: windows(),
+  drill_schedule: allow(
+    'a list of times of day such as "14:00" and of cron expressions such as "0 4 * * sun"; [] for never',
+    z.preprocess(slotsAsList, z.array(text(readSlot))),
+  ),
+  drill_sample: whole(0, 10_000),
+  drill_paths: allow(
+    'a list of absolute paths on the host',
+    z.array(text(readAbsolutePath)).superRefine(refuseRepeats),
+  ),
+  drill_command: allow(
+    'a program on the server and its arguments, as a list of words',
+    z.preprocess(textAsWords, z.array(text(readCommandLine))),
+  ),
   alert_after: days(),
   timeout: duration(
     'a duration from 1m to 7d, or 0 for never',

@@ -23,6 +23,7 @@ export interface OtherDaemonsParts extends Omit<RecoveryParts, 'nextRevision'> {
 type Lifecycle = Pick<RunLifecycle, 'history' | 'enqueue'>;
 
 const kinds: readonly RunKind[] = ['backup', 'verify', 'scrub', 'archive', 'verify-archive', 'restore'];
+const kinds: readonly RunKind[] = ['backup', 'verify', 'scrub', 'drill'];
 
 export class OtherDaemons {
   /** Runs of hosts that nobody here knows: since when they were seen to be left. */

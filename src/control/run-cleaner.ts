@@ -70,7 +70,9 @@ export class RunCleaner {
     const { runs, snapshots } = this.parts;
     const some = await runs.list({ host, limit: newestRunsKept });
     const backups = await runs.list({ host, kind: 'backup', limit: newestRunsKept });
-    const newest = new Set([...some, ...backups].map(({ id }) => id));
+    // It says when a restore was last proven.
+    const proof = await runs.list({ host, kind: 'drill', states: ['SUCCEEDED'], limit: 1 });
+    const newest = new Set([...some, ...backups, ...proof].map(({ id }) => id));
     const makers = new Set((await snapshots.list(host)).map(({ runId }) => runId));
     let beforeId = firstKept;
     while (!this.stopping.signal.aborted) {

@@ -1,4 +1,5 @@
 /** The two ends of a run as data: the record it begins with, and the state that its result leads to. Pure. */
+import { newDrill } from '../core/drill.js';
 import { BusyError, type Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupResult, RunChanges } from '../core/ports.js';
@@ -55,12 +56,21 @@ export interface RestoreRequest {
   readonly host: string;
   readonly snapshot: string;
   readonly wish: RestoreWish;
+/** Asks to restore a sample of a snapshot and compare it. */
+export interface DrillRequest {
+  readonly kind: 'drill';
+  readonly host: string;
+  /** One snapshot, or null for the newest good one. */
+  readonly snapshot: string | null;
+  /** Takes the files that the drill with this seed took; null: others. */
+  readonly seed: string | null;
   readonly requestId: string | null;
   readonly urgency?: number;
   readonly why?: string;
 }
 
 export type RunRequest = BackupRequest | VerifyRequest | ArchiveRequest | RestoreRequest;
+export type RunRequest = BackupRequest | VerifyRequest | DrillRequest;
 
 /** What made a run end before its time. */
 export type StopCause = 'on request' | 'daemon stops' | 'timeout' | 'post-backup' | 'lease lost';
@@ -87,6 +97,7 @@ export function queuedRun(made: { id: string; request: RunRequest; now: Date; re
     verification: null,
     archiving: null,
     restore: request.kind === 'restore' ? newRestore(request.wish) : null,
+    drill: request.kind === 'drill' ? newDrill(request.seed ?? made.id) : null,
     requestId: request.requestId,
     isScheduled: request.kind === 'scrub' || ('isScheduled' in request && (request.isScheduled ?? false)),
     acceptsChanges: 'acceptsChanges' in request && (request.acceptsChanges ?? false),
@@ -172,6 +183,10 @@ export function refuseReuse(known: RunRecord, request: RunRequest): void {
     known.acceptsChanges === wanted.acceptsChanges;
   const isSameRestore = wishOf(known) === wishOf(wanted);
   if (isSame && isSameRestore && (known.kind === 'backup' || known.snapshot === wanted.snapshot)) return;
+  // A drill of the newest snapshot knows by now which that was.
+  const isOfSameSnapshot =
+    known.snapshot === wanted.snapshot || (known.kind === 'drill' && wanted.snapshot === null);
+  if (isSame && (known.kind === 'backup' || isOfSameSnapshot)) return;
   const problem = `"${request.requestId}" was used for another run (${known.id}, a ${known.kind} of ${known.host})`;
   throw new BusyError('INVALID_ARGUMENT', {
     field: 'request_id',

@@ -3,6 +3,7 @@ import type { RunKind, RunRecord } from '../core/run.js';
 import { archiveRun } from './archive-run.js';
 import { backupRun } from './backup-run.js';
 import type { Claim } from './busy-hosts.js';
+import { drillRun } from './drill-run.js';
 import type { KindOfRun } from './kind-of-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
 import { restoreRun } from './restore-run.js';
@@ -28,4 +29,6 @@ export function claimsOf(kinds: RunKinds, run: RunRecord): Claim[] {
   const written = kind.writesTo(run);
   const own: Claim = { host: run.host, lane: kind.lane };
   return written === null ? [own] : [own, { host: written, lane: 'backup' }];
+    drill: drillRun(parts),
+  };
 }

@@ -8,6 +8,12 @@ import { RunQueue, type QueuedRun, type QueueLimits } from './run-queue.js';
 export type Lane = 'backup' | 'verification' | 'archiving' | 'restore';
 
 export const allLanes: readonly Lane[] = ['backup', 'verification', 'archiving', 'restore'];
+ * The queues of runs: backups, verifications and drills have one each, since none may wait for another. Verifications
+ * and drills read slowly what nobody waits for; a backup has its time of day.
+ */
+import { RunQueue, type QueuedRun, type QueueLimits } from './run-queue.js';
+
+export type Lane = 'backup' | 'verification' | 'drill';
 
 /** One at a time on a disk: two that read would only be in each other's way. */
 const verificationLimits: QueueLimits = { total: 4, perDisk: 1 };
@@ -16,6 +22,8 @@ const verificationLimits: QueueLimits = { total: 4, perDisk: 1 };
 const archivingLimits: QueueLimits = { total: 2, perDisk: 1 };
 
 const restoreLimits: QueueLimits = { total: 4, perDisk: 4 };
+/** One at all: each uses a disk for reading and writing. */
+const drillLimits: QueueLimits = { total: 1, perDisk: 1 };
 
 export class RunLanes {
   private readonly queues: Readonly<Record<Lane, RunQueue>>;
@@ -27,6 +35,7 @@ export class RunLanes {
       verification: new RunQueue(verificationLimits, carryOut),
       archiving: new RunQueue(archivingLimits, carryOut),
       restore: new RunQueue(restoreLimits, carryOut),
+      drill: new RunQueue(drillLimits, carryOut),
     };
   }
 

@@ -42,6 +42,7 @@ export type AlertKind =
   | 'damaged'
   | 'archiving_failed'
   | 'archive_damaged';
+  | 'drill_failed';
 
 /** One mail to write, to each of the host's recipients. */
 export interface Alert {
@@ -179,7 +180,15 @@ function afterArchiving(rules: Rules, state: AlertState, run: RunRecord, now: Da
     state: { ...state, archiveToldAt: now },
     alerts: [{ kind: 'archiving_failed', runId: run.id, history: state }],
   };
+  const kind = foundKinds.get(run.error?.reason ?? '');
+  return { state, alerts: kind && isTelling(rules) ? [{ kind, runId: run.id, history: state }] : [] };
 }
+
+const foundKinds: ReadonlyMap<string, AlertKind> = new Map([
+  ['SNAPSHOT_DAMAGED', 'damaged'],
+  ['DRILL_FAILED', 'drill_failed'],
+  ['DRILL_BROKEN', 'drill_failed'],
+]);
 
 function afterSuccess(rules: Rules, state: AlertState, run: RunRecord): Decision {
   const over = { ...state, ...notFailing, overdueToldAt: null };

@@ -4,6 +4,8 @@
  */
 import { archiveSentences } from './archive-sentences.js';
 import { browseSentences } from './browse-sentences.js';
+import { downloadSentences } from './download-sentences.js';
+import { drillSentences } from './drill-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { restoreSentences } from './restore-sentences.js';
@@ -163,6 +165,8 @@ export const sentences = {
     () => 'Nothing was written outside the partial snapshot. Check what rsync and the login shell are there.',
   ),
 
+  ...downloadSentences,
+  ...drillSentences,
   ...gateSentences,
   ...archiveSentences,
 

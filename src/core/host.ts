@@ -78,6 +78,14 @@ export interface Host {
   readonly verifyEvery: number;
   /** When that may begin; as `windows`, in the time zone of the schedule. */
   readonly verifySchedule: readonly string[];
+  /** When a restore is drilled, as `schedule.slots`; empty: only by hand. */
+  readonly drillSchedule: readonly string[];
+  /** How many files a drill takes at random. */
+  readonly drillSample: number;
+  /** Absolute paths on the host that each drill restores, with all that is below them. */
+  readonly drillPaths: readonly string[];
+  /** A program on the server and its arguments, called in what was restored; empty: none. */
+  readonly drillCommand: readonly string[];
   readonly mail: MailPolicy;
 }
 

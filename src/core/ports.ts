@@ -3,6 +3,7 @@
  * fake in tests; nothing in `core` or `control` knows files, processes, sockets or databases.
  */
 import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from './archive-ports.js';
+import type { DrillRecord } from './drill.js';
 import type { Host } from './host.js';
 import type { BusyError, Failure } from './errors.js';
 import type { RestoreRecord, RestoreWish } from './restore.js';
@@ -31,6 +32,7 @@ export type RunChanges = Partial<
     | 'verification'
     | 'archiving'
     | 'restore'
+    'type' | 'typeReason' | 'startedAt' | 'endedAt' | 'snapshot' | 'error' | 'jobs' | 'verification' | 'drill'
   >
 >;
 
@@ -56,8 +58,8 @@ export interface RunStore {
   getByRequestId(requestId: string): Promise<RunRecord | null>;
   /** Newest first. */
   list(filter: RunFilter): Promise<RunRecord[]>;
-  /** The newest run of a kind of each host. */
-  newestOfEachHost(kind: RunKind): Promise<RunRecord[]>;
+  /** The newest run of a kind of each host, or the newest in this state. */
+  newestOfEachHost(kind: RunKind, state?: RunState): Promise<RunRecord[]>;
   /**
    * Moves a run to `to` if it is in one of `from`, with the given changes, in one statement.
    * Answers whether it did; a late writer thus never revives a run that has ended.
@@ -226,11 +228,20 @@ export interface RestoreTask {
   readonly target: Host | null;
   /** Absolute directories of the server that no restore may write into. */
   readonly own: readonly string[];
+/** A restore to try. Plain data. */
+export interface DrillTask {
+  readonly runId: string;
+  readonly host: Host;
+  readonly snapshot: SnapshotRecord;
+  /** Has the seed. */
+  readonly drill: DrillRecord;
   /** The run's log file, to append to. */
   readonly logFile: string;
 }
 
 export interface RestoreResult extends Pick<RestoreRecord, 'counts' | 'changes' | 'changeCount'> {
+export interface DrillResult {
+  readonly drill: DrillRecord;
   /** Why it did not end well, or null. */
   readonly error: Failure | null;
 }
@@ -262,6 +273,10 @@ export interface Executor {
    * Restores. A failure and a cancel are results, not exceptions; after `signal` it ends within seconds.
    */
   restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult>;
+   * Restores a sample into a scratch directory and compares it. What is found, a failure and a cancel are results, not
+   * exceptions; after `signal` it ends within seconds, but for the removal of what was restored.
+   */
+  drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult>;
   /** Connects and asks. Throws a BusyError. */
   probe(host: Host): Promise<ProbeResult>;
   /**

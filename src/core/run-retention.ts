@@ -1,7 +1,7 @@
 /**
  * Which records of runs may go, so that a daemon of years does not grow for ever. Pure. What is old goes, but for what
  * someone may still need: the run that made a snapshot on record, and of each host the newest, of all and of the backups
- * alone, from which the history of failures is told.
+ * alone, from which the history of failures is told, and the newest drill that proved that a restore works.
  */
 import { isActive, type RunRecord } from './run.js';
 
@@ -13,7 +13,7 @@ const dayMs = 86_400_000;
 export interface RunRetentionFacts {
   /** Of one host, in any order. */
   readonly runs: readonly Pick<RunRecord, 'id' | 'state'>[];
-  /** The ids of the `newestRunsKept` newest runs and backups of this host. */
+  /** The ids of the `newestRunsKept` newest runs and backups of this host, and of its newest proof of a restore. */
   readonly newest: ReadonlySet<string>;
   /** The ids of the runs that made the snapshots on record. */
   readonly makers: ReadonlySet<string>;

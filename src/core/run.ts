@@ -5,6 +5,7 @@
 import type { ArchivingRecord } from './archive.js';
 import type { Failure } from './errors.js';
 import type { RestoreRecord } from './restore.js';
+import type { DrillRecord } from './drill.js';
 import type { BackupType, TransferStats } from './snapshot.js';
 import type { VerificationRecord } from './verification.js';
 
@@ -13,6 +14,10 @@ import type { VerificationRecord } from './verification.js';
  * turns snapshots into archives, reads archives back, or brings files of a snapshot back.
  */
 export type RunKind = 'backup' | 'verify' | 'scrub' | 'archive' | 'verify-archive' | 'restore';
+ * What kind of work a run is: it makes a snapshot, compares snapshots with their manifests, or a night's share of them, or
+ * restores a sample of one to see whether that works.
+ */
+export type RunKind = 'backup' | 'verify' | 'scrub' | 'drill';
 
 export type RunState =
   'QUEUED' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
@@ -68,6 +73,10 @@ export const missingFilesKept = 200;
  * tarball, reads one back, or restores.
  */
 export type RunPhase = 'copy' | 'manifest' | 'verify' | 'archive' | 'verify-archive' | 'restore';
+ * What a run does at the moment: copies with rsync, writes the manifest of what was copied, compares with one, restores,
+ * or compares what a drill has restored.
+ */
+export type RunPhase = 'copy' | 'manifest' | 'verify' | 'restore' | 'drill';
 
 /** How far a run is. Bytes are those of the files' contents. */
 export interface Progress {
@@ -104,6 +113,8 @@ export interface RunRecord {
    * archives, the one to archive, or null for all that are old enough.
    */
   /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host; or what is restored. */
+  /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host;
+   * of a drill, the one that is restored, null before that is decided. */
   readonly snapshot: string | null;
   readonly error: Failure | null;
   readonly jobs: readonly JobRecord[];
@@ -113,6 +124,8 @@ export interface RunRecord {
   readonly archiving: ArchivingRecord | null;
   /** What a restore is to do, and at its end what it did; null for all else. */
   readonly restore: RestoreRecord | null;
+  /** What a drill has found, and before its end its seed; null for all else. */
+  readonly drill: DrillRecord | null;
   readonly requestId: string | null;
   /** The schedule asked for it: it may begin only while a window of the host is open. */
   readonly isScheduled: boolean;

@@ -10,6 +10,7 @@ export type ErrorStatus =
   | 'ABORTED'
   | 'PERMISSION_DENIED'
   | 'OUT_OF_RANGE'
+  | 'RESOURCE_EXHAUSTED'
   | 'UNAVAILABLE'
   | 'INTERNAL';
 

@@ -134,6 +134,11 @@ export function reserveOf({ unit, amount }: MinFree, { total }: DiskRoom): Amoun
   };
 }
 
+/** How many bytes may be used before `min_free` is touched; negative when it is already. */
+export function freeFor(room: DiskRoom, minFree: MinFree): number {
+  return room.free.bytes - reserveOf(minFree, room).bytes;
+}
+
 /** Whether a backup may start. */
 export function judgeRoom({ room, minFree, promised, estimate }: RoomFacts): RoomDecision {
   const reserve = reserveOf(minFree, room);

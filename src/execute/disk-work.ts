@@ -3,6 +3,9 @@ import type { Facts, Reason } from '../core/errors.js';
 import type { BytePath } from '../core/byte-path.js';
 import type { ArchiveCheckReport, ArchiveCheckTask } from './archive-check.js';
 import type { ComparisonReport, ComparisonTask } from './comparison.js';
+import type { DrillComparisonReport, DrillComparisonTask } from './drill-comparison.js';
+import type { DrillSelectionReport, DrillSelectionTask } from './drill-selection.js';
+import type { DownloadLookReport, DownloadLookTask } from './download-look.js';
 import type { SearchReport, SearchTask } from './damage-search.js';
 import type { ManifestReport, ManifestTask } from './manifest.js';
 
@@ -11,6 +14,12 @@ export interface DiskWorks {
   readonly manifest: { readonly task: ManifestTask; readonly report: ManifestReport };
   readonly search: { readonly task: SearchTask; readonly report: SearchReport };
   readonly archiveCheck: { readonly task: ArchiveCheckTask; readonly report: ArchiveCheckReport };
+  readonly 'download look': { readonly task: DownloadLookTask; readonly report: DownloadLookReport };
+  readonly 'drill selection': { readonly task: DrillSelectionTask; readonly report: DrillSelectionReport };
+  readonly 'drill comparison': {
+    readonly task: DrillComparisonTask;
+    readonly report: DrillComparisonReport;
+  };
   readonly comparison: { readonly task: ComparisonTask; readonly report: ComparisonReport };
 }
 

@@ -11,6 +11,9 @@ import { checkArchive } from './archive-check.js';
 import { compareSnapshots } from './comparison.js';
 import { searchDamaged } from './damage-search.js';
 import type { DiskMessage, DiskOrder, DiskReport } from './disk-work.js';
+import { compareRestored } from './drill-comparison.js';
+import { selectForDrill } from './drill-selection.js';
+import { lookForDownload } from './download-look.js';
 import { makeManifest, type DiskWorkHooks } from './manifest.js';
 
 /** Progress is told after so many entries or bytes. */
@@ -62,6 +65,12 @@ function carryOut(): Promise<DiskReport> {
       return checkArchive(work.task, hooks);
     case 'comparison':
       return compareSnapshots(work.task, hooks);
+    case 'drill selection':
+      return selectForDrill(work.task, hooks);
+    case 'drill comparison':
+      return compareRestored(work.task, hooks);
+    case 'download look':
+      return lookForDownload(work.task);
     default:
       return work satisfies never;
   }

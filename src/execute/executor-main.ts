@@ -9,6 +9,7 @@ import type { BackupEvents, ProbeResult } from '../core/ports.js';
 import type { DiskUsage } from '../core/space.js';
 import { archive } from './archive.js';
 import { backUp } from './backup.js';
+import { drill } from './drill.js';
 import { measureUsage } from './disk-usage.js';
 import type { Command, Report } from './messages.js';
 import { reachHost } from './reach.js';
@@ -91,6 +92,10 @@ async function carryOut(
     return { kind: 'verified', id, result: await verify(command.task, eventsOf(id), signal, clock) };
   if (command.kind === 'restore')
     return { kind: 'restored', id, result: await restore(command.task, eventsOf(id), signal, clock) };
+  if (command.kind === 'drill') {
+    const { task, holder } = command;
+    return { kind: 'drilled', id, result: await drill(task, eventsOf(id), signal, { clock, holder }) };
+  }
   const signals = { cancel: signal, haste: haste.signal };
   if (command.kind === 'archive')
     return { kind: 'archived', id, result: await archive(command.task, eventsOf(id), signals, clock) };

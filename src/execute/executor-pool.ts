@@ -10,6 +10,8 @@ import type {
   BackupEvents,
   BackupResult,
   BackupTask,
+  DrillResult,
+  DrillTask,
   Executor,
   MeasureProgress,
   ProbeResult,
@@ -96,6 +98,13 @@ export class ExecutorPool implements Executor {
   async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
     const report = await this.give((id) => ({ kind: 'restore', id, task }), events, signal);
     if (report.kind === 'restored') return report.result;
+  async drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
+    const report = await this.give(
+      (id) => ({ kind: 'drill', id, task, holder: this.holder }),
+      events,
+      signal,
+    );
+    if (report.kind === 'drilled') return report.result;
     throw unexpected(report);
   }
 
@@ -237,6 +246,7 @@ function receive(executor: ExecutorProcess, report: Report): void {
     case 'verified':
     case 'archived':
     case 'restored':
+    case 'drilled':
     case 'probed':
     case 'measured':
       work.done(report);

@@ -5,6 +5,8 @@ import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/arc
 import type {
   BackupResult,
   BackupTask,
+  DrillResult,
+  DrillTask,
   MeasureProgress,
   ProbeResult,
   RestoreResult,
@@ -23,6 +25,7 @@ export type Command =
   | { readonly kind: 'archive'; readonly id: number; readonly task: ArchiveTask }
   | { readonly kind: 'verifyArchives'; readonly id: number; readonly task: VerifyArchivesTask }
   | { readonly kind: 'restore'; readonly id: number; readonly task: RestoreTask }
+  | { readonly kind: 'drill'; readonly id: number; readonly task: DrillTask; readonly holder: LockHolder }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
   | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
   | { readonly kind: 'cancel'; readonly id: number }
@@ -51,6 +54,7 @@ export type Report =
   | { readonly kind: 'verified'; readonly id: number; readonly result: VerifyResult }
   | { readonly kind: 'archived'; readonly id: number; readonly result: ArchiveResult }
   | { readonly kind: 'restored'; readonly id: number; readonly result: RestoreResult }
+  | { readonly kind: 'drilled'; readonly id: number; readonly result: DrillResult }
   | { readonly kind: 'probed'; readonly id: number; readonly result: ProbeResult }
   | { readonly kind: 'measuring'; readonly id: number; readonly progress: MeasureProgress }
   | { readonly kind: 'measured'; readonly id: number; readonly usages: readonly (DiskUsage | null)[] }

@@ -4,6 +4,7 @@
  */
 import type { AlertKind, AlertState } from '../core/alerts.js';
 import type { AlertFacts, MailText, MailWriter } from '../core/mail.js';
+import type { DrillRecord } from '../core/drill.js';
 import { isDamage } from '../core/manifest.js';
 import type { RunRecord } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
@@ -77,6 +78,10 @@ function wordsOf(facts: AlertFacts): Readonly<Record<AlertKind, { subject: strin
       subject: 'DAMAGED files in snapshots',
       opening: `Files in the snapshots of host ${host} are damaged or missing on the backup disk.`,
     },
+    drill_failed: {
+      subject: 'restore drill FAILED',
+      opening: `A restore of host ${host} was tried, and what came back is not what was backed up.`,
+    },
   };
 }
 
@@ -128,6 +133,7 @@ function sourcesPart(run: RunRecord | null): string[] {
 
 function filesPart(run: RunRecord | null): string[] {
   if (run?.verification) return damagePart(run.verification);
+  if (run?.drill) return drillPart(run.drill);
   const jobs = run?.jobs ?? [];
   const count = jobs.reduce((sum, job) => sum + job.missingFileCount, 0);
   if (count === 0) return [];
@@ -135,6 +141,13 @@ function filesPart(run: RunRecord | null): string[] {
   const title =
     count > shown.length ? `${count} files are missing, the first ${shown.length}:` : 'Missing files:';
   return [title, ...shown.map((file) => `  ${clean(file.path)}: ${clean(file.why)}`)];
+}
+
+function drillPart({ differences, differenceCount }: DrillRecord): string[] {
+  if (differenceCount === 0) return [];
+  const shown = differences.slice(0, filesShown);
+  const title = `${differenceCount} differences, the first ${shown.length}:`;
+  return [title, ...shown.map(({ path, kind, detail }) => `  ${clean(path)}: ${kind}, ${clean(detail)}`)];
 }
 
 function damagePart({ differences, damagedFileCount }: VerificationRecord): string[] {
@@ -169,6 +182,7 @@ function advicePart({ alert, run, host }: AlertFacts): string[] {
     damaged: ofDamage(run, host),
     archiving_failed: ofArchiving(run, host),
     archive_damaged: ofArchiving(run, host),
+    drill_failed: ofDrill(run, host),
   };
   const steps = advice[alert.kind];
   if (steps.length === 0) return [];
@@ -186,6 +200,14 @@ function ofHeld(snapshot: string, host: string): (readonly [string, string])[] {
     [`busy acknowledge ${host} ${snapshot} --yes`, 'the source is as it should be'],
     [`busy acknowledge ${host} ${snapshot} --discard --yes`, 'it is not: remove the snapshot'],
     [`busy backup ${host} --follow`, 'the source is mended: a new backup'],
+  ];
+}
+
+function ofDrill(run: RunRecord | null, host: string): (readonly [string, string])[] {
+  return [
+    [`busy run ${run?.id ?? ''}`, 'what did not come back'],
+    [`busy verify ${host}`, 'whether more is damaged'],
+    [`busy drill ${host} --repeat ${run?.id ?? ''} --follow`, 'the same files again'],
   ];
 }
 

@@ -1,5 +1,6 @@
 /** From the records of the core to the messages of the contract. */
 import type { ArchivingRecord } from '../core/archive.js';
+import type { DrillRecord } from '../core/drill.js';
 import type { Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { JobRecord, Progress, RunRecord } from '../core/run.js';
@@ -9,6 +10,7 @@ import type { Host as HostMessage } from '../gen/busy/v1/host_service.js';
 import {
   BackupType,
   type Archiving,
+  type Drill,
   type Job,
   type Progress as ProgressMessage,
   type Run,
@@ -33,9 +35,14 @@ export interface HostFacts {
   /** Newest first. */
   readonly snapshots: readonly SnapshotRecord[];
   readonly lastRun: Run | null;
+  readonly restoreProof: Run | null;
+  readonly lastDrill: Run | null;
 }
 
-export function toHostMessage(host: Host, { snapshots, lastRun }: HostFacts): HostMessage {
+export function toHostMessage(
+  host: Host,
+  { snapshots, lastRun, restoreProof, lastDrill }: HostFacts,
+): HostMessage {
   const { good, held } = newestOf(snapshots);
   return {
     name: host.name,
@@ -52,6 +59,8 @@ export function toHostMessage(host: Host, { snapshots, lastRun }: HostFacts): Ho
     heldSnapshot: held && toSnapshotMessage(held),
     snapshotCount: snapshots.length,
     lastRun: lastRun ?? undefined,
+    restoreProof: restoreProof ?? undefined,
+    lastDrill: lastDrill ?? undefined,
   };
 }
 
@@ -90,6 +99,7 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
     verification: run.verification ? toVerification(run.verification) : undefined,
     archiving: run.archiving ? toArchiving(run.archiving) : undefined,
     restore: run.restore ? toRestoreMessage(run.restore) : undefined,
+    drill: run.drill ? toDrill(run.drill) : undefined,
   };
 }
 
@@ -99,6 +109,8 @@ export function toListedRunMessage(run: RunRecord, progress: Progress | null): R
   const verification = run.verification && { ...run.verification, differences: [] };
   const restore = run.restore && { ...run.restore, changes: [] };
   return toRunMessage({ ...run, jobs, verification, restore }, progress);
+  const drill = run.drill && { ...run.drill, differences: [] };
+  return toRunMessage({ ...run, jobs, verification, drill }, progress);
 }
 
 function toVerification(verification: VerificationRecord): Verification {
@@ -113,6 +125,12 @@ function toVerification(verification: VerificationRecord): Verification {
 function toArchiving(archiving: ArchivingRecord): Archiving {
   const { archived, removed, expired } = archiving;
   return { ...archiving, archived: [...archived], removed: [...removed], expired: [...expired] };
+function toDrill({ restoreMs, ...drill }: DrillRecord): Drill {
+  return {
+    ...drill,
+    bytesPerSecond: restoreMs === 0 ? 0 : Math.round((drill.bytes * 1000) / restoreMs),
+    differences: drill.differences.map((found) => ({ ...found, kind: differenceKinds[found.kind] })),
+  };
 }
 
 function toJob(job: JobRecord): Job {

@@ -55,6 +55,7 @@ export const kinds: Readonly<Record<RunKind, RunKindMessage>> = {
   archive: RunKindMessage.ARCHIVE,
   'verify-archive': RunKindMessage.VERIFY_ARCHIVE,
   restore: RunKindMessage.RESTORE,
+  drill: RunKindMessage.DRILL,
 };
 
 export const differenceKinds: Readonly<Record<DifferenceKind, DifferenceKindMessage>> = {
@@ -91,6 +92,8 @@ export const restoreChangeKinds: Readonly<Record<RestoreChangeKind, RestoreChang
   created: RestoreChangeKindMessage.CREATED,
   changed: RestoreChangeKindMessage.CHANGED,
   deleted: RestoreChangeKindMessage.DELETED,
+  restore: RunPhaseMessage.RESTORE,
+  drill: RunPhaseMessage.DRILL,
 };
 
 export const jobStates: Readonly<Record<JobState, JobStateMessage>> = {

@@ -23,7 +23,9 @@ export function hostChangeHandlers(
   withFacts: (host: Host) => HostMessage,
 ): Changes {
   const shown = (host: Host, isTrial: boolean): HostMessage =>
-    isTrial ? toHostMessage(host, { snapshots: [], lastRun: null }) : withFacts(host);
+    isTrial
+      ? toHostMessage(host, { snapshots: [], lastRun: null, restoreProof: null, lastDrill: null })
+      : withFacts(host);
   return {
     createHost: calls.unary(async ({ name, settings, validateOnly }) => {
       requireText('name', name);

@@ -16,6 +16,8 @@ const listNames = [
   'windows',
   'verify_schedule',
   'archive_schedule',
+  'drill_schedule',
+  'drill_paths',
 ];
 
 /** The settings that have a value. */

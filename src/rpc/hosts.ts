@@ -1,5 +1,6 @@
 /** HostService: what is configured, and whether a host can be reached. */
 import type { Catalog } from '../control/catalog.js';
+import type { Driller } from '../control/driller.js';
 import type { HostOrigin, HostRegistry } from '../control/host-registry.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Scheduler } from '../control/scheduler.js';
@@ -30,6 +31,7 @@ export interface HostParts extends HostChangeParts {
   readonly executor: Pick<Executor, 'probe'>;
   readonly scheduler: Pick<Scheduler, 'explain'>;
   readonly space: Pick<SpaceGuard, 'assess'>;
+  readonly driller: Pick<Driller, 'historyOf'>;
   readonly clock: Clock;
 }
 
@@ -66,11 +68,14 @@ function hostsAfter(hosts: readonly Host[], name: string): readonly Host[] {
   return hosts.filter((host) => host.name > name);
 }
 
-function withFacts({ catalog, lifecycle }: HostParts, host: Host): HostMessage {
+function withFacts({ catalog, lifecycle, driller }: HostParts, host: Host): HostMessage {
+  const { proof, last } = driller.historyOf(host.name);
   const run = lifecycle.lastRun(host.name);
   return toHostMessage(host, {
     snapshots: catalog.snapshots(host.name),
     lastRun: run && toListedRunMessage(run, lifecycle.progress(run.id)),
+    restoreProof: proof && toListedRunMessage(proof, null),
+    lastDrill: last && toListedRunMessage(last, null),
   });
 }
 

@@ -1,11 +1,14 @@
 /** SnapshotService: the committed snapshots. */
 import type { Catalog } from '../control/catalog.js';
+import type { Downloads } from '../control/downloads.js';
 import type { Pruner } from '../control/pruner.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { HostSpace, SpaceReporter } from '../control/space-report.js';
 import { BusyError } from '../core/errors.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type {
+  DrillRestoreRequest,
+  DrillRestoreResponse,
   HostSpace as HostSpaceMessage,
   MeasureSpaceResponse,
   PruneSnapshotsResponse,
@@ -13,6 +16,7 @@ import type {
 } from '../gen/busy/v1/snapshot_service.js';
 import { browseHandlers, type BrowseParts } from './browse.js';
 import { toRunMessage, toSnapshotMessage } from './convert.js';
+import { downloadFiles } from './downloads.js';
 import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
 import { readRestore } from './restores.js';
@@ -26,8 +30,9 @@ export interface SnapshotParts extends BrowseParts {
     acknowledge: (host: string, name: string) => Promise<SnapshotRecord>;
     discard: (host: string, name: string) => Promise<SnapshotRecord>;
   };
+  readonly downloads: Pick<Downloads, 'download'>;
   readonly spaceReporter: Pick<SpaceReporter, 'measure'>;
-  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress'>;
+  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress' | 'get'>;
 }
 
 export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
@@ -69,9 +74,29 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
     }),
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
+    drillRestore: calls.unary((request) => drill(parts, request)),
+    downloadFiles: calls.serverStream((request, signal) => downloadFiles(parts.downloads, request, signal)),
     measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
     ...browseHandlers(parts, calls),
   };
+}
+
+async function drill(
+  { lifecycle }: SnapshotParts,
+  request: DrillRestoreRequest,
+): Promise<DrillRestoreResponse> {
+  const host = requireText('host', request.host);
+  const repeated = request.repeatRunId === '' ? null : await lifecycle.get(request.repeatRunId);
+  if (repeated && (repeated.host !== host || repeated.drill === null))
+    throw new BusyError('DRILL_NOT_REPEATABLE', { host, run: repeated.id });
+  const run = await lifecycle.trigger({
+    kind: 'drill',
+    host,
+    snapshot: request.snapshot || (repeated?.snapshot ?? null),
+    seed: repeated?.drill?.seed ?? null,
+    requestId: requireAtMost('request_id', request.requestId, longestRequestId) || null,
+  });
+  return { run: toRunMessage(run, lifecycle.progress(run.id)) };
 }
 
 async function prune(

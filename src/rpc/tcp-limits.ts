@@ -3,6 +3,8 @@
  * hosts is not among it, since a backup runs commands and writes files as the user of the daemon, often root; nor is
  * deciding on a held snapshot, since that removes it or lets older ones go, nor archiving and removing archives.
  * deciding on a held snapshot, since that removes it or lets older ones go; nor a restore, since it writes to hosts.
+ * deciding on a held snapshot, since that removes it or lets older ones go; nor is reading files, which their owners may
+ * have kept from others.
  */
 import {
   ResponderBuilder,
@@ -25,6 +27,7 @@ const refused = new Set<string>(
     ArchiveServiceService.archive,
     ArchiveServiceService.deleteArchive,
     SnapshotServiceService.restore,
+    SnapshotServiceService.downloadFiles,
   ].map(({ path }) => path),
 );
 

@@ -26,6 +26,7 @@ export const RunEntity = new EntitySchema<RunRow>({
     verification: { type: 'simple-json', nullable: true },
     archiving: { type: 'simple-json', nullable: true },
     restore: { type: 'simple-json', nullable: true },
+    drill: { type: 'simple-json', nullable: true },
     requestId: { name: 'request_id', type: 'varchar', length: 64, nullable: true },
     isScheduled: { name: 'is_scheduled', type: 'integer', default: 0, transformer: yesNo },
     acceptsChanges: { name: 'accepts_changes', type: 'integer', default: 0, transformer: yesNo },

@@ -1,7 +1,7 @@
 /** The runs in the database. Each method is one statement, so none of them can be half done. */
 import { type EntityManager, In, LessThan, MoreThan, Not } from 'typeorm';
 import type { RunFilter, RunStore } from '../core/ports.js';
-import { activeStates, type RunKind, type RunRecord } from '../core/run.js';
+import { activeStates, type RunKind, type RunRecord, type RunState } from '../core/run.js';
 import { faultPoint } from '../fault-points.js';
 import type { Database } from './data-source.js';
 import { RunEntity } from './run-entity.js';
@@ -25,7 +25,7 @@ export function createRunStore(database: Database, lease?: () => number): RunSto
     get: (id) => database.run((manager) => manager.findOneBy(RunEntity, { id })),
     getByRequestId: (requestId) => database.run((manager) => manager.findOneBy(RunEntity, { requestId })),
     list: (filter) => database.run((manager) => list(manager, filter, lease?.())),
-    newestOfEachHost: (kind) => database.run((manager) => newestOfEachHost(manager, kind)),
+    newestOfEachHost: (kind, state) => database.run((manager) => newestOfEachHost(manager, kind, state)),
     move: (id, from, to, revision, changes) =>
       database.run(async (manager) => {
         const own = lease?.();
@@ -76,15 +76,15 @@ function list(manager: EntityManager, filter: RunFilter, lease: number | undefin
   });
 }
 
-function newestOfEachHost(manager: EntityManager, kind: RunKind): Promise<RunRecord[]> {
+function newestOfEachHost(manager: EntityManager, kind: RunKind, state?: RunState): Promise<RunRecord[]> {
   const query = manager.createQueryBuilder(RunEntity, 'run');
   const newest = query
     .subQuery()
     .select('MAX(other.id)')
     .from(RunEntity, 'other')
-    .where('other.kind = :kind')
+    .where(state === undefined ? 'other.kind = :kind' : 'other.kind = :kind AND other.state = :state')
     .groupBy('other.host');
-  return query.where(`run.id IN ${newest.getQuery()}`, { kind }).orderBy('run.id', 'DESC').getMany();
+  return query.where(`run.id IN ${newest.getQuery()}`, { kind, state }).orderBy('run.id', 'DESC').getMany();
 }
 
 async function hostsBefore(manager: EntityManager, id: string): Promise<string[]> {

@@ -53,6 +53,7 @@ function runAt(
     verification: null,
     archiving: null,
     restore: null,
+    drill: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

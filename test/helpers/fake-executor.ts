@@ -6,6 +6,8 @@ import type {
   BackupEvents,
   BackupResult,
   BackupTask,
+  DrillResult,
+  DrillTask,
   Executor,
   ProbeResult,
   RestoreResult,
@@ -42,6 +44,10 @@ export interface FakeRestore {
   readonly signal: AbortSignal;
   /** Ends it with a result that is a success unless the changes say otherwise. */
   finish(changes?: Partial<RestoreResult>): void;
+export interface FakeDrill {
+  readonly task: DrillTask;
+  /** Ends it with a result that is a success unless the changes say otherwise. */
+  finish(changes?: Partial<DrillResult>): void;
 }
 
 export class FakeExecutor implements Executor {
@@ -49,6 +55,7 @@ export class FakeExecutor implements Executor {
   readonly verifications: FakeVerification[] = [];
   /** All restores that were ever started, in order; each ends as the real one does after an abort. */
   readonly restores: FakeRestore[] = [];
+  readonly drills: FakeDrill[] = [];
   /** All that were ever started, in order. */
   readonly backups: FakeBackup[] = [];
   /** What an archive comes to; a failure unless a test says otherwise. */
@@ -120,6 +127,16 @@ export class FakeExecutor implements Executor {
       }
       await new Promise<void>((resolve) => (this.wake = resolve));
     }
+  }
+
+  drill(task: DrillTask, _: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
+    return new Promise((resolve) => {
+      const finish: FakeDrill['finish'] = (changes) =>
+        resolve({ drill: task.drill, error: null, ...changes });
+      const endCancelled = (): void => finish({ error: new BusyError('CANCELLED').toFailure() });
+      signal.addEventListener('abort', endCancelled, { once: true });
+      this.drills.push({ task, finish });
+    });
   }
 
   probe(): Promise<ProbeResult> {

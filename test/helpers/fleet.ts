@@ -130,6 +130,7 @@ export class Fleet {
       verification: null,
       archiving: null,
       restore: null,
+      drill: null,
       requestId: null,
       isScheduled: false,
       acceptsChanges: false,

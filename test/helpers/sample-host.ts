@@ -51,6 +51,10 @@ export function sampleHost(changes: Partial<Host> = {}): Host {
     gate: { maxShrink: 0.5, maxChange: 0.8, allowEmpty: false },
     verifyEvery: 30,
     verifySchedule: ['01:00-05:00'],
+    drillSchedule: [],
+    drillSample: 100,
+    drillPaths: [],
+    drillCommand: [],
     mail: { to: [], when: 'never', includesPartial: true, reminderMs: 0 },
     ...changes,
   };

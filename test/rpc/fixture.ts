@@ -126,6 +126,8 @@ export function fakeParts(): RpcParts {
       acknowledge: async (name, snapshot) => ({ ...sampleSnapshot(name, snapshot), heldFor: [] }),
       discard: async (name, snapshot) => sampleSnapshot(name, snapshot),
     },
+    driller: { historyOf: () => ({ last: null, proof: null }) },
+    downloads: { download: async function* () {} },
     pruner: {
       judge: async () => ({ verdicts: [], frozen: '' }),
       prune: async () => ({ verdicts: [], frozen: '', removedCount: 0 }),

@@ -80,6 +80,7 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
     verification: null,
     archiving: null,
     restore: null,
+    drill: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,
