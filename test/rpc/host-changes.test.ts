@@ -203,21 +203,3 @@ describe('ReloadConfig', () => {
     expect(errorInfoOf(error)).toMatchObject({ reason: 'CONFIG_INVALID' });
   });
 });
-
-describe('over a TCP port', () => {
-  it.each([
-    ['CreateHost', HostServiceService.createHost],
-    ['UpdateHost', HostServiceService.updateHost],
-    ['DeleteHost', HostServiceService.deleteHost],
-    ['AcknowledgeSnapshot', SnapshotServiceService.acknowledgeSnapshot],
-  ] as const)('%s is refused, and nothing is changed', async (name, method) => {
-    const asked: unknown[] = [];
-    running = await startServer({ registry: registry(asked) });
-    const error = await failureOf(call<never, unknown>(running, method, { name: 'web1' } as never));
-    expect(error.code).toBe(status.PERMISSION_DENIED);
-    expect(errorInfoOf(error)).toMatchObject({ reason: 'NOT_OVER_TCP', metadata: { method: name } });
-    expect(asked).toEqual([]);
-    const { hosts } = await call(running, HostServiceService.listHosts, ListHostsRequest.create());
-    expect(hosts).not.toEqual([]);
-  });
-});
