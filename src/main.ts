@@ -5,7 +5,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { cpus, hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { resolve as resolvePath } from 'node:path';
 import { checkConfig, convertOriginalConfig } from './busyd-commands.js';
 import { ConfigError, readConfig } from './config.js';
 import { BusyError } from './core/errors.js';
@@ -80,7 +80,7 @@ function createProgram(): Command {
     .action(async ({ host: hosts, dir, client: clients }: MakeCertOptions) => {
       const { makeCertificates } = await import('./busyd-make-cert.js');
       const defaultHosts = [hostname(), 'localhost', '127.0.0.1', '::1'];
-      const wishes = { directory: resolve(dir), hosts, defaultHosts, clients, now: new Date() };
+      const wishes = { directory: resolvePath(dir), hosts, defaultHosts, clients, now: new Date() };
       process.stdout.write(await makeCertificates(wishes));
     });
   return program;

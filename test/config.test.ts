@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.js';
+import type { Endpoint } from '../src/core/endpoint.js';
 import { edKey, parsed, parsedHost } from './config/parsed.js';
 
 const minimal = 'hosts: [{ name: web1, backupdir: /srv/backup, srcdirs: [/etc] }]';

@@ -27,9 +27,6 @@ export class Endpoints {
 
   constructor(servers: Servers, settings: EndpointSettings) {
     this.#settings = settings;
-    // TLS is done before, by the listener.
-    const injectorOf = (server: Server): ConnectionInjector =>
-      server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#injectors = { unix: injectorOf(servers.unix), tcp: injectorOf(servers.tcp) };
   }
 
@@ -90,4 +87,9 @@ export class Endpoints {
     this.#tls = new TlsFiles(tls, log);
     return this.#tls;
   }
+}
+
+/** TLS is done before, by the listener. */
+function injectorOf(server: Server): ConnectionInjector {
+  return server.createConnectionInjector(ServerCredentials.createInsecure());
 }

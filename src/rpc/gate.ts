@@ -81,13 +81,15 @@ export function createGate({ access, getRun, log }: GateParts): Gate {
               fail(new BusyError('CALL_TIMED_OUT', facts(unaryLimitMs))),
             );
           }
-          admit(call, metadata).then(
-            (release) => {
-              call.onEnd(release);
+          const enter = async (): Promise<void> => {
+            try {
+              call.onEnd(await admit(call, metadata));
               next(metadata);
-            },
-            (error: unknown) => fail(error),
-          );
+            } catch (error) {
+              fail(error);
+            }
+          };
+          void enter();
         })
         .withOnReceiveHalfClose((next) => {
           call.lift('request');
@@ -147,7 +149,7 @@ class Passage {
 
   end(): void {
     this.#hasEnded = true;
-    for (const name of [...this.#timers.keys()]) this.lift(name);
+    for (const name of this.#timers.keys()) this.lift(name);
     for (const ending of this.#endings.splice(0)) ending();
   }
 }

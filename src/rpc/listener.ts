@@ -78,7 +78,10 @@ function secureServer(tls: TlsFiles, admit: Admit, take: (connection: Socket) =>
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.on('error', () => undefined);
     const isBad = !socket.authorized && hasCertificate(socket);
-    if (socket.alpnProtocol !== 'h2' || isBad) return void socket.destroy();
+    if (socket.alpnProtocol !== 'h2' || isBad) {
+      socket.destroy();
+      return;
+    }
     expectBytes(socket);
     take(socket);
   });

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import type { TlsSettings } from '../core/settings.js';
 import { EndpointError } from './endpoint.js';
 
@@ -85,7 +86,7 @@ function readContext({ certFile, keyFile, clientCaFile }: TlsSettings): SecureCo
 }
 
 function isSame(a: SecureContextOptions, b: SecureContextOptions): boolean {
-  return (['cert', 'key', 'ca'] as const).every((name) => String(a[name]) === String(b[name]));
+  return (['cert', 'key', 'ca'] as const).every((name) => isDeepStrictEqual(a[name], b[name]));
 }
 
 function messageOf(error: unknown): string {

@@ -80,12 +80,16 @@ function refuse(field: string, problem: string): never {
   throw new BusyError('INVALID_ARGUMENT', { field, problem });
 }
 
-function toMessage({ hash: _, ...record }: TokenRecord, now: Date): Token {
+function toMessage(record: TokenRecord, now: Date): Token {
+  const { id, name, role, hosts, createdBy, createdAt, expiresAt } = record;
   return {
-    ...record,
-    role: messageOf[record.role],
-    hosts: [...(record.hosts ?? [])],
-    expiresAt: record.expiresAt ?? undefined,
+    id,
+    name,
+    role: messageOf[role],
+    hosts: [...(hosts ?? [])],
+    createdBy,
+    createdAt,
+    expiresAt: expiresAt ?? undefined,
     isExpired: hasExpired(record, now),
   };
 }

@@ -121,13 +121,6 @@ describe('who calls', () => {
 describe('what he may do', () => {
   const runs = { R1: { host: 'web1' }, R2: { host: 'db1' } };
   const getRun = async (id: string): Promise<{ host: string }> => runs[id as keyof typeof runs];
-  const caller = (role: Role, hosts: readonly string[] | null = null): Caller => ({
-    name: 'alice',
-    role,
-    hosts: hosts && new Set(hosts),
-    proof: { kind: 'token', id: 'x' },
-    address: '',
-  });
   const ask = (who: Caller, method: string, request: object): Promise<void> =>
     authorize({ caller: who, method: `/busy.v1.${method}`, request }, getRun);
 
@@ -182,3 +175,13 @@ describe('what he may do', () => {
       expect(() => permissionOf(method)).toThrow(/so nobody may/);
   });
 });
+
+function caller(role: Role, hosts: readonly string[] | null = null): Caller {
+  return {
+    name: 'alice',
+    role,
+    hosts: hosts && new Set(hosts),
+    proof: { kind: 'token', id: 'x' },
+    address: '',
+  };
+}

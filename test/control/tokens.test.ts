@@ -49,15 +49,15 @@ describe('a token', () => {
   it('has a name of its own, and there is an end to their number', async () => {
     await memory.make();
     await expect(memory.make()).rejects.toMatchObject({ reason: 'TOKEN_EXISTS' });
-    const [first] = memory.records;
+    const first = memory.onlyRecord();
     for (let index = 1; index < 1000; index++)
-      memory.records.push({ ...first!, id: `${index}`, name: `${index}` });
+      memory.records.push({ ...first, id: `${index}`, name: `${index}` });
     await expect(memory.make({ name: 'more' })).rejects.toMatchObject({ reason: 'TOO_MANY_TOKENS' });
   });
 
   it('with a role of a newer BUSY counts for nothing', async () => {
     const text = await memory.make();
-    memory.records.splice(0, 1, { ...memory.records[0]!, role: 'owner' as never });
+    memory.records.splice(0, 1, { ...memory.onlyRecord(), role: 'owner' as never });
     await memory.tokens.refresh();
     await expect(memory.tokens.find(text)).rejects.toMatchObject({ reason: 'TOKEN_REFUSED' });
   });

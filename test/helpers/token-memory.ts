@@ -34,6 +34,12 @@ export class TokenMemory implements TokenStore {
     return place >= 0 && this.records.splice(place, 1).length === 1;
   }
 
+  onlyRecord(): TokenRecord {
+    const [record] = this.records;
+    if (!record || this.records.length > 1) throw new Error(`there are ${this.records.length} tokens`);
+    return record;
+  }
+
   /** Makes a token and answers its text. */
   async make(
     changes: Partial<Pick<TokenRecord, 'name' | 'role' | 'hosts' | 'expiresAt'>> = {},
