@@ -3,6 +3,7 @@
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
 import { accessSentences } from './access-sentences.js';
+import { browseSentences } from './browse-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { says, type Sentence } from './sentence.js';
@@ -231,6 +232,7 @@ export const sentences = {
       'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
   ),
 
+  ...browseSentences,
   ...verificationSentences,
   ...leaseSentences,
 

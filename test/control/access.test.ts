@@ -111,10 +111,10 @@ describe('who calls', () => {
   it('is confirmed as long as he would be let in again', async () => {
     const holder = await callerOf({ authorization: `bearer ${await memory.make()}` });
     const alice = await callerOf({ certificate: certificate('alice') });
-    for (const caller of [holder, alice]) access.confirm(caller);
+    for (const each of [holder, alice]) access.confirm(each);
     await memory.tokens.revoke('alice');
     settings = { ...settings, certificates: { alice: { role: 'viewer', hosts: ['web1'] } } };
-    for (const caller of [holder, alice]) expect(() => access.confirm(caller)).toThrow();
+    for (const each of [holder, alice]) expect(() => access.confirm(each)).toThrow();
   });
 });
 
