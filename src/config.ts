@@ -37,6 +37,8 @@ export interface Config {
   readonly database: DatabaseAddress;
   /** How long another daemon on the same database may be silent before its hosts are taken over. */
   readonly takeoverAfterMs: number;
+  /** How many days the records and logs of runs are kept; 0: for ever. */
+  readonly keepRunsDays: number;
   /** Runs carried out at the same time. */
   readonly maxRunning: number;
   /** Of these on one backup disk. */
@@ -107,6 +109,7 @@ function complete(
     hasReflection: settings.reflection ?? true,
     database: resolveDatabase(settings, stateDir),
     takeoverAfterMs: settings.takeover_after ?? 60_000,
+    keepRunsDays: settings.keep_runs ?? 365,
     maxRunning: settings.max_running ?? 4,
     maxRunningPerDisk: settings.max_running_per_disk ?? settings.max_running ?? 4,
     mail: {
