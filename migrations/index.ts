@@ -9,6 +9,7 @@ import { Leases1700000000051 } from './1700000000051-leases.js';
 import { Archives1700000000061 } from './1700000000061-archives.js';
 import { Restores1700000000071 } from './1700000000071-restores.js';
 import { Drills1700000000081 } from './1700000000081-drills.js';
+import { Tokens1700000000091 } from './1700000000091-tokens.js';
 
 export const migrations = [
   RunsAndSnapshots1700000000001,
@@ -21,4 +22,5 @@ export const migrations = [
   Archives1700000000061,
   Restores1700000000071,
   Drills1700000000081,
+  Tokens1700000000091,
 ] as const;

@@ -4,6 +4,7 @@ import type { Downloads } from '../control/downloads.js';
 import type { Pruner } from '../control/pruner.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { HostSpace, SpaceReporter } from '../control/space-report.js';
+import { seesHost, type Caller } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type {
@@ -38,9 +39,9 @@ export interface SnapshotParts extends BrowseParts {
 export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
   const { catalog } = parts;
   return {
-    listSnapshots: calls.unary(async (request) => {
+    listSnapshots: calls.unary(async (request, caller) => {
       const { size, after } = readPageStart('snapshots', request);
-      const all = catalog.snapshots(request.host || undefined);
+      const all = catalog.snapshots(request.host || undefined).filter(({ host }) => seesHost(caller, host));
       const page = toPage('snapshots', after === null ? all : snapshotsAfter(all, after), { size, keyOf });
       return { snapshots: page.items.map(toSnapshotMessage), nextPageToken: page.nextPageToken };
     }),
@@ -78,6 +79,9 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     downloadFiles: calls.serverStream((request, signal) => downloadFiles(parts.downloads, request, signal)),
     measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
     ...browseHandlers(parts, calls),
+    measureSpace: calls.serverStream(({ host }, signal, caller) =>
+      measureSpace(parts, { host, caller }, signal),
+    ),
   };
 }
 
@@ -119,10 +123,11 @@ async function prune(
 
 async function* measureSpace(
   { spaceReporter }: SnapshotParts,
-  host: string,
+  { host, caller }: { readonly host: string; readonly caller: Caller },
   signal: AbortSignal,
 ): AsyncGenerator<MeasureSpaceResponse> {
-  for await (const step of spaceReporter.measure(host === '' ? null : host, signal)) {
+  const isSeen = (name: string): boolean => seesHost(caller, name);
+  for await (const step of spaceReporter.measure(host === '' ? null : host, signal, isSeen)) {
     yield 'result' in step
       ? { host: toHostSpaceMessage(step.result), progress: undefined }
       : { host: undefined, progress: step.progress };

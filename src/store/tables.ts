@@ -7,6 +7,7 @@ import { HostEntity } from './host-entity.js';
 import { AlertStateEntity, MailMarkEntity, OutboxEntity } from './mail-entities.js';
 import { RunEntity } from './run-entity.js';
 import { SnapshotEntity } from './snapshot-entity.js';
+import { TokenEntity } from './token-entity.js';
 
 /** Options of a data source of either kind. */
 export const tables = {
@@ -18,6 +19,7 @@ export const tables = {
     AlertStateEntity,
     MailMarkEntity,
     HostEntity,
+    TokenEntity,
   ],
   migrations: [...migrations],
   // With 'none' a table of SQLite that is rebuilt would take the rows of its children with it.

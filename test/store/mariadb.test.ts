@@ -10,6 +10,7 @@ import { createOutboxStore } from '../../src/store/outbox.js';
 import { createRunStore } from '../../src/store/runs.js';
 import { createArchiveStore } from '../../src/store/archives.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
+import { createTokenStore } from '../../src/store/tokens.js';
 import { PrivateMariadb } from '../helpers/private-mariadb.js';
 import { archiveStoreContract } from './archive-store-contract.js';
 import { hostStoreContract } from './host-store-contract.js';
@@ -17,6 +18,7 @@ import { outboxStoreContract } from './outbox-store-contract.js';
 import { runStoreContract } from './run-store-contract.js';
 import { sampleRun, sampleSnapshot } from './samples.js';
 import { snapshotStoreContract } from './snapshot-store-contract.js';
+import { tokenStoreContract } from './token-store-contract.js';
 
 let mariadb: PrivateMariadb;
 beforeAll(async () => {
@@ -53,6 +55,13 @@ describe('hosts in MariaDB', () => {
   hostStoreContract(async () => {
     const database = await open();
     return { hosts: createHostStore(database), close: () => database.close() };
+  });
+});
+
+describe('tokens in MariaDB', () => {
+  tokenStoreContract(async () => {
+    const database = await open();
+    return { tokens: createTokenStore(database), close: () => database.close() };
   });
 });
 
