@@ -18,6 +18,7 @@ import { indexStore, type StoreIndex } from './execute/store-index.js';
 import { openDatabase, type Database } from './store/data-source.js';
 import { createHostStore } from './store/hosts.js';
 import { createLeaseStore } from './store/leases.js';
+import { openPins } from './store/pins.js';
 import { createSnapshotStore } from './store/snapshots.js';
 import { lockStateDir } from './store/state-lock.js';
 
@@ -46,7 +47,8 @@ export async function reindex(configFile: string, isDryRun: boolean, clock: Cloc
       throw error;
     });
     try {
-      const { hosts, problems } = await checkHosts(hostSourceOf(config), createHostStore(database));
+      const source = hostSourceOf(config, await openPins(config.stateDir));
+      const { hosts, problems } = await checkHosts(source, createHostStore(database));
       const snapshots = createSnapshotStore(database);
       const lines = problems.map((problem) => `left out: ${problem}`);
       for (const host of hosts)

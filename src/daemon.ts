@@ -34,10 +34,12 @@ import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
 import { openRunLogs } from './store/run-log.js';
+import { openPins } from './store/pins.js';
 import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
+import { createEnrollment } from './daemon-enrollment.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
@@ -75,7 +77,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const records = await openDaemonDatabase(config, { clock, log, makeRoom });
     closers.push(() => records.close());
     const { database, watch, hosts: store } = records;
-    const hosts = await firstHosts(config, store, log);
+    const pins = await openPins(config.stateDir);
+    const hosts = await firstHosts(config, { store, pins, log });
     const parts = {
       clock,
       runs: records.runs,
@@ -171,19 +174,23 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       noteBackupdirs();
       void scheduler.look();
     };
-    const registry = new HostRegistry({ ...parts, store, lifecycle, hold, onChange }, hostSourceOf(config));
+    const registry = new HostRegistry(
+      { ...parts, store, lifecycle, hold, onChange },
+      hostSourceOf(config, pins),
+    );
     let { maxRunning } = config;
     const apply = (next: Config): void => {
       ({ maxRunning, scripts } = next);
       lifecycle.setLimits(limitsOf(next));
     };
-    const reload = createReload({ ...parts, config, registry, store, apply, log });
+    const reload = createReload({ ...parts, config, registry, store, pins, apply, log });
     let endpoints: string[] = [];
     const server = await createRpcServer({
       ...parts,
       lifecycle,
       scheduler,
       registry,
+      enrollment: createEnrollment({ ...parts, registry, executor }),
       reload,
       pruner,
       held: {

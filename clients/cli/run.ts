@@ -7,6 +7,7 @@ import { addAcknowledgeCommand } from './acknowledge.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { connect } from './connection.js';
+import { addEnrollCommand } from './enroll.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
 import { addExplainCommand } from './explain.js';
 import { helpText } from './help.js';
@@ -54,8 +55,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         signal,
         io.now,
       );
-      const { now, interrupt, reconnectForMs } = io;
-      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs };
+      const { now, interrupt, reconnectForMs, ask } = io;
+      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs, ask };
       try {
         exitCode = (await work(session, ...args)) ?? exitCodes.done;
       } finally {
@@ -103,6 +104,7 @@ function baseProgram(io: Io): Command {
 
 function addCommands(commands: Commands): void {
   addHostCommands(commands);
+  addEnrollCommand(commands);
   addExplainCommand(commands);
   addBackupCommand(commands);
   addRunCommands(commands);

@@ -7,6 +7,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import { formatEndpoint, hostAndPort, type Endpoint } from '../core/endpoint.js';
 import { BackupServiceService } from '../gen/busy/v1/backup_service.js';
 import { DaemonServiceService } from '../gen/busy/v1/daemon_service.js';
+import { EnrollmentServiceService } from '../gen/busy/v1/enrollment_service.js';
 import { HostServiceService } from '../gen/busy/v1/host_service.js';
 import { SnapshotServiceService } from '../gen/busy/v1/snapshot_service.js';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../gen/grpc/reflection/v1/reflection.js';
 import { backupHandlers, type BackupParts } from './backups.js';
 import { daemonHandlers, type DaemonParts } from './daemon-info.js';
+import { enrollmentHandlers, type EnrollmentParts } from './enrollment.js';
 import { EndpointError, refuseBeyondLoopback } from './endpoint.js';
 import { hostHandlers, type HostParts } from './hosts.js';
 import { answerReflection, readDescriptors } from './reflection.js';
@@ -25,6 +27,7 @@ import { refuseOverTcp } from './tcp-limits.js';
 import { bindUnixSocket } from './unix-socket.js';
 
 export type RpcParts = HostParts &
+  EnrollmentParts &
   BackupParts &
   SnapshotParts &
   DaemonParts & {
@@ -78,6 +81,7 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
     server.addService(HostServiceService, hostHandlers(parts, calls));
     server.addService(BackupServiceService, backupHandlers(parts, calls));
     server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
+    server.addService(EnrollmentServiceService, enrollmentHandlers(parts, calls));
     server.addService(DaemonServiceService, daemonHandlers(parts, calls));
     health.addToServer(server);
     server.addService(ServerReflectionService, { serverReflectionInfo: reflect });

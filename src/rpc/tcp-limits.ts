@@ -1,6 +1,6 @@
 /**
  * What may be done over a TCP port, where nobody proves who he is: any account of the machine can connect. Changing
- * hosts is not among it, since a backup runs commands and writes files as the user of the daemon, often root; nor is
+ * hosts or their keys is not among it, since a backup runs commands and writes files as the user of the daemon, often root; nor is
  * deciding on a held snapshot, since that removes it or lets older ones go.
  */
 import {
@@ -10,6 +10,7 @@ import {
   type ServerInterceptor,
 } from '@grpc/grpc-js';
 import { BusyError } from '../core/errors.js';
+import { EnrollmentServiceService } from '../gen/busy/v1/enrollment_service.js';
 import { HostServiceService } from '../gen/busy/v1/host_service.js';
 import { SnapshotServiceService } from '../gen/busy/v1/snapshot_service.js';
 import { type RpcLog, toStatus } from './status.js';
@@ -20,6 +21,9 @@ const refused = new Set<string>(
     HostServiceService.updateHost,
     HostServiceService.deleteHost,
     SnapshotServiceService.acknowledgeSnapshot,
+    EnrollmentServiceService.pinHostKey,
+    EnrollmentServiceService.prepareHostKeyPair,
+    EnrollmentServiceService.importHostKeys,
   ].map(({ path }) => path),
 );
 
