@@ -42,6 +42,7 @@ import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './dae
 import { createEnrollment } from './daemon-enrollment.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
+import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
 import { version } from './version.js';
 
@@ -122,7 +123,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(async () => presence.close());
     const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
-    let { scripts } = config;
+    let { scripts, keepRunsDays } = config;
     const snapshotDisk = createSnapshotDisk(holder);
     const space = new SpaceGuard({
       ...parts,
@@ -180,7 +181,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     );
     let { maxRunning } = config;
     const apply = (next: Config): void => {
-      ({ maxRunning, scripts } = next);
+      ({ maxRunning, scripts, keepRunsDays } = next);
       lifecycle.setLimits(limitsOf(next));
     };
     const reload = createReload({ ...parts, config, registry, store, pins, apply, log });
@@ -242,6 +243,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => scrubber.stop());
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
+    closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });
     return { reload, stop };
   } catch (error) {
