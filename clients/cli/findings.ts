@@ -22,9 +22,10 @@ function stateCell(state: FindingState): Cell {
       return { text: 'ok     ', colour: 'green' };
     case FindingState.WARNING:
       return { text: 'warning', colour: 'yellow' };
+    case FindingState.UNSPECIFIED:
     case FindingState.PROBLEM:
       return { text: 'problem', colour: 'red' };
     default:
-      return 'unknown';
+      return state satisfies never;
   }
 }

@@ -17,7 +17,7 @@ process.exitCode = await run(process.argv.slice(2), {
   now: () => new Date(),
   version: readVersion(new URL('.', import.meta.url)),
   reconnectForMs: 60_000,
-  ask: process.stdin.isTTY === true ? ask : null,
+  ask: process.stdin.isTTY ? ask : null,
 });
 
 async function ask(question: string): Promise<string> {

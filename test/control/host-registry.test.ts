@@ -61,7 +61,7 @@ function sourceOf({ hosts = [] as string[], mostIncr = 10 } = {}): HostSource {
     check: (name, settings) => {
       const maxIncr = Number(settings.max_incr ?? 1);
       if (maxIncr > mostIncr) return { problems: [`max_incr: is ${maxIncr}`] };
-      return { host: sampleHost({ name, maxIncr, hostKey: String(settings.host_key ?? '') }) };
+      return { host: sampleHost({ name, maxIncr, hostKey: (settings.host_key ?? '') as string }) };
     },
   };
 }
@@ -276,18 +276,13 @@ describe('a host key', () => {
   });
 
   it('is kept beside the file for a host of the file, and is there after a reload', async () => {
-    pins.clear();
-    registry = registryOf(sourceOf({ hosts: ['web1', 'pinned-in-file'] }));
-    await registry.reload(async () => ({
-      source: sourceOf({ hosts: ['web1', 'pinned-in-file'] }),
-      apply: () => {},
-    }));
+    const source = sourceOf({ hosts: ['web1', 'pinned-in-file'] });
+    const read = async () => ({ source, apply: () => {} });
+    registry = registryOf(source);
+    await registry.reload(read);
     await registry.pin('web1', key);
     expect(bed.parts.catalog.host('web1').hostKey).toBe('ssh-ed25519 NEW');
-    await registry.reload(async () => ({
-      source: sourceOf({ hosts: ['web1', 'pinned-in-file'] }),
-      apply: () => {},
-    }));
+    await registry.reload(read);
     expect(bed.parts.catalog.host('web1').hostKey).toBe('ssh-ed25519 NEW');
     // What the file says itself wins, and is not replaced.
     const change = registry.pin('pinned-in-file', { hostKey: 'ssh-ed25519 NEW', before: 'SHA256:file' });

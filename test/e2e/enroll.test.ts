@@ -90,11 +90,11 @@ describe('a host that nobody knows', () => {
   ])('lets its key do nothing else: %s', async (_, words) => {
     const [option = '', ...rest] = words;
     const isOption = option.startsWith('-');
+    const options = `-n -F none -i ${identityFile('web1')} -p ${sshd.port} -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null`;
     const command = promisify(execFile)(
       'ssh',
       [
-        ...['-n', '-F', 'none', '-i', identityFile('web1'), '-p', String(sshd.port)],
-        ...['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
+        ...options.split(' '),
         ...(isOption ? [option] : []),
         `${sshd.user}@127.0.0.1`,
         ...(isOption ? rest : words),
