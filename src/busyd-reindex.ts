@@ -20,6 +20,7 @@ import { createArchiveStore } from './store/archives.js';
 import { openDatabase, type Database } from './store/data-source.js';
 import { createHostStore } from './store/hosts.js';
 import { createLeaseStore } from './store/leases.js';
+import { openPins } from './store/pins.js';
 import { createSnapshotStore } from './store/snapshots.js';
 import { lockStateDir } from './store/state-lock.js';
 
@@ -48,7 +49,8 @@ export async function reindex(configFile: string, isDryRun: boolean, clock: Cloc
       throw error;
     });
     try {
-      const { hosts, problems } = await checkHosts(hostSourceOf(config), createHostStore(database));
+      const source = hostSourceOf(config, await openPins(config.stateDir));
+      const { hosts, problems } = await checkHosts(source, createHostStore(database));
       const snapshots = createSnapshotStore(database);
       const archives = createArchiveStore(database);
       const lines = problems.map((problem) => `left out: ${problem}`);

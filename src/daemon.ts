@@ -38,6 +38,7 @@ import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
 import { openRunLogs } from './store/run-log.js';
+import { openPins } from './store/pins.js';
 import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
 import { createArchiving } from './daemon-archives.js';
@@ -45,6 +46,7 @@ import { createAccess } from './daemon-access.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { createBrowser } from './daemon-browse.js';
+import { createEnrollment } from './daemon-enrollment.js';
 import { startMail } from './daemon-mail.js';
 import { createDriller } from './daemon-drill.js';
 import { describeDaemon } from './daemon-info.js';
@@ -85,7 +87,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const records = await openDaemonDatabase(config, { clock, log, makeRoom });
     closers.push(() => records.close());
     const { database, watch, hosts: store } = records;
-    const hosts = await firstHosts(config, store, log);
+    const pins = await openPins(config.stateDir);
+    const hosts = await firstHosts(config, { store, pins, log });
     const parts = {
       clock,
       runs: records.runs,
@@ -197,7 +200,10 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       noteBackupdirs();
       void scheduler.look();
     };
-    const registry = new HostRegistry({ ...parts, store, lifecycle, hold, onChange }, hostSourceOf(config));
+    const registry = new HostRegistry(
+      { ...parts, store, lifecycle, hold, onChange },
+      hostSourceOf(config, pins),
+    );
     let { maxRunning } = config;
     const apply = (next: Config): void => {
       ({ maxRunning, scripts, keepRunsDays } = next);
@@ -205,7 +211,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       accessControl.apply(next);
       server.lookAgain().catch((error: unknown) => onError('the tokens could not be read', error));
     };
-    const reload = createReload({ ...parts, config, registry, store, apply, log });
+    const reload = createReload({ ...parts, config, registry, store, pins, apply, log });
     let endpoints: string[] = [];
     const accessControl = createAccess(config, { store: records.tokens, clock, log });
     const server = await createRpcServer({
@@ -214,6 +220,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       lifecycle,
       scheduler,
       registry,
+      enrollment: createEnrollment({ ...parts, registry, executor }),
       reload,
       pruner,
       held: {

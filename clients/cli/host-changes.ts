@@ -101,5 +101,5 @@ async function removeHost(
 function report(printer: Printer, host: Host | undefined, what: string): void {
   printer.line(`Host ${host?.name} ${what}.`);
   if (host?.hostKey === '')
-    printer.note(`its host key is not pinned, so backups are refused; busy probe ${host.name} shows it`);
+    printer.note(`its host key is not pinned, so backups are refused; pin it with: busy enroll ${host.name}`);
 }

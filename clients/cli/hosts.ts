@@ -86,7 +86,7 @@ async function showHost({ connection, printer, now }: Session, name: string): Pr
     ['Excludes', shown.excludes.join(', ') || '-'],
     ['Backups in', shown.backupdir],
     ['Initiator', Initiator[shown.initiator]?.toLowerCase() ?? String(shown.initiator)],
-    ['Host key', shown.hostKey || 'not pinned, so backups are refused; see: busy probe'],
+    ['Host key', shown.hostKey || 'not pinned, so backups are refused; see: busy enroll'],
     ['Snapshots', formatCount(shown.snapshotCount)],
     ['Newest', newestText(shown, now())],
     ...(shown.heldSnapshot === undefined ? [] : [['Held', heldText(shown.heldSnapshot)] as const]),

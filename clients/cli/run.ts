@@ -8,6 +8,8 @@ import { addArchiveCommands } from './archive.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { Connection } from './connection.js';
+import { connect } from './connection.js';
+import { addEnrollCommand } from './enroll.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
 import { addDiffCommand } from './diff.js';
 import { addDownloadCommand } from './download.js';
@@ -128,6 +130,7 @@ function baseProgram(io: Io): Command {
 
 function addCommands(commands: Commands): void {
   addHostCommands(commands);
+  addEnrollCommand(commands);
   addExplainCommand(commands);
   addBackupCommand(commands);
   addRunCommands(commands);

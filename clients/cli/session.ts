@@ -15,6 +15,7 @@ export interface Io {
   /** Milliseconds for which a broken stream is tried again. */
   readonly reconnectForMs: number;
   /** Asks the person at the terminal; null when there is none. */
+  /** Asks the user a question and answers what he typed; null where there is no terminal to ask at. */
   readonly ask: ((question: string) => Promise<string>) | null;
 }
 

@@ -6,7 +6,7 @@ import { Mutex } from 'async-mutex';
 import { monotonicFactory } from 'ulid';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { Clock, HostStore } from '../core/ports.js';
+import type { Clock, HostStore, Pins } from '../core/ports.js';
 import { problemList } from '../core/problem-list.js';
 import {
   changeSettings,
@@ -24,6 +24,8 @@ export interface HostSource {
   readonly file: string;
   /** The hosts that it names; with any here, those of the database are not in effect. */
   readonly hosts: readonly Host[];
+  /** Host keys of hosts that it names without their key. */
+  readonly pins: Pins;
   /** Completes a host of the database with the file's defaults, or answers all that is wrong with it. */
   readonly check: (
     name: string,
@@ -71,7 +73,7 @@ export async function checkHosts(
   source: HostSource,
   store: HostStore,
 ): Promise<{ readonly hosts: readonly Host[]; readonly problems: readonly string[] }> {
-  if (source.hosts.length > 0) return { hosts: source.hosts, problems: [] };
+  if (source.hosts.length > 0) return { hosts: source.hosts.map(withPin(source.pins)), problems: [] };
   const hosts: Host[] = [];
   const problems: string[] = [];
   for (const { name, settings } of await store.list()) {
@@ -80,6 +82,11 @@ export async function checkHosts(
     else problems.push(...found.problems.map((problem) => `host "${name}" in the database: ${problem}`));
   }
   return { hosts, problems };
+}
+
+/** What the file says itself wins. */
+function withPin(pins: Pins): (host: Host) => Host {
+  return (host) => (host.hostKey === '' ? { ...host, hostKey: pins.of(host.name) } : host);
 }
 
 export class HostRegistry {
@@ -157,6 +164,26 @@ export class HostRegistry {
   }
 
   /**
+   * Pins a host key: in the settings of a host of the database, beside the file for one of the file. `before` is what
+   * was pinned when the caller decided. Throws HOST_NOT_FOUND, HOST_CHANGED, or HOST_KEY_IN_FILE.
+   */
+  pin(
+    name: string,
+    { hostKey, before }: { readonly hostKey: string; readonly before: string },
+  ): Promise<void> {
+    return this.turn.runExclusive(async () => {
+      const host = this.parts.catalog.host(name);
+      if (host.hostKey !== before) throw new BusyError('HOST_CHANGED', { host: name });
+      if (this.kind === 'database') return this.pinStored(name, hostKey);
+      const inFile = this.source.hosts.find((other) => other.name === name)?.hostKey ?? '';
+      if (inFile !== '')
+        throw new BusyError('HOST_KEY_IN_FILE', { host: name, file: this.source.file, pinned: inFile });
+      await this.source.pins.save(name, hostKey);
+      this.putInPlace(name, { ...host, hostKey });
+    });
+  }
+
+  /**
    * Reads a configuration and takes it over as a whole. Throws what `read` throws, or CONFIG_INVALID; nothing has
    * changed then.
    */
@@ -173,6 +200,17 @@ export class HostRegistry {
       apply();
       this.parts.onChange();
     });
+  }
+
+  private async pinStored(name: string, hostKey: string): Promise<void> {
+    const before = await this.stored(name, '');
+    const settings = { ...before.settings, host_key: hostKey };
+    const host = this.checked(name, settings);
+    const now = this.parts.clock.now();
+    const after = { ...before, settings, etag: this.nextEtag(now.getTime()), updatedAt: now };
+    if (!(await this.parts.store.replace(after, before.etag)))
+      throw new BusyError('HOST_CHANGED', { host: name });
+    this.putInPlace(name, host);
   }
 
   private change<T>(work: () => Promise<T>): Promise<T> {

@@ -7,6 +7,7 @@ import { accessSentences } from './access-sentences.js';
 import { browseSentences } from './browse-sentences.js';
 import { downloadSentences } from './download-sentences.js';
 import { drillSentences } from './drill-sentences.js';
+import { enrollmentSentences } from './enrollment-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { restoreSentences } from './restore-sentences.js';
@@ -96,6 +97,7 @@ export const sentences = {
   ),
 
   ...accessSentences,
+  ...enrollmentSentences,
 
   // Reaching a host.
   HOST_UNREACHABLE: says(
@@ -116,24 +118,26 @@ export const sentences = {
   SSH_KEY_REFUSED: says(
     'FAILED_PRECONDITION',
     (f) => `Host "${f.host}" refuses the key ${f.identityFile} for user "${f.user}".`,
-    (f) => `Add ${f.identityFile}.pub to ~/.ssh/authorized_keys of "${f.user}" there.`,
+    (f) =>
+      `Its line for ~/.ssh/authorized_keys of "${f.user}" there is printed by: busy enroll ${f.host}. If it is there already: is its from= the address that the host sees, and are home, .ssh and the file writable by their owner alone?`,
   ),
   IDENTITY_FILE_UNUSABLE: says(
     'FAILED_PRECONDITION',
     (f) => `The key file ${f.identityFile} of host "${f.host}" cannot be used: ${f.detail}.`,
-    (f) => `Make a key without a passphrase: ssh-keygen -t ed25519 -N '' -f ${f.identityFile}`,
+    (f) =>
+      `busy enroll ${f.host} makes a key for it; or set identity_file to a private key that busyd can read.`,
   ),
   HOST_KEY_UNKNOWN: says(
     'FAILED_PRECONDITION',
     (f) => `Host "${f.host}" has no pinned host key, so it is not trusted. It shows ${f.shown}.`,
     (f) =>
-      `Compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then set host_key: ${f.shown}`,
+      `Compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then: busy enroll ${f.host}`,
   ),
   HOST_KEY_CHANGED: says(
     'FAILED_PRECONDITION',
     (f) => `Host "${f.host}" at ${f.address} shows the host key ${f.shown}, but ${f.pinned} is pinned.`,
-    () =>
-      'Nothing was sent. Either the host was installed anew, or something else answers in its place: find out which before you change host_key.',
+    (f) =>
+      `Nothing was sent. Either the host was installed anew, or something else answers in its place: find out which. Only then: busy enroll ${f.host} --replace-key`,
   ),
   HOSTNAME_MISMATCH: says(
     'FAILED_PRECONDITION',

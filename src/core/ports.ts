@@ -4,6 +4,7 @@
  */
 import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from './archive-ports.js';
 import type { DrillRecord } from './drill.js';
+import type { HostCheck, PublicKey, ShownKey } from './enrollment.js';
 import type { Host } from './host.js';
 import type { BusyError, Failure } from './errors.js';
 import type { RestoreRecord, RestoreWish } from './restore.js';
@@ -101,6 +102,26 @@ export interface HostStore {
   replace(host: StoredHost, etag: string): Promise<boolean>;
   /** Removes a host if it still has `etag`; answers whether it had. */
   remove(name: string, etag: string): Promise<boolean>;
+}
+
+/** The host keys that were pinned for hosts whose settings stand in the configuration file. */
+export interface Pins {
+  /** Empty: none. */
+  of(host: string): string;
+  /** Adds or replaces; it is on the disk when this settles. */
+  save(host: string, hostKey: string): Promise<void>;
+}
+
+/** What enrolment needs of the machine and of the network. */
+export interface HostKeys {
+  /** Throws HOST_UNREACHABLE, CONNECTION_REFUSED or NOT_SSH. */
+  scan(host: Host): Promise<ShownKey>;
+  /** Of a pin, which may be a fingerprint itself. */
+  fingerprintOf(hostKey: string): string;
+  /** Makes the key pair where there is none. Throws IDENTITY_FILE_UNUSABLE. */
+  prepare(host: Host): Promise<PublicKey>;
+  /** What a known_hosts file has for a host; the best of its keys, or null. */
+  find(knownHosts: string, host: Host): { readonly hostKey: string; readonly isRevoked: boolean } | null;
 }
 
 /** Where a snapshot of the records is: `taken out` by a removal that did not come to its end. */
@@ -281,6 +302,8 @@ export interface Executor {
   drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult>;
   /** Connects and asks. Throws a BusyError. */
   probe(host: Host): Promise<ProbeResult>;
+  /** Logs in and looks at what a backup needs; throws a BusyError when it does not come so far. */
+  check(host: Host): Promise<HostCheck>;
   /**
    * Says of each group of directories (all of one group on one file system) what they take up together; null for one
    * that is gone. Takes long. Throws CANCELLED, EXECUTOR_DIED or BACKUPDIR_UNUSABLE.

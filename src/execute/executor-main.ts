@@ -10,6 +10,7 @@ import type { DiskUsage } from '../core/space.js';
 import { archive } from './archive.js';
 import { backUp } from './backup.js';
 import { drill } from './drill.js';
+import { checkHost } from './check-host.js';
 import { measureUsage } from './disk-usage.js';
 import type { Command, Report } from './messages.js';
 import { reachHost } from './reach.js';
@@ -87,6 +88,7 @@ async function carryOut(
 ): Promise<Report> {
   const { id } = command;
   if (command.kind === 'probe') return { kind: 'probed', id, result: await probe(command.host, signal) };
+  if (command.kind === 'check') return { kind: 'checked', id, check: await checkHost(command.host, signal) };
   if (command.kind === 'measure') return { kind: 'measured', id, usages: await measure(command, signal) };
   if (command.kind === 'verify')
     return { kind: 'verified', id, result: await verify(command.task, eventsOf(id), signal, clock) };

@@ -3,6 +3,7 @@
  * its own runs with it; they end with EXECUTOR_DIED, and the next run starts a new process.
  */
 import { fork, type ChildProcess } from 'node:child_process';
+import type { HostCheck } from '../core/enrollment.js';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/archive-ports.js';
@@ -111,6 +112,12 @@ export class ExecutorPool implements Executor {
   async probe(host: Host): Promise<ProbeResult> {
     const report = await this.give((id) => ({ kind: 'probe', id, host }), {}, new AbortController().signal);
     if (report.kind === 'probed') return report.result;
+    throw unexpected(report);
+  }
+
+  async check(host: Host): Promise<HostCheck> {
+    const report = await this.give((id) => ({ kind: 'check', id, host }), {}, new AbortController().signal);
+    if (report.kind === 'checked') return report.check;
     throw unexpected(report);
   }
 
@@ -248,6 +255,7 @@ function receive(executor: ExecutorProcess, report: Report): void {
     case 'restored':
     case 'drilled':
     case 'probed':
+    case 'checked':
     case 'measured':
       work.done(report);
       return;

@@ -1,4 +1,5 @@
 /** What the daemon and an executor process say to each other. Plain data; dates survive the serialization used. */
+import type { HostCheck } from '../core/enrollment.js';
 import type { Facts, Reason } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/archive-ports.js';
@@ -27,6 +28,7 @@ export type Command =
   | { readonly kind: 'restore'; readonly id: number; readonly task: RestoreTask }
   | { readonly kind: 'drill'; readonly id: number; readonly task: DrillTask; readonly holder: LockHolder }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
+  | { readonly kind: 'check'; readonly id: number; readonly host: Host }
   | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
   | { readonly kind: 'cancel'; readonly id: number }
   /** The answer to `askForRoom`: null when there is room. */
@@ -56,6 +58,7 @@ export type Report =
   | { readonly kind: 'restored'; readonly id: number; readonly result: RestoreResult }
   | { readonly kind: 'drilled'; readonly id: number; readonly result: DrillResult }
   | { readonly kind: 'probed'; readonly id: number; readonly result: ProbeResult }
+  | { readonly kind: 'checked'; readonly id: number; readonly check: HostCheck }
   | { readonly kind: 'measuring'; readonly id: number; readonly progress: MeasureProgress }
   | { readonly kind: 'measured'; readonly id: number; readonly usages: readonly (DiskUsage | null)[] }
   | ({ readonly kind: 'refused'; readonly id: number } & Refusal);

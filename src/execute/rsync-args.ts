@@ -23,6 +23,8 @@ export interface TransferPlan {
   readonly mustCompareContents: boolean;
   /** Only say what would be done; `destination` is an empty directory then. */
   readonly isComparison: boolean;
+  /** Look at the uppermost level alone. */
+  readonly isShallow?: true;
   /** Patterns of `onlyPatterns`: nothing else is copied, and nothing that is there is touched. */
   readonly only?: readonly string[];
 }
@@ -165,6 +167,8 @@ function commonOptions(host: Host, plan: TransferPlan): string[] {
     ...host.rsyncOpts,
     ...reportOptions,
     ...(plan.isComparison ? ['--dry-run'] : []),
+    // After the options of the host, so that it wins over their -r.
+    ...(plan.isShallow ? ['--no-recursive', '--dirs'] : []),
     // Paths belong into the command line, where a restricted key on the host can check them.
     '--no-s',
     ...(plan.mustCompareContents ? ['--checksum'] : []),

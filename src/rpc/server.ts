@@ -11,6 +11,7 @@ import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { BackupServiceService } from '../gen/busy/v1/backup_service.js';
 import { DaemonServiceService } from '../gen/busy/v1/daemon_service.js';
+import { EnrollmentServiceService } from '../gen/busy/v1/enrollment_service.js';
 import { HostServiceService } from '../gen/busy/v1/host_service.js';
 import { SnapshotServiceService } from '../gen/busy/v1/snapshot_service.js';
 import { TokenServiceService } from '../gen/busy/v1/token_service.js';
@@ -23,6 +24,8 @@ import { backupHandlers, type BackupParts } from './backups.js';
 import { daemonHandlers, type DaemonParts } from './daemon-info.js';
 import { Endpoints, type EndpointSettings } from './endpoints.js';
 import { createGate } from './gate.js';
+import { enrollmentHandlers, type EnrollmentParts } from './enrollment.js';
+import { EndpointError, refuseBeyondLoopback } from './endpoint.js';
 import { hostHandlers, type HostParts } from './hosts.js';
 import { answerReflection, readDescriptors } from './reflection.js';
 import { snapshotHandlers, type SnapshotParts } from './snapshots.js';
@@ -31,6 +34,7 @@ import { type CallAdapters, createCallAdapters } from './stream.js';
 import { tokenHandlers, type TokenParts } from './tokens.js';
 
 export type RpcParts = HostParts &
+  EnrollmentParts &
   BackupParts &
   SnapshotParts &
   ArchiveParts &
@@ -112,6 +116,7 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
     server.addService(BackupServiceService, backupHandlers(parts, calls));
     server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
     server.addService(ArchiveServiceService, archiveHandlers(parts, calls));
+    server.addService(EnrollmentServiceService, enrollmentHandlers(parts, calls));
     server.addService(DaemonServiceService, daemonHandlers(parts, calls));
     server.addService(TokenServiceService, tokenHandlers({ ...parts, dismiss: confirmAll }, calls));
     health.addToServer(server);

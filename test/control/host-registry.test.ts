@@ -49,15 +49,19 @@ class MemoryStore implements HostStore {
   }
 }
 
+/** Those that are kept beside the file. */
+const pins = new Map<string, string>();
+
 /** Takes hosts whose `max_incr` is not above `mostIncr`. */
 function sourceOf({ hosts = [] as string[], mostIncr = 10 } = {}): HostSource {
   return {
     file: '/etc/busy.yaml',
-    hosts: hosts.map((name) => sampleHost({ name })),
+    hosts: hosts.map((name) => sampleHost({ name, hostKey: name === 'pinned-in-file' ? 'SHA256:file' : '' })),
+    pins: { of: (name) => pins.get(name) ?? '', save: async (name, key) => void pins.set(name, key) },
     check: (name, settings) => {
       const maxIncr = Number(settings.max_incr ?? 1);
       if (maxIncr > mostIncr) return { problems: [`max_incr: is ${maxIncr}`] };
-      return { host: sampleHost({ name, maxIncr }) };
+      return { host: sampleHost({ name, maxIncr, hostKey: (settings.host_key ?? '') as string }) };
     },
   };
 }
@@ -257,5 +261,38 @@ describe('a reload', () => {
     const source = sourceOf({ hosts: ['web2'] });
     await registry.reload(async () => ({ source, apply: () => {} }));
     expect(task.host).toMatchObject({ name: 'web1', maxIncr: 5 });
+  });
+});
+
+describe('a host key', () => {
+  const key = { hostKey: 'ssh-ed25519 NEW', before: '' };
+
+  it('becomes a setting of a host of the database', async () => {
+    const { etag } = await create('web1', { max_incr: 5 });
+    await registry.pin('web1', key);
+    expect(bed.parts.catalog.host('web1')).toMatchObject({ hostKey: 'ssh-ed25519 NEW', maxIncr: 5 });
+    expect(await store.get('web1')).toMatchObject({ settings: { max_incr: 5, host_key: 'ssh-ed25519 NEW' } });
+    expect((await store.get('web1'))?.etag).not.toBe(etag);
+  });
+
+  it('is kept beside the file for a host of the file, and is there after a reload', async () => {
+    const source = sourceOf({ hosts: ['web1', 'pinned-in-file'] });
+    const read = async () => ({ source, apply: () => {} });
+    registry = registryOf(source);
+    await registry.reload(read);
+    await registry.pin('web1', key);
+    expect(bed.parts.catalog.host('web1').hostKey).toBe('ssh-ed25519 NEW');
+    await registry.reload(read);
+    expect(bed.parts.catalog.host('web1').hostKey).toBe('ssh-ed25519 NEW');
+    // What the file says itself wins, and is not replaced.
+    const change = registry.pin('pinned-in-file', { hostKey: 'ssh-ed25519 NEW', before: 'SHA256:file' });
+    await expect(change).rejects.toMatchObject({ reason: 'HOST_KEY_IN_FILE' });
+    expect(bed.parts.catalog.host('pinned-in-file').hostKey).toBe('SHA256:file');
+  });
+
+  it('is not replaced when another was pinned meanwhile', async () => {
+    await create('web1', { host_key: 'SHA256:other' });
+    await expect(registry.pin('web1', key)).rejects.toMatchObject({ reason: 'HOST_CHANGED' });
+    expect(bed.parts.catalog.host('web1').hostKey).toBe('SHA256:other');
   });
 });

@@ -143,6 +143,10 @@ export class FakeExecutor implements Executor {
     return Promise.reject(new BusyError('INTERNAL', { what: 'the fake executor reaches no host' }));
   }
 
+  check(): Promise<never> {
+    return Promise.reject(new BusyError('INTERNAL', { what: 'the fake executor reaches no host' }));
+  }
+
   measure(groups: readonly (readonly string[])[]): Promise<null[]> {
     return Promise.resolve(groups.map(() => null));
   }

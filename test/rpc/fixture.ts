@@ -131,6 +131,13 @@ export function fakeParts(): RpcParts {
       failuresInRow: () => 0,
       activeRuns: () => [],
     },
+    enrollment: {
+      scan: refuseChange,
+      pin: refuseChange,
+      prepare: refuseChange,
+      check: async () => [],
+      importKeys: async () => [],
+    },
     held: {
       acknowledge: async (name, snapshot) => ({ ...sampleSnapshot(name, snapshot), heldFor: [] }),
       discard: async (name, snapshot) => sampleSnapshot(name, snapshot),

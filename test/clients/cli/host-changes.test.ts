@@ -37,7 +37,7 @@ describe('host add', () => {
     const result = await busy(['host', 'add', 'web1'], {
       createHost: (_, answer) => answer(null, { host: { ...host, hostKey: '' }, etag: 'E1' }),
     });
-    expect(result.stderr).toContain('busy probe web1');
+    expect(result.stderr).toContain('busy enroll web1');
   });
 
   it('only checks with --check, and answers JSON', async () => {
