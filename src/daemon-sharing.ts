@@ -76,9 +76,6 @@ function together({ store, lease, databaseId, database }: SharedRecords, parts: 
     lease,
     hosts: () => catalog.hosts(),
     isBusy: (host) => busyKinds.some((kind) => lifecycle?.isBusy(host, kind)),
-    isBusy: (host) =>
-      lifecycle !== null &&
-      (lifecycle.isBusy(host) || lifecycle.isBusy(host, 'verify') || lifecycle.isBusy(host, 'drill')),
     // What cannot be read, or hangs, has no name but its own.
     canReach: async (backupdir) => (await disks.nameOf(backupdir)) !== backupdir,
     stopwatch,

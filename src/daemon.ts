@@ -169,7 +169,6 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
         await browser.endBelow(host.backupdir);
-        await lifecycle.endAll('post-backup', verificationsBelow(parts.catalog.hosts(), host.backupdir));
         await downloads.endBelow(host.backupdir);
         await pruner.quietDisk(host, hasNewSnapshot);
       },

@@ -1,5 +1,4 @@
 /** What there is to say of a run, in words for people. */
-import { BackupType, RunPhase, type Job, type Run, type TransferStats } from '../../src/gen/busy/v1/run.js';
 import { archivingFacts } from './archiving-report.js';
 import {
   BackupType,

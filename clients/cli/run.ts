@@ -8,7 +8,6 @@ import { addArchiveCommands } from './archive.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { Connection } from './connection.js';
-import { connect } from './connection.js';
 import { addEnrollCommand } from './enroll.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
 import { addDiffCommand } from './diff.js';
@@ -61,21 +60,13 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     <Args extends unknown[]>(work: Work<Args>) =>
     async (...args: Args): Promise<void> => {
       const signal = AbortSignal.any([io.interrupt, outputFailed]);
-      const server = program.opts<GlobalOptions>().server ?? io.env.BUSY_SERVER;
-      const connection = connect(
-        server === undefined || server === '' ? defaultServer : server,
-        signal,
-        io.now,
-      );
-      const { now, interrupt, reconnectForMs, ask } = io;
-      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs, ask };
       const options = program.opts<GlobalOptions>();
       const server = (options.server ?? io.env.BUSY_SERVER) || defaultServer;
       const address = readServerAddress(server, wantsTls(options));
       const login = await readLogin(options, io.env);
       const connection = new Connection({ address, login, signal, now: io.now });
-      const { now, interrupt, reconnectForMs } = io;
-      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs };
+      const { now, interrupt, reconnectForMs, ask } = io;
+      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs, ask };
       try {
         exitCode = (await work(session, ...args)) ?? exitCodes.done;
       } finally {

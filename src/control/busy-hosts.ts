@@ -15,11 +15,6 @@ export interface Claim {
 
 export class BusyHosts {
   private readonly runs = new Map<string, { readonly id: string; readonly kind: RunKind }>();
-  private readonly runs: Readonly<Record<Lane, Map<string, string>>> = {
-    backup: new Map(),
-    verification: new Map(),
-    drill: new Map(),
-  };
   private readonly turn = new Mutex();
 
   /** Does what depends on a host being free; one piece of work at a time, whatever the host. */
@@ -67,6 +62,7 @@ const words: Readonly<Record<RunKind, string>> = {
   archive: 'archive run',
   'verify-archive': 'verification of archives',
   restore: 'restore',
+  drill: 'restore drill',
 };
 
 /** Names of hosts hold no slash. */

@@ -2,7 +2,7 @@
 import { newDrill } from '../core/drill.js';
 import { BusyError, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { DrillResult } from '../core/ports.js';
+import type { DrillResult } from '../core/executor-port.js';
 import type { Progress, RunRecord } from '../core/run.js';
 import { isHeld, type SnapshotRecord } from '../core/snapshot.js';
 import type { ActiveRun } from './active-run.js';
@@ -17,6 +17,7 @@ export function drillRun(parts: Parts): KindOfRun {
   return {
     lane: 'drill',
     isGivenTime: false,
+    writesTo: () => null,
     describe: ({ host, snapshot }) =>
       `a restore drill of ${snapshot ?? `the newest snapshot of ${host}`} was asked for`,
     check: ({ host, snapshot }) => void snapshotToDrill(catalog, host, snapshot),

@@ -1,6 +1,7 @@
 /** What the life of runs needs from outside. */
 import type { Host } from '../core/host.js';
-import type { Clock, Executor, RunLogs, RunStore } from '../core/ports.js';
+import type { Executor } from '../core/executor-port.js';
+import type { Clock, RunLogs, RunStore } from '../core/ports.js';
 import type { Presence } from '../core/presence.js';
 import type { ScriptSettings } from '../core/settings.js';
 import type { SnapshotRecord } from '../core/snapshot.js';

@@ -1,7 +1,7 @@
 /** The kind `restore`: brings files of a snapshot back to a host, or to a directory of the server. */
 import { BusyError, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { RestoreResult } from '../core/ports.js';
+import type { RestoreResult } from '../core/executor-port.js';
 import { describeRestore, hostOfTarget, newRestore, type RestoreRecord } from '../core/restore.js';
 import type { Progress, RunRecord } from '../core/run.js';
 import { type SnapshotRecord } from '../core/snapshot.js';

@@ -2,7 +2,8 @@
 import { newDrill } from '../core/drill.js';
 import { BusyError, type Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupResult, RunChanges } from '../core/ports.js';
+import type { BackupResult } from '../core/executor-port.js';
+import type { RunChanges } from '../core/ports.js';
 import { newRestore, type RestoreWish } from '../core/restore.js';
 import type { RequestedType, RunRecord, RunState } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
@@ -56,6 +57,11 @@ export interface RestoreRequest {
   readonly host: string;
   readonly snapshot: string;
   readonly wish: RestoreWish;
+  readonly requestId: string | null;
+  readonly urgency?: number;
+  readonly why?: string;
+}
+
 /** Asks to restore a sample of a snapshot and compare it. */
 export interface DrillRequest {
   readonly kind: 'drill';
@@ -69,8 +75,7 @@ export interface DrillRequest {
   readonly why?: string;
 }
 
-export type RunRequest = BackupRequest | VerifyRequest | ArchiveRequest | RestoreRequest;
-export type RunRequest = BackupRequest | VerifyRequest | DrillRequest;
+export type RunRequest = BackupRequest | VerifyRequest | ArchiveRequest | RestoreRequest | DrillRequest;
 
 /** What made a run end before its time. */
 export type StopCause = 'on request' | 'daemon stops' | 'timeout' | 'post-backup' | 'lease lost';

@@ -20,6 +20,7 @@ export function runKinds(parts: LifecycleParts): RunKinds {
     archive: archiveRun(parts),
     'verify-archive': verifyArchiveRun(parts),
     restore: restoreRun(parts),
+    drill: drillRun(parts),
   };
 }
 
@@ -29,6 +30,4 @@ export function claimsOf(kinds: RunKinds, run: RunRecord): Claim[] {
   const written = kind.writesTo(run);
   const own: Claim = { host: run.host, lane: kind.lane };
   return written === null ? [own] : [own, { host: written, lane: 'backup' }];
-    drill: drillRun(parts),
-  };
 }

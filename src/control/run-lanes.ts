@@ -1,19 +1,12 @@
 /**
- * The queues of runs: backups, verifications, archives and restores have one each, since none may wait for the other. A
- * verification reads slowly what nobody waits for; a backup has its time of day; an archive takes all cores for a long
- * time; somebody waits for a restore.
+ * The queues of runs: each kind of work has one of its own, since none may wait for another. Verifications and drills
+ * read slowly what nobody waits for; a backup has its time of day; an archive takes all cores for a long time; somebody
+ * waits for a restore.
  */
 import { RunQueue, type QueuedRun, type QueueLimits } from './run-queue.js';
 
-export type Lane = 'backup' | 'verification' | 'archiving' | 'restore';
-
-export const allLanes: readonly Lane[] = ['backup', 'verification', 'archiving', 'restore'];
- * The queues of runs: backups, verifications and drills have one each, since none may wait for another. Verifications
- * and drills read slowly what nobody waits for; a backup has its time of day.
- */
-import { RunQueue, type QueuedRun, type QueueLimits } from './run-queue.js';
-
-export type Lane = 'backup' | 'verification' | 'drill';
+export const allLanes = ['backup', 'verification', 'archiving', 'restore', 'drill'] as const;
+export type Lane = (typeof allLanes)[number];
 
 /** One at a time on a disk: two that read would only be in each other's way. */
 const verificationLimits: QueueLimits = { total: 4, perDisk: 1 };
@@ -22,6 +15,7 @@ const verificationLimits: QueueLimits = { total: 4, perDisk: 1 };
 const archivingLimits: QueueLimits = { total: 2, perDisk: 1 };
 
 const restoreLimits: QueueLimits = { total: 4, perDisk: 4 };
+
 /** One at all: each uses a disk for reading and writing. */
 const drillLimits: QueueLimits = { total: 1, perDisk: 1 };
 

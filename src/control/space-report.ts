@@ -1,7 +1,8 @@
 /** Measures what the backups of hosts take up, one measurement at a time: each keeps a disk busy for minutes. */
 import { Mutex } from 'async-mutex';
 import type { Host } from '../core/host.js';
-import type { Executor, MeasureProgress, SnapshotDisk, SpaceDisk } from '../core/ports.js';
+import type { Executor, MeasureProgress } from '../core/executor-port.js';
+import type { SnapshotDisk, SpaceDisk } from '../core/ports.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { DiskRoom, DiskUsage } from '../core/space.js';
 import type { Catalog } from './catalog.js';

@@ -41,7 +41,7 @@ export type AlertKind =
   | 'back'
   | 'damaged'
   | 'archiving_failed'
-  | 'archive_damaged';
+  | 'archive_damaged'
   | 'drill_failed';
 
 /** One mail to write, to each of the host's recipients. */
@@ -164,6 +164,8 @@ function afterVerification(rules: Rules, state: AlertState, run: RunRecord): Dec
 const damageKinds: ReadonlyMap<string, AlertKind> = new Map<string, AlertKind>([
   ['SNAPSHOT_DAMAGED', 'damaged'],
   ['ARCHIVE_DAMAGED', 'archive_damaged'],
+  ['DRILL_FAILED', 'drill_failed'],
+  ['DRILL_BROKEN', 'drill_failed'],
 ]);
 
 /** The schedule comes each night; a disk that stays full is told once, and again as a reminder. */
@@ -180,15 +182,7 @@ function afterArchiving(rules: Rules, state: AlertState, run: RunRecord, now: Da
     state: { ...state, archiveToldAt: now },
     alerts: [{ kind: 'archiving_failed', runId: run.id, history: state }],
   };
-  const kind = foundKinds.get(run.error?.reason ?? '');
-  return { state, alerts: kind && isTelling(rules) ? [{ kind, runId: run.id, history: state }] : [] };
 }
-
-const foundKinds: ReadonlyMap<string, AlertKind> = new Map([
-  ['SNAPSHOT_DAMAGED', 'damaged'],
-  ['DRILL_FAILED', 'drill_failed'],
-  ['DRILL_BROKEN', 'drill_failed'],
-]);
 
 function afterSuccess(rules: Rules, state: AlertState, run: RunRecord): Decision {
   const over = { ...state, ...notFailing, overdueToldAt: null };

@@ -7,6 +7,8 @@ import type { SnapshotRecord } from './snapshot.js';
 
 export interface ArchiveFilter {
   readonly host?: string;
+  /** Only of these hosts. */
+  readonly hosts?: readonly string[];
   /** Only those that come after this one. */
   readonly after?: { readonly name: string; readonly host: string };
   readonly limit?: number;

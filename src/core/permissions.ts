@@ -9,13 +9,18 @@ export interface Permission {
   readonly role: Role | 'anyone';
   /** Another role counts instead when this field of the request is set. */
   readonly roleWith?: { readonly field: string; readonly role: Role };
+  /** Another role counts instead, by what the request says. */
+  readonly roleOf?: (request: object) => Role;
   /** How a caller that is limited to some hosts is kept to them. */
   readonly hosts: HostRule;
 }
 
 export type HostRule =
-  /** The request names the host, the run, or either. Where such a field is empty, the handler answers only what he may see. */
-  | { readonly host?: string; readonly run?: string }
+  /**
+   * The request names a host, a second one, or a run. Where such a field is empty, the handler answers only what he may
+   * see.
+   */
+  | { readonly host?: string; readonly otherHost?: string; readonly run?: string }
   /** The answer is about no host, or its handler leaves out the others. */
   | 'any'
   /** It reaches all hosts, so a limited caller is refused. */
@@ -48,6 +53,22 @@ export const permissions: Readonly<Record<string, Permission>> = {
   '/busy.v1.SnapshotService/ListSnapshots': seeHost('host'),
   '/busy.v1.SnapshotService/GetSnapshot': seeHost('host'),
   '/busy.v1.SnapshotService/MeasureSpace': seeHost('host'),
+  '/busy.v1.SnapshotService/ListFiles': seeHost('host'),
+  '/busy.v1.SnapshotService/FindFiles': seeHost('host'),
+  '/busy.v1.SnapshotService/ListFileVersions': seeHost('host'),
+  '/busy.v1.SnapshotService/DiffSnapshots': {
+    role: 'viewer',
+    hosts: { host: 'host', otherHost: 'otherHost' },
+  },
+  // It hands contents out: whoever may do that can read all files of the host.
+  '/busy.v1.SnapshotService/DownloadFiles': { role: 'admin', hosts: { host: 'host' } },
+  // To anywhere else it hands contents out too, and writes where the host's own files are not.
+  '/busy.v1.SnapshotService/Restore': {
+    role: 'operator',
+    roleOf: roleOfRestore,
+    hosts: { host: 'host' },
+  },
+  '/busy.v1.SnapshotService/DrillRestore': { role: 'operator', hosts: { host: 'host', run: 'repeatRunId' } },
   '/busy.v1.SnapshotService/VerifySnapshot': { role: 'operator', hosts: { host: 'host' } },
   '/busy.v1.SnapshotService/PruneSnapshots': {
     role: 'admin',
@@ -56,6 +77,19 @@ export const permissions: Readonly<Record<string, Permission>> = {
   },
   // It removes a held snapshot, or lets older ones go.
   '/busy.v1.SnapshotService/AcknowledgeSnapshot': { role: 'admin', hosts: { host: 'host' } },
+
+  '/busy.v1.ArchiveService/Archive': { role: 'operator', hosts: { host: 'host' } },
+  '/busy.v1.ArchiveService/ListArchives': seeHost('host'),
+  '/busy.v1.ArchiveService/GetArchive': seeHost('host'),
+  '/busy.v1.ArchiveService/DeleteArchive': { role: 'admin', hosts: { host: 'host' } },
+  '/busy.v1.ArchiveService/VerifyArchive': { role: 'operator', hosts: { host: 'host' } },
+
+  // Whoever decides which key is a host's decides which machine is taken for it.
+  '/busy.v1.EnrollmentService/ScanHostKey': { role: 'admin', hosts: { host: 'host' } },
+  '/busy.v1.EnrollmentService/PinHostKey': { role: 'admin', hosts: { host: 'host' } },
+  '/busy.v1.EnrollmentService/PrepareHostKeyPair': { role: 'admin', hosts: { host: 'host' } },
+  '/busy.v1.EnrollmentService/CheckHost': { role: 'operator', hosts: { host: 'host' } },
+  '/busy.v1.EnrollmentService/ImportHostKeys': { role: 'admin', hosts: 'all' },
 
   '/busy.v1.DaemonService/GetDaemonInfo': { role: 'viewer', hosts: 'any' },
   '/busy.v1.DaemonService/SendTestMail': { role: 'admin', hosts: 'all' },
@@ -73,7 +107,8 @@ export const permissions: Readonly<Record<string, Permission>> = {
 };
 
 /** The role that a request needs; a field of it may change it. */
-export function roleFor({ role, roleWith }: Permission, request: object): Permission['role'] {
+export function roleFor({ role, roleWith, roleOf }: Permission, request: object): Permission['role'] {
+  if (roleOf) return roleOf(request);
   return roleWith && isSet(fieldOf(request, roleWith.field)) ? roleWith.role : role;
 }
 
@@ -86,6 +121,12 @@ export function leastRole({ role, roleWith }: Permission): Permission['role'] {
 export function textOf(request: object, field: string | undefined): string {
   const value = field === undefined ? '' : fieldOf(request, field);
   return typeof value === 'string' ? value : '';
+}
+
+/** The original place is the host that the files came from; to anywhere else takes an admin. */
+function roleOfRestore(request: object): Role {
+  const target = fieldOf(request, 'target') as { readonly place?: { readonly $case: string } } | undefined;
+  return target?.place?.$case === 'original' ? 'operator' : 'admin';
 }
 
 function fieldOf(request: object, field: string): unknown {

@@ -11,13 +11,10 @@ import type { VerificationRecord } from './verification.js';
 
 /**
  * What kind of work a run is: it makes a snapshot, compares snapshots with their manifests, or a night's share of them,
- * turns snapshots into archives, reads archives back, or brings files of a snapshot back.
+ * turns snapshots into archives, reads archives back, brings files of a snapshot back, or restores a sample of one to see
+ * whether that works.
  */
-export type RunKind = 'backup' | 'verify' | 'scrub' | 'archive' | 'verify-archive' | 'restore';
- * What kind of work a run is: it makes a snapshot, compares snapshots with their manifests, or a night's share of them, or
- * restores a sample of one to see whether that works.
- */
-export type RunKind = 'backup' | 'verify' | 'scrub' | 'drill';
+export type RunKind = 'backup' | 'verify' | 'scrub' | 'archive' | 'verify-archive' | 'restore' | 'drill';
 
 export type RunState =
   'QUEUED' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
@@ -70,13 +67,9 @@ export const missingFilesKept = 200;
 
 /**
  * What a run does at the moment: copies with rsync, writes the manifest of what was copied, compares with one, writes a
- * tarball, reads one back, or restores.
+ * tarball, reads one back, restores, or compares what a drill has restored.
  */
-export type RunPhase = 'copy' | 'manifest' | 'verify' | 'archive' | 'verify-archive' | 'restore';
- * What a run does at the moment: copies with rsync, writes the manifest of what was copied, compares with one, restores,
- * or compares what a drill has restored.
- */
-export type RunPhase = 'copy' | 'manifest' | 'verify' | 'restore' | 'drill';
+export type RunPhase = 'copy' | 'manifest' | 'verify' | 'archive' | 'verify-archive' | 'restore' | 'drill';
 
 /** How far a run is. Bytes are those of the files' contents. */
 export interface Progress {

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { BusyError } from '../core/errors.js';
-import type { BackupEvents, BackupTask } from '../core/ports.js';
+import type { BackupEvents, BackupTask } from '../core/executor-port.js';
 import { isHeld, type BackupType, type SnapshotRecord } from '../core/snapshot.js';
 import {
   afterAbort,

@@ -1,6 +1,7 @@
 /** Copies the source directories of a host into a partial snapshot: one rsync call each. */
 import { join } from 'node:path';
-import type { BackupEvents, BackupTask, Clock } from '../core/ports.js';
+import type { BackupEvents, BackupTask } from '../core/executor-port.js';
+import type { Clock } from '../core/ports.js';
 import { isCommittable, waitingJob, type JobRecord } from '../core/run.js';
 import { faultPoint } from '../fault-points.js';
 import { describeJob } from './backup-words.js';

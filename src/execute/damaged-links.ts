@@ -7,7 +7,7 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesOf, type BytePath } from '../core/byte-path.js';
 import { counted } from '../core/figures.js';
-import type { BackupTask } from '../core/ports.js';
+import type { BackupTask } from '../core/executor-port.js';
 import { addStats, type TransferStats } from '../core/snapshot.js';
 import { damagedPlaces } from './damage.js';
 import { workOnDisk } from './disk-thread.js';

@@ -5,7 +5,7 @@
  */
 import { BusyError, toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupEvents, ProbeResult } from '../core/ports.js';
+import type { BackupEvents, ProbeResult } from '../core/executor-port.js';
 import type { DiskUsage } from '../core/space.js';
 import { archive } from './archive.js';
 import { backUp } from './backup.js';

@@ -21,7 +21,7 @@ import type {
   RunEventsTaker,
   VerifyResult,
   VerifyTask,
-} from '../core/ports.js';
+} from '../core/executor-port.js';
 import type { DiskUsage } from '../core/space.js';
 import type { LockHolder } from './backupdir-lock.js';
 import type { Command, Report } from './messages.js';
@@ -99,6 +99,9 @@ export class ExecutorPool implements Executor {
   async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
     const report = await this.give((id) => ({ kind: 'restore', id, task }), events, signal);
     if (report.kind === 'restored') return report.result;
+    throw unexpected(report);
+  }
+
   async drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
     const report = await this.give(
       (id) => ({ kind: 'drill', id, task, holder: this.holder }),

@@ -14,7 +14,7 @@ import type {
   RestoreTask,
   VerifyResult,
   VerifyTask,
-} from '../core/ports.js';
+} from '../core/executor-port.js';
 import type { JobRecord, Progress } from '../core/run.js';
 import type { BackupType, SnapshotRecord } from '../core/snapshot.js';
 import type { DiskUsage } from '../core/space.js';

@@ -3,7 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { bytesOf, showPath, type BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
-import type { RestoreTask } from '../core/ports.js';
+import type { RestoreTask } from '../core/executor-port.js';
 import { areNested, isIn } from '../core/restore-plan.js';
 import { openLocalRsync } from './local-channel.js';
 import { ownBackups } from './own-backups.js';

@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import type { ManifestTotals } from '../core/manifest.js';
-import type { Clock, RunEventsTaker, VerifyResult, VerifyTask } from '../core/ports.js';
+import type { RunEventsTaker, VerifyResult, VerifyTask } from '../core/executor-port.js';
+import type { Clock } from '../core/ports.js';
 import { partCount, partsForNow } from '../core/scrub.js';
 import { describeVerification, failureOfVerification } from '../core/verification-outcome.js';
 import type { VerificationRecord } from '../core/verification.js';

@@ -43,12 +43,13 @@ export function archiveHandlers(parts: ArchiveParts, calls: CallAdapters): Archi
       if (request.name !== '') catalog.snapshot(request.host, request.name);
       return trigger('archive', request);
     }),
-    listArchives: calls.unary(async (request) => {
+    listArchives: calls.unary(async (request, caller) => {
       const { size, after } = readPageStart('archives', request);
       if (request.host !== '') catalog.host(request.host);
       const [name = '', host = ''] = after?.split('/') ?? [];
       const found = await archives.list({
         ...(request.host !== '' && { host: request.host }),
+        ...(caller.hosts && { hosts: [...caller.hosts] }),
         ...(after !== null && { after: { name, host } }),
         limit: size + 1,
       });

@@ -108,9 +108,8 @@ export function toListedRunMessage(run: RunRecord, progress: Progress | null): R
   const jobs = run.jobs.map((job) => ({ ...job, missingFiles: [] }));
   const verification = run.verification && { ...run.verification, differences: [] };
   const restore = run.restore && { ...run.restore, changes: [] };
-  return toRunMessage({ ...run, jobs, verification, restore }, progress);
   const drill = run.drill && { ...run.drill, differences: [] };
-  return toRunMessage({ ...run, jobs, verification, drill }, progress);
+  return toRunMessage({ ...run, jobs, verification, restore, drill }, progress);
 }
 
 function toVerification(verification: VerificationRecord): Verification {
@@ -125,6 +124,8 @@ function toVerification(verification: VerificationRecord): Verification {
 function toArchiving(archiving: ArchivingRecord): Archiving {
   const { archived, removed, expired } = archiving;
   return { ...archiving, archived: [...archived], removed: [...removed], expired: [...expired] };
+}
+
 function toDrill({ restoreMs, ...drill }: DrillRecord): Drill {
   return {
     ...drill,

@@ -79,6 +79,7 @@ export const phases: Readonly<Record<RunPhase, RunPhaseMessage>> = {
   archive: RunPhaseMessage.ARCHIVE,
   'verify-archive': RunPhaseMessage.VERIFY_ARCHIVE,
   restore: RunPhaseMessage.RESTORE,
+  drill: RunPhaseMessage.DRILL,
 };
 
 export const restoreModes: Readonly<Record<RestoreMode, RestoreModeMessage>> = {
@@ -92,8 +93,6 @@ export const restoreChangeKinds: Readonly<Record<RestoreChangeKind, RestoreChang
   created: RestoreChangeKindMessage.CREATED,
   changed: RestoreChangeKindMessage.CHANGED,
   deleted: RestoreChangeKindMessage.DELETED,
-  restore: RunPhaseMessage.RESTORE,
-  drill: RunPhaseMessage.DRILL,
 };
 
 export const jobStates: Readonly<Record<JobState, JobStateMessage>> = {

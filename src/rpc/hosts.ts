@@ -7,7 +7,8 @@ import type { Scheduler } from '../control/scheduler.js';
 import type { SpaceGuard } from '../control/space-guard.js';
 import { seesHost } from '../core/caller.js';
 import type { Host } from '../core/host.js';
-import type { Clock, Executor } from '../core/ports.js';
+import type { Executor } from '../core/executor-port.js';
+import type { Clock } from '../core/ports.js';
 import { isHeld, newestOf } from '../core/snapshot.js';
 import {
   type Host as HostMessage,

@@ -4,11 +4,10 @@
  */
 import { Server, type ServerOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import { formatEndpoint, hostAndPort, type Endpoint } from '../core/endpoint.js';
-import { ArchiveServiceService } from '../gen/busy/v1/archive_service.js';
 import type { Access } from '../control/access.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Endpoint } from '../core/endpoint.js';
+import { ArchiveServiceService } from '../gen/busy/v1/archive_service.js';
 import { BackupServiceService } from '../gen/busy/v1/backup_service.js';
 import { DaemonServiceService } from '../gen/busy/v1/daemon_service.js';
 import { EnrollmentServiceService } from '../gen/busy/v1/enrollment_service.js';
@@ -25,7 +24,6 @@ import { daemonHandlers, type DaemonParts } from './daemon-info.js';
 import { Endpoints, type EndpointSettings } from './endpoints.js';
 import { createGate } from './gate.js';
 import { enrollmentHandlers, type EnrollmentParts } from './enrollment.js';
-import { EndpointError, refuseBeyondLoopback } from './endpoint.js';
 import { hostHandlers, type HostParts } from './hosts.js';
 import { answerReflection, readDescriptors } from './reflection.js';
 import { snapshotHandlers, type SnapshotParts } from './snapshots.js';
@@ -38,7 +36,6 @@ export type RpcParts = HostParts &
   BackupParts &
   SnapshotParts &
   ArchiveParts &
-  DaemonParts & {
   DaemonParts &
   Omit<TokenParts, 'dismiss'> & {
     readonly lifecycle: Pick<RunLifecycle, 'get'>;

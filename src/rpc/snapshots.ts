@@ -77,7 +77,6 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
     drillRestore: calls.unary((request) => drill(parts, request)),
     downloadFiles: calls.serverStream((request, signal) => downloadFiles(parts.downloads, request, signal)),
-    measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
     ...browseHandlers(parts, calls),
     measureSpace: calls.serverStream(({ host }, signal, caller) =>
       measureSpace(parts, { host, caller }, signal),

@@ -1,5 +1,5 @@
 /** The archives in the database; the files in the archive directories are the truth that this is an index of. */
-import { LessThan, MoreThan } from 'typeorm';
+import { And, In, LessThan, MoreThan } from 'typeorm';
 import type { ArchiveStore } from '../core/archive-ports.js';
 import { faultPoint } from '../fault-points.js';
 import { ArchiveEntity } from './archive-entity.js';
@@ -18,14 +18,17 @@ export function createArchiveStore(database: Database): ArchiveStore {
         await manager.delete(ArchiveEntity, { host, name });
       }),
     get: (host, name) => database.run((manager) => manager.findOneBy(ArchiveEntity, { host, name })),
-    list: ({ host, after, limit }) =>
+    list: ({ host, hosts, after, limit }) =>
       database.run((manager) => {
-        const ofHost = host === undefined ? {} : { host };
+        const ofHost = host === undefined ? (hosts ? { host: In([...hosts]) } : {}) : { host };
         // Those of one time sort by host.
         const where = after
           ? [
               { ...ofHost, name: LessThan(after.name) },
-              { name: after.name, host: MoreThan(after.host) },
+              {
+                name: after.name,
+                host: hosts ? And(MoreThan(after.host), In([...hosts])) : MoreThan(after.host),
+              },
             ].filter((_, index) => host === undefined || index === 0)
           : ofHost;
         return manager.find(ArchiveEntity, {

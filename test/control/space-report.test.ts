@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SpaceReporter, type SpaceReportParts, type SpaceStep } from '../../src/control/space-report.js';
 import { BusyError } from '../../src/core/errors.js';
-import type { MeasureProgress } from '../../src/core/ports.js';
+import type { MeasureProgress } from '../../src/core/executor-port.js';
 import type { DiskUsage } from '../../src/core/space.js';
 import { sampleHost } from '../helpers/sample-host.js';
 import { until } from '../helpers/test-bed.js';

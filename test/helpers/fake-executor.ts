@@ -15,7 +15,7 @@ import type {
   RunEventsTaker,
   VerifyResult,
   VerifyTask,
-} from '../../src/core/ports.js';
+} from '../../src/core/executor-port.js';
 import { noTransfer, snapshotName, type SnapshotRecord } from '../../src/core/snapshot.js';
 
 export interface FakeBackup {
@@ -44,6 +44,8 @@ export interface FakeRestore {
   readonly signal: AbortSignal;
   /** Ends it with a result that is a success unless the changes say otherwise. */
   finish(changes?: Partial<RestoreResult>): void;
+}
+
 export interface FakeDrill {
   readonly task: DrillTask;
   /** Ends it with a result that is a success unless the changes say otherwise. */
