@@ -41,6 +41,7 @@ import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './dae
 import { createBrowser } from './daemon-browse.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
+import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
 import { version } from './version.js';
 
@@ -120,7 +121,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(async () => presence.close());
     const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
-    let { scripts } = config;
+    let { scripts, keepRunsDays } = config;
     const snapshotDisk = createSnapshotDisk(holder);
     const space = new SpaceGuard({
       ...parts,
@@ -177,7 +178,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const registry = new HostRegistry({ ...parts, store, lifecycle, hold, onChange }, hostSourceOf(config));
     let { maxRunning } = config;
     const apply = (next: Config): void => {
-      ({ maxRunning, scripts } = next);
+      ({ maxRunning, scripts, keepRunsDays } = next);
       lifecycle.setLimits(limitsOf(next));
     };
     const reload = createReload({ ...parts, config, registry, store, apply, log });
@@ -239,6 +240,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => scrubber.stop());
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
+    closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });
     return { reload, stop };
   } catch (error) {

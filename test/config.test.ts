@@ -29,6 +29,7 @@ describe('a good file', () => {
       reserveBytes: 64 * 1024 ** 2,
       stopGraceMs: 30_000,
       takeoverAfterMs: 60_000,
+      keepRunsDays: 365,
       scripts: {
         preBackup: '/etc/busy/pre-backup',
         postBackup: '/etc/busy/post-backup',
