@@ -21,6 +21,7 @@ import { addMailCommand } from './mail.js';
 import { Printer } from './output.js';
 import { addPruneCommand } from './prune.js';
 import { addReloadCommand } from './reload.js';
+import { addRestoreCommand } from './restore.js';
 import { addRunCommands } from './runs.js';
 import type { Commands, Io, Work } from './session.js';
 import { addSpaceCommand } from './space.js';
@@ -58,8 +59,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         signal,
         io.now,
       );
-      const { now, interrupt, reconnectForMs } = io;
-      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs };
+      const { now, interrupt, reconnectForMs, ask } = io;
+      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs, ask };
       try {
         exitCode = (await work(session, ...args)) ?? exitCodes.done;
       } finally {
@@ -119,6 +120,7 @@ function addCommands(commands: Commands): void {
   addDiffCommand(commands);
   addAcknowledgeCommand(commands);
   addVerifyCommand(commands);
+  addRestoreCommand(commands);
   addPruneCommand(commands);
   addSpaceCommand(commands);
   addInfoCommand(commands);
