@@ -1,14 +1,10 @@
 /** Looking into snapshots and archives: what is asked of the disk, and what it answers. Plain data. */
 import type { BytePath } from './byte-path.js';
+import type { FileEntry } from './file-entry.js';
 import type { Host } from './host.js';
-import type { EntryType, TreeEntry } from './manifest.js';
+import type { EntryType } from './manifest.js';
 import type { SnapshotRecord } from './snapshot.js';
 import type { ChangeKind } from './tree-difference.js';
-
-/** An entry of a snapshot. Links are 0 where only a manifest tells; the hash is empty where only the disk does. */
-export interface FileEntry extends TreeEntry {
-  readonly hash: string;
-}
 
 /** Where the files of a snapshot can be looked at. */
 export interface BrowseSource {

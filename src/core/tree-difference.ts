@@ -1,5 +1,5 @@
 /** How an entry differs between two snapshots. Pure. */
-import type { FileEntry } from './browse.js';
+import type { FileEntry } from './file-entry.js';
 
 /** The first three are about what is in it, the others only about what is said of it. */
 export type ChangeKind = 'type' | 'content' | 'target' | 'mode' | 'owner' | 'mtime';

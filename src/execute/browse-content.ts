@@ -1,5 +1,6 @@
 /** Whether two files of snapshots have the same content; reads them only where nothing else tells. */
-import type { BrowseSource, FileEntry } from '../core/browse.js';
+import type { BrowseSource } from '../core/browse.js';
+import type { FileEntry } from '../core/file-entry.js';
 import { judgeContent } from '../core/tree-difference.js';
 import { entriesOf, refuseRemoved } from './browse-entries.js';
 import { hashFile } from './file-hash.js';

@@ -2,7 +2,8 @@
  * Compares two snapshots, entry by entry in the order of a manifest, so that neither has to be in memory. Runs in a
  * thread of its own (`browse-thread.ts`).
  */
-import type { DiffStep, DiffSummary, DiffTask, EntryDifference, FileEntry } from '../core/browse.js';
+import type { DiffStep, DiffSummary, DiffTask, EntryDifference } from '../core/browse.js';
+import type { FileEntry } from '../core/file-entry.js';
 import { comparePaths, showPath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import { changesBetween, isOnlyMetadata } from '../core/tree-difference.js';

@@ -2,7 +2,8 @@
  * The entries of a snapshot in the order of a manifest, in pieces: from its manifest, which is one file, or else from
  * the disk. In memory is one piece. Runs in a thread of its own (`browse-thread.ts`).
  */
-import type { BrowseSource, FileEntry } from '../core/browse.js';
+import type { BrowseSource } from '../core/browse.js';
+import type { FileEntry } from '../core/file-entry.js';
 import { comparePaths, type BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import type { ManifestEntry } from '../core/manifest.js';

@@ -1,5 +1,6 @@
 /** How one path fared from snapshot to snapshot. Runs in a thread of its own (`browse-thread.ts`). */
-import type { BrowseSource, FileEntry, HistoryTask, Sighting } from '../core/browse.js';
+import type { BrowseSource, HistoryTask, Sighting } from '../core/browse.js';
+import type { FileEntry } from '../core/file-entry.js';
 import type { BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import { changesBetween, type ChangeKind } from '../core/tree-difference.js';

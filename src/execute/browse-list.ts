@@ -1,6 +1,7 @@
 /** One directory of a snapshot, sorted by the bytes of the names. Runs in a thread of its own (`browse-thread.ts`). */
 import { readdirSync } from 'node:fs';
-import type { FileEntry, ListTask } from '../core/browse.js';
+import type { ListTask } from '../core/browse.js';
+import type { FileEntry } from '../core/file-entry.js';
 import type { BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import { showPath } from '../core/byte-path.js';

@@ -1,5 +1,6 @@
 /** From what a look into snapshots answers to the messages of the contract. */
-import type { DiffSummary as Summary, EntryDifference, FileEntry, SightingKind } from '../core/browse.js';
+import type { DiffSummary as Summary, EntryDifference, SightingKind } from '../core/browse.js';
+import type { FileEntry } from '../core/file-entry.js';
 import { showPath, type BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import type { EntryType } from '../core/manifest.js';

@@ -54,12 +54,15 @@ function withoutHostDefault(shown: Host | undefined, { schedule, archive }: Host
   const { hostname, hostKey, restoreIdentityFile, preCommand, postCommand, archivedir } = shown;
   const { timeZone } = shown.schedule;
   return {
-    ...{ hostname, hostKey, preCommand, postCommand, archivedir },
+    hostname,
+    hostKey,
+    restoreIdentityFile,
+    preCommand,
+    postCommand,
+    archivedir,
     archive: { ...archive, copyTo: shown.archive.copyTo },
     schedule: { ...schedule, timeZone },
   };
-  const fixed = { hostname, hostKey, restoreIdentityFile, preCommand, postCommand, archivedir };
-  return { ...fixed, schedule: { ...schedule, timeZone } };
 }
 
 function exampleText(): Promise<string> {

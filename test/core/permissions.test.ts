@@ -18,11 +18,15 @@ const calls = new Map<string, DescriptorProto | undefined>();
 
 beforeAll(async () => {
   const set = fromBinary(FileDescriptorSetSchema, await readFile(descriptorFile));
-  for (const { package: name, service, messageType } of set.file)
+  const messages = new Map(
+    set.file.flatMap(({ package: name, messageType }) =>
+      messageType.map((message) => [`.${name}.${message.name}`, message]),
+    ),
+  );
+  for (const { package: name, service } of set.file)
     for (const { name: serviceName, method } of service)
       for (const { name: methodName, inputType } of method) {
-        const request = messageType.find((message) => `.${name}.${message.name}` === inputType);
-        calls.set(`/${name}.${serviceName}/${methodName}`, request);
+        calls.set(`/${name}.${serviceName}/${methodName}`, messages.get(inputType));
       }
 });
 

@@ -9,7 +9,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BrowseSource, DiffStep, FileEntry } from '../../src/core/browse.js';
+import type { BrowseSource, DiffStep } from '../../src/core/browse.js';
+import type { FileEntry } from '../../src/core/file-entry.js';
 import { bytesOf, showPath } from '../../src/core/byte-path.js';
 import { diffSnapshots } from '../../src/execute/browse-diff.js';
 import { findFiles } from '../../src/execute/browse-find.js';

@@ -40,8 +40,10 @@ async function curl(...args: readonly string[]): Promise<string> {
 describe('a foreign client without our files', () => {
   it('lists the services', async () => {
     expect((await curl('--list-services', `http://${running.address}`)).trim().split('\n').sort()).toEqual([
+      'busy.v1.ArchiveService',
       'busy.v1.BackupService',
       'busy.v1.DaemonService',
+      'busy.v1.EnrollmentService',
       'busy.v1.HostService',
       'busy.v1.SnapshotService',
       'busy.v1.TokenService',
