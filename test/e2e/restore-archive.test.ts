@@ -84,7 +84,7 @@ describe('a snapshot that was archived', () => {
     }
     await rm(join(bed.directory, 'archives', `web1-${made.snapshot}.tar.zst`));
     const gone = await run({ paths: [source], target: toServer(target) });
-    expect(gone.error).toMatchObject({ reason: 'SNAPSHOT_NOT_FOUND' });
+    expect(gone.error).toMatchObject({ reason: 'SNAPSHOT_REMOVED' });
   });
 
   test('what a daemon that died has unpacked is removed at the next start', async () => {
