@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Pruner } from '../../src/control/pruner.js';
 import { readsSnapshot } from '../../src/control/restore-run.js';
 import { BusyError } from '../../src/core/errors.js';
 import type { RestoreMode, RestoreTarget } from '../../src/core/restore.js';
 import { ControlBed } from '../helpers/control-bed.js';
+import { sampleHost } from '../helpers/sample-host.js';
 import { sampleSnapshot } from '../store/samples.js';
 
 let bed: ControlBed;
@@ -70,6 +72,38 @@ describe('a restore', () => {
     expect(run && readsSnapshot(run, { host: 'web1', name })).toBe(true);
     expect(run && readsSnapshot(run, { host: 'web1', name: `${name}x` })).toBe(false);
     expect(run && readsSnapshot(run, { host: 'web2', name })).toBe(false);
+  });
+
+  test('spares its snapshot from being removed, until it has ended', async () => {
+    const { catalog } = bed.parts;
+    const keep = { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
+    catalog.replaceHosts([sampleHost({ name: 'web1', keep })]);
+    const newer = ['2026-11-22_20-00-00i', '2026-11-23_20-00-00f'];
+    for (const next of newer) await catalog.record(sampleSnapshot(next, { host: 'web1' }));
+    const pruner = new Pruner({
+      ...bed.parts,
+      lifecycle: bed.lifecycle,
+      disk: {
+        locate: async (snapshots) => new Map(snapshots.map((snapshot) => [snapshot, 'present' as const])),
+        takeOut: async () => {},
+        release: async () => {},
+        sweepBeside: async () => true,
+      },
+      log: { info: () => {}, warn: () => {}, error: () => {} },
+    });
+    const run = await bed.lifecycle.trigger(request(toServer));
+    await expect.poll(() => bed.parts.executor.restores.length).toBe(1);
+    const { verdicts } = await pruner.prune('web1');
+    expect(verdicts.find(({ snapshot }) => snapshot.name === name)).toMatchObject({
+      isKept: true,
+      reason: `it is being restored (run ${run.id})`,
+    });
+    const read = { snapshot: catalog.snapshot('web1', name), reason: 'asked for' };
+    expect(await reasonOf(pruner.remove(read))).toBe('SNAPSHOT_IN_USE');
+    bed.parts.executor.restores[0]?.finish();
+    await bed.ended(run.id);
+    await pruner.remove(read);
+    expect(catalog.snapshots('web1').map((snapshot) => snapshot.name)).not.toContain(name);
   });
 
   test('is cancelled in its own words, and answers the same request again', async () => {
