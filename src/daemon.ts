@@ -39,6 +39,7 @@ import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
+import { createBrowser } from './daemon-browse.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
@@ -134,6 +135,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
     });
     const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
+    const browser = createBrowser({ ...parts, hold });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
       hold,
@@ -148,6 +150,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       ownDirectories: () => ownDirectories(config.stateDir, parts.catalog.hosts()),
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
+        await browser.endBelow(host.backupdir);
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
@@ -197,6 +200,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       },
       space,
       spaceReporter,
+      browser,
       executor,
       log,
       events,
