@@ -90,9 +90,18 @@ const formats: Readonly<Record<ArchiveFormat, FormatMessage>> = {
   'tar.zst': FormatMessage.TAR_ZST,
 };
 
-function toArchiveMessage({ manifestRoot: _, ...archive }: ArchiveRecord): Archive {
+function toArchiveMessage(archive: ArchiveRecord): Archive {
+  const { host, name, path, bytes, sha256, archivedAt, runId, damage, copyPath } = archive;
   return {
-    ...archive,
+    host,
+    name,
+    path,
+    bytes,
+    sha256,
+    archivedAt,
+    runId,
+    damage,
+    copyPath,
     format: formats[archive.format],
     snapshot: toSnapshotMessage(archive.snapshot),
     manifest: archive.manifest ?? undefined,

@@ -50,7 +50,11 @@ function withoutHostDefault(shown: Host | undefined, { schedule, archive }: Host
   const { hostname, hostKey, preCommand, postCommand, archivedir } = shown;
   const { timeZone } = shown.schedule;
   return {
-    ...{ hostname, hostKey, preCommand, postCommand, archivedir },
+    hostname,
+    hostKey,
+    preCommand,
+    postCommand,
+    archivedir,
     archive: { ...archive, copyTo: shown.archive.copyTo },
     schedule: { ...schedule, timeZone },
   };

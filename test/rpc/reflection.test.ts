@@ -40,6 +40,7 @@ async function curl(...args: readonly string[]): Promise<string> {
 describe('a foreign client without our files', () => {
   it('lists the services', async () => {
     expect((await curl('--list-services', `http://${running.address}`)).trim().split('\n').sort()).toEqual([
+      'busy.v1.ArchiveService',
       'busy.v1.BackupService',
       'busy.v1.DaemonService',
       'busy.v1.HostService',
