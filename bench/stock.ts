@@ -111,6 +111,7 @@ export function runOf({ host, name, runId, startedAt }: SnapshotRecord, revision
     jobs: [],
     verification: null,
     archiving: null,
+    restore: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

@@ -7,6 +7,7 @@ import { Verification1700000000031 } from './1700000000031-verification.js';
 import { SourceGate1700000000041 } from './1700000000041-source-gate.js';
 import { Leases1700000000051 } from './1700000000051-leases.js';
 import { Archives1700000000061 } from './1700000000061-archives.js';
+import { Restores1700000000071 } from './1700000000071-restores.js';
 
 export const migrations = [
   RunsAndSnapshots1700000000001,
@@ -17,4 +18,5 @@ export const migrations = [
   SourceGate1700000000041,
   Leases1700000000051,
   Archives1700000000061,
+  Restores1700000000071,
 ] as const;

@@ -18,6 +18,7 @@ import { addMailCommand } from './mail.js';
 import { Printer } from './output.js';
 import { addPruneCommand } from './prune.js';
 import { addReloadCommand } from './reload.js';
+import { addRestoreCommand } from './restore.js';
 import { addRunCommands } from './runs.js';
 import type { Commands, Io, Work } from './session.js';
 import { addSpaceCommand } from './space.js';
@@ -55,8 +56,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         signal,
         io.now,
       );
-      const { now, interrupt, reconnectForMs } = io;
-      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs };
+      const { now, interrupt, reconnectForMs, ask } = io;
+      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs, ask };
       try {
         exitCode = (await work(session, ...args)) ?? exitCodes.done;
       } finally {
@@ -113,6 +114,7 @@ function addCommands(commands: Commands): void {
   addAcknowledgeCommand(commands);
   addVerifyCommand(commands);
   addArchiveCommands(commands);
+  addRestoreCommand(commands);
   addPruneCommand(commands);
   addSpaceCommand(commands);
   addInfoCommand(commands);

@@ -26,6 +26,7 @@ export function archiveRun(parts: Parts): KindOfRun {
   return {
     lane: 'archiving',
     isGivenTime: false,
+    writesTo: () => null,
     describe: ({ host, snapshot }) =>
       snapshot === null
         ? `archiving of what is old enough of ${host} was asked for`

@@ -1,16 +1,20 @@
 /**
- * The queues of runs: backups, verifications and archives have one each, since none may wait for the other. A verification
- * reads slowly what nobody waits for; a backup has its time of day; an archive takes all cores for a long time.
+ * The queues of runs: backups, verifications, archives and restores have one each, since none may wait for the other. A
+ * verification reads slowly what nobody waits for; a backup has its time of day; an archive takes all cores for a long
+ * time; somebody waits for a restore.
  */
 import { RunQueue, type QueuedRun, type QueueLimits } from './run-queue.js';
 
-export type Lane = 'backup' | 'verification' | 'archiving';
+export type Lane = 'backup' | 'verification' | 'archiving' | 'restore';
+
+export const allLanes: readonly Lane[] = ['backup', 'verification', 'archiving', 'restore'];
 
 /** One at a time on a disk: two that read would only be in each other's way. */
 const verificationLimits: QueueLimits = { total: 4, perDisk: 1 };
 
 /** Each compresses on all cores. */
 const archivingLimits: QueueLimits = { total: 2, perDisk: 1 };
+const restoreLimits: QueueLimits = { total: 4, perDisk: 4 };
 
 export class RunLanes {
   private readonly queues: Readonly<Record<Lane, RunQueue>>;
@@ -21,6 +25,7 @@ export class RunLanes {
       backup: new RunQueue(limits, carryOut),
       verification: new RunQueue(verificationLimits, carryOut),
       archiving: new RunQueue(archivingLimits, carryOut),
+      restore: new RunQueue(restoreLimits, carryOut),
     };
   }
 

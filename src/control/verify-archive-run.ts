@@ -15,6 +15,7 @@ export function verifyArchiveRun(parts: Parts): KindOfRun {
   return {
     lane: 'archiving',
     isGivenTime: false,
+    writesTo: () => null,
     describe: ({ host, snapshot }) =>
       `verification of ${snapshot === null ? `all archives of ${host}` : `the archive of ${snapshot} of ${host}`} was asked for`,
     check: () => {},

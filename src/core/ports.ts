@@ -2,9 +2,10 @@
  * What the rules and the control plane need from the world. Each port has one real implementation and may have a
  * fake in tests; nothing in `core` or `control` knows files, processes, sockets or databases.
  */
-import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from './archive-ports.js';
+import type { ArchiveResult, ArchiveTask, ArchivesTask } from './archive-ports.js';
 import type { Host } from './host.js';
 import type { BusyError, Failure } from './errors.js';
+import type { RestoreRecord, RestoreWish } from './restore.js';
 import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js';
 import type { ScriptSettings } from './settings.js';
 import type { BackupType, SnapshotRecord } from './snapshot.js';
@@ -29,6 +30,7 @@ export type RunChanges = Partial<
     | 'jobs'
     | 'verification'
     | 'archiving'
+    | 'restore'
   >
 >;
 
@@ -210,6 +212,29 @@ export interface VerifyResult {
   readonly error: Failure | null;
 }
 
+/** What a restore reads and where it writes. Plain data. */
+export interface RestoreTask {
+  readonly runId: string;
+  /** The host that the snapshot is of, as it is configured now. */
+  readonly host: Host;
+  /** The directory of the snapshot. */
+  readonly snapshot: string;
+  /** Its source directories. */
+  readonly sources: readonly string[];
+  readonly wish: RestoreWish;
+  /** The host that is written to; null: the server. */
+  readonly target: Host | null;
+  /** Absolute directories of the server that no restore may write into. */
+  readonly own: readonly string[];
+  /** The run's log file, to append to. */
+  readonly logFile: string;
+}
+
+export interface RestoreResult extends Pick<RestoreRecord, 'counts' | 'changes' | 'changeCount'> {
+  /** Why it did not end well, or null. */
+  readonly error: Failure | null;
+}
+
 /** Carries work out in processes of its own. */
 export interface Executor {
   /**
@@ -228,11 +253,11 @@ export interface Executor {
    */
   archive(task: ArchiveTask, events: RunEventsTaker, signal: AbortSignal): Promise<ArchiveResult>;
   /** Reads archives back in full. What is found, a failure and a cancel are results, not exceptions. */
-  verifyArchives(
-    task: VerifyArchivesTask,
-    events: RunEventsTaker,
-    signal: AbortSignal,
-  ): Promise<ArchiveResult>;
+  verifyArchives(task: ArchivesTask, events: RunEventsTaker, signal: AbortSignal): Promise<ArchiveResult>;
+  /**
+   * Restores. A failure and a cancel are results, not exceptions; after `signal` it ends within seconds.
+   */
+  restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult>;
   /** Connects and asks. Throws a BusyError. */
   probe(host: Host): Promise<ProbeResult>;
   /**

@@ -4,14 +4,15 @@
  */
 import type { ArchivingRecord } from './archive.js';
 import type { Failure } from './errors.js';
+import type { RestoreRecord } from './restore.js';
 import type { BackupType, TransferStats } from './snapshot.js';
 import type { VerificationRecord } from './verification.js';
 
 /**
  * What kind of work a run is: it makes a snapshot, compares snapshots with their manifests, or a night's share of them,
- * turns snapshots into archives, or reads archives back.
+ * turns snapshots into archives, reads archives back, or brings files of a snapshot back.
  */
-export type RunKind = 'backup' | 'verify' | 'scrub' | 'archive' | 'verify-archive';
+export type RunKind = 'backup' | 'verify' | 'scrub' | 'archive' | 'verify-archive' | 'restore';
 
 export type RunState =
   'QUEUED' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
@@ -64,9 +65,9 @@ export const missingFilesKept = 200;
 
 /**
  * What a run does at the moment: copies with rsync, writes the manifest of what was copied, compares with one, writes a
- * tarball, or reads one back.
+ * tarball, reads one back, or restores.
  */
-export type RunPhase = 'copy' | 'manifest' | 'verify' | 'archive' | 'verify-archive';
+export type RunPhase = 'copy' | 'manifest' | 'verify' | 'archive' | 'verify-archive' | 'restore';
 
 /** How far a run is. Bytes are those of the files' contents. */
 export interface Progress {
@@ -100,7 +101,8 @@ export interface RunRecord {
   readonly endedAt: Date | null;
   /**
    * Name of the committed snapshot; of a verification, the one to verify, or null for all of the host; of a run that
-   * archives, the one to archive, or null for all that are old enough.
+   * archives, the one to archive, or null for all that are old enough; or what is
+   * restored.
    */
   readonly snapshot: string | null;
   readonly error: Failure | null;
@@ -109,6 +111,8 @@ export interface RunRecord {
   readonly verification: VerificationRecord | null;
   /** What a run that archives, or verifies archives, has done; null before its end, and for all else. */
   readonly archiving: ArchivingRecord | null;
+  /** What a restore is to do, and at its end what it did; null for all else. */
+  readonly restore: RestoreRecord | null;
   readonly requestId: string | null;
   /** The schedule asked for it: it may begin only while a window of the host is open. */
   readonly isScheduled: boolean;

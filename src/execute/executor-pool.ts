@@ -5,7 +5,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/archive-ports.js';
+import type { ArchiveResult, ArchiveTask, ArchivesTask } from '../core/archive-ports.js';
 import type {
   BackupEvents,
   BackupResult,
@@ -13,6 +13,8 @@ import type {
   Executor,
   MeasureProgress,
   ProbeResult,
+  RestoreResult,
+  RestoreTask,
   RunEventsTaker,
   VerifyResult,
   VerifyTask,
@@ -82,12 +84,18 @@ export class ExecutorPool implements Executor {
   }
 
   async verifyArchives(
-    task: VerifyArchivesTask,
+    task: ArchivesTask,
     events: RunEventsTaker,
     signal: AbortSignal,
   ): Promise<ArchiveResult> {
     const report = await this.give((id) => ({ kind: 'verifyArchives', id, task }), events, signal);
     if (report.kind === 'archived') return report.result;
+    throw unexpected(report);
+  }
+
+  async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
+    const report = await this.give((id) => ({ kind: 'restore', id, task }), events, signal);
+    if (report.kind === 'restored') return report.result;
     throw unexpected(report);
   }
 
@@ -228,6 +236,7 @@ function receive(executor: ExecutorProcess, report: Report): void {
     case 'backedUp':
     case 'verified':
     case 'archived':
+    case 'restored':
     case 'probed':
     case 'measured':
       work.done(report);

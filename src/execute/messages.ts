@@ -1,12 +1,14 @@
 /** What the daemon and an executor process say to each other. Plain data; dates survive the serialization used. */
 import type { Facts, Reason } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/archive-ports.js';
+import type { ArchiveResult, ArchiveTask, ArchivesTask } from '../core/archive-ports.js';
 import type {
   BackupResult,
   BackupTask,
   MeasureProgress,
   ProbeResult,
+  RestoreResult,
+  RestoreTask,
   VerifyResult,
   VerifyTask,
 } from '../core/ports.js';
@@ -19,7 +21,8 @@ export type Command =
   | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask; readonly holder: LockHolder }
   | { readonly kind: 'verify'; readonly id: number; readonly task: VerifyTask }
   | { readonly kind: 'archive'; readonly id: number; readonly task: ArchiveTask }
-  | { readonly kind: 'verifyArchives'; readonly id: number; readonly task: VerifyArchivesTask }
+  | { readonly kind: 'verifyArchives'; readonly id: number; readonly task: ArchivesTask }
+  | { readonly kind: 'restore'; readonly id: number; readonly task: RestoreTask }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
   | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
   | { readonly kind: 'cancel'; readonly id: number }
@@ -47,6 +50,7 @@ export type Report =
   | { readonly kind: 'backedUp'; readonly id: number; readonly result: BackupResult }
   | { readonly kind: 'verified'; readonly id: number; readonly result: VerifyResult }
   | { readonly kind: 'archived'; readonly id: number; readonly result: ArchiveResult }
+  | { readonly kind: 'restored'; readonly id: number; readonly result: RestoreResult }
   | { readonly kind: 'probed'; readonly id: number; readonly result: ProbeResult }
   | { readonly kind: 'measuring'; readonly id: number; readonly progress: MeasureProgress }
   | { readonly kind: 'measured'; readonly id: number; readonly usages: readonly (DiskUsage | null)[] }

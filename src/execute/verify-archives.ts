@@ -7,7 +7,7 @@ import { list } from 'tar';
 import { nothingArchived, type ArchiveRecord } from '../core/archive.js';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import { counted } from '../core/figures.js';
-import type { ArchiveResult, VerifyArchivesTask } from '../core/archive-ports.js';
+import type { ArchiveResult, ArchivesTask } from '../core/archive-ports.js';
 import type { Clock, RunEventsTaker } from '../core/ports.js';
 import { onArchiveDisk } from './archive-disk.js';
 import { besideTarball, writeArchiveJson } from './archive-files.js';
@@ -16,7 +16,7 @@ import { openRunLogFile, type RunLogFile } from './run-log-file.js';
 
 /** Carries it out. What goes wrong is a result, not an exception; all archives are looked at. */
 export async function verifyArchives(
-  task: VerifyArchivesTask,
+  task: ArchivesTask,
   events: RunEventsTaker,
   signal: AbortSignal,
   clock: Clock,

@@ -26,6 +26,7 @@ import {
   runStates,
   types,
 } from './enums.js';
+import { toRestoreMessage } from './restores.js';
 
 /** What is known of a host besides its configuration. */
 export interface HostFacts {
@@ -88,6 +89,7 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
     acceptsChanges: run.acceptsChanges,
     verification: run.verification ? toVerification(run.verification) : undefined,
     archiving: run.archiving ? toArchiving(run.archiving) : undefined,
+    restore: run.restore ? toRestoreMessage(run.restore) : undefined,
   };
 }
 
@@ -95,7 +97,8 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
 export function toListedRunMessage(run: RunRecord, progress: Progress | null): Run {
   const jobs = run.jobs.map((job) => ({ ...job, missingFiles: [] }));
   const verification = run.verification && { ...run.verification, differences: [] };
-  return toRunMessage({ ...run, jobs, verification }, progress);
+  const restore = run.restore && { ...run.restore, changes: [] };
+  return toRunMessage({ ...run, jobs, verification, restore }, progress);
 }
 
 function toVerification(verification: VerificationRecord): Verification {

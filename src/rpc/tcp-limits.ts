@@ -1,7 +1,8 @@
 /**
  * What may be done over a TCP port, where nobody proves who he is: any account of the machine can connect. Changing
  * hosts is not among it, since a backup runs commands and writes files as the user of the daemon, often root; nor is
- * deciding on a held snapshot, since that removes it or lets older ones go, nor archiving and removing archives.
+ * deciding on a held snapshot, since that removes it or lets older ones go, nor archiving and removing archives, nor a
+ * restore, since it writes to hosts.
  */
 import {
   ResponderBuilder,
@@ -23,6 +24,7 @@ const refused = new Set<string>(
     SnapshotServiceService.acknowledgeSnapshot,
     ArchiveServiceService.archive,
     ArchiveServiceService.deleteArchive,
+    SnapshotServiceService.restore,
   ].map(({ path }) => path),
 );
 

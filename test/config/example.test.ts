@@ -47,11 +47,12 @@ describe('the example file', () => {
 /** What the file shows an example of, since there is no default or one that depends on the machine. */
 function withoutHostDefault(shown: Host | undefined, { schedule, archive }: Host): Partial<Host> {
   if (!shown) return {};
-  const { hostname, hostKey, preCommand, postCommand, archivedir } = shown;
+  const { hostname, hostKey, restoreIdentityFile, preCommand, postCommand, archivedir } = shown;
   const { timeZone } = shown.schedule;
   return {
     hostname,
     hostKey,
+    restoreIdentityFile,
     preCommand,
     postCommand,
     archivedir,

@@ -52,6 +52,7 @@ function runAt(
     jobs: [],
     verification: null,
     archiving: null,
+    restore: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

@@ -129,6 +129,7 @@ export class Fleet {
       jobs: [],
       verification: null,
       archiving: null,
+      restore: null,
       requestId: null,
       isScheduled: false,
       acceptsChanges: false,

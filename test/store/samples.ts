@@ -54,6 +54,7 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
     jobs: [],
     verification: null,
     archiving: null,
+    restore: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,
