@@ -41,6 +41,7 @@ import { lockStateDir } from './store/state-lock.js';
 import { createArchiving } from './daemon-archives.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
+import { createBrowser } from './daemon-browse.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
@@ -143,6 +144,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       pruner: () => pruner,
       lifecycle: () => lifecycle,
     });
+    const browser = createBrowser({ ...parts, hold });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
       archiving,
@@ -158,6 +160,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       ownDirectories: () => ownDirectories(config.stateDir, parts.catalog.hosts()),
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
+        await browser.endBelow(host.backupdir);
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
@@ -209,6 +212,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       archives: archiving.archives,
       deleteArchive: (host, name) => deleteArchive({ ...parts, hold, archiving, log }, host, name),
       spaceReporter,
+      browser,
       executor,
       log,
       events,
