@@ -4,9 +4,8 @@
  */
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ArchiveServiceService } from '../src/gen/busy/v1/archive_service.js';
 import { BackupType, RunState } from '../src/gen/busy/v1/run.js';
-import { callMethod } from '../test/helpers/grpc-calls.js';
+import { archive, deleteArchive } from '../test/helpers/archive-calls.js';
 import { runCommand } from '../test/helpers/run-command.js';
 import type { TestBed } from '../test/helpers/test-bed.js';
 import { measureListHosts } from './list-hosts.js';
@@ -33,28 +32,35 @@ interface Measured {
 const hostCount = 1000;
 const archived = 'web1';
 
-await runBenchmark({ defaultRounds: 3 }, async ({ rounds, isQuick, directory, isJson, say, signal }) => {
-  const machine = await describeMachine();
-  const sizes = isQuick ? { files: 1000, mib: 16 } : { files: 20_000, mib: 200 };
-  return withScratch(directory, sizes.mib * 12 * 2 ** 20 + sizes.files * 20_000, async ({ directory, bed }) => {
-    say('making the tree and its snapshot');
-    const snapshot = await prepare(bed, directory, sizes);
-    const records: Measured[] = [];
-    for (let round = 0; round < rounds; round++) {
-      for (let turn = 0; turn < contestants.length; turn++) {
-        signal.throwIfAborted();
-        const by = contestants[(round + turn) % contestants.length] ?? 'busyd';
-        await settleDisk(directory);
-        const measured = await carryOut(by, { bed, directory, snapshot });
-        say(`round ${round + 1} of ${rounds}: ${by}: ${measured.seconds.toFixed(2)} s`);
-        records.push(measured);
-      }
-    }
-    if (isJson) return JSON.stringify({ machine, rounds, sizes, records }, null, 2);
-    const about = `${sizes.files} small files, 3 of ${sizes.mib} MiB (text, mixed, random), a sparse one; median (and range) of ${rounds} rounds`;
-    return `${formatMachine(machine)}\n${about}\n\n${table(records)}`;
-  });
-});
+await runBenchmark(
+  { defaultRounds: 3 },
+  async ({ rounds, isQuick, directory: parent, isJson, say, signal }) => {
+    const machine = await describeMachine();
+    const sizes = isQuick ? { files: 1000, mib: 16 } : { files: 20_000, mib: 200 };
+    return withScratch(
+      parent,
+      sizes.mib * 12 * 2 ** 20 + sizes.files * 20_000,
+      async ({ directory, bed }) => {
+        say('making the tree and its snapshot');
+        const snapshot = await prepare(bed, directory, sizes);
+        const records: Measured[] = [];
+        for (let round = 0; round < rounds; round++) {
+          for (let turn = 0; turn < contestants.length; turn++) {
+            signal.throwIfAborted();
+            const by = contestants[(round + turn) % contestants.length] ?? 'busyd';
+            await settleDisk(directory);
+            const measured = await carryOut(by, { bed, directory, snapshot });
+            say(`round ${round + 1} of ${rounds}: ${by}: ${measured.seconds.toFixed(2)} s`);
+            records.push(measured);
+          }
+        }
+        if (isJson) return JSON.stringify({ machine, rounds, sizes, records }, null, 2);
+        const about = `${sizes.files} small files, 3 of ${sizes.mib} MiB (text, mixed, random), a sparse one; median (and range) of ${rounds} rounds`;
+        return `${formatMachine(machine)}\n${about}\n\n${table(records)}`;
+      },
+    );
+  },
+);
 
 interface Place {
   readonly bed: TestBed;
@@ -71,8 +77,7 @@ async function prepare(
   const source = join(directory, 'source');
   await mkdir(source);
   await makeSmallFiles(join(source, 'small'), files);
-  const line = (number: number): string => `${number} ${'a line of a log that says little '.repeat(2)}${number % 977}\n`;
-  const text = Array.from({ length: (mib * 2 ** 20) / 80 }, (_, number) => line(number)).join('');
+  const text = Array.from({ length: (mib * 2 ** 20) / 80 }, (_, number) => logLine(number)).join('');
   await writeFile(join(source, 'text'), text);
   await writeRandomFile(join(source, 'random'), mib * 2 ** 20);
   const half = join(source, 'half');
@@ -92,12 +97,19 @@ async function prepare(
   return run.snapshot;
 }
 
+function logLine(number: number): string {
+  return `${number} ${'a line of a log that says little '.repeat(2)}${number % 977}\n`;
+}
+
 async function carryOut(by: Contestant, place: Place): Promise<Measured> {
   return by === 'busyd' ? byBusyd(place) : byTar(by, place);
 }
 
 /** As politely as busyd does it, and with the flush that it cannot do without. */
-async function byTar(by: Exclude<Contestant, 'busyd'>, { bed, directory, snapshot }: Place): Promise<Measured> {
+async function byTar(
+  by: Exclude<Contestant, 'busyd'>,
+  { bed, directory, snapshot }: Place,
+): Promise<Measured> {
   const file = join(directory, 'archive', 'by-hand.tar.gz');
   const compress = by === 'tar czf' ? '-z' : '--use-compress-program=pigz';
   const args = ['-n', '10', 'tar', '-c', compress, '-f', file, '-C', join(bed.backupdir, archived), snapshot];
@@ -113,20 +125,18 @@ async function byTar(by: Exclude<Contestant, 'busyd'>, { bed, directory, snapsho
 
 async function byBusyd({ bed, snapshot }: Place): Promise<Measured> {
   const startedAt = performance.now();
-  let isDone = false;
-  const archiving = bed.archive(archived, snapshot).finally(() => (isDone = true));
+  const done = new AbortController();
+  const archiving = archive(bed, archived, snapshot).finally(() => done.abort());
   const p99sMs: number[] = [];
   const asking = (async () => {
-    while (!isDone) p99sMs.push((await measureListHosts(bed.socket, hostCount, 100)).p99Ms);
+    while (!done.signal.aborted) p99sMs.push((await measureListHosts(bed.socket, hostCount, 100)).p99Ms);
   })();
   const run = await archiving;
   const seconds = (performance.now() - startedAt) / 1000;
   await asking;
   if (run.state !== RunState.SUCCEEDED) throw new Error(run.error?.message ?? 'the archive failed');
   const log = await bed.readRunLog(run.id);
-  const client = bed.archives;
-  await callMethod(client, ArchiveServiceService.deleteArchive, { host: archived, name: snapshot });
-  client.close();
+  await deleteArchive(bed, archived, snapshot);
   return {
     by: 'busyd',
     seconds,

@@ -57,6 +57,8 @@ export class BusyHosts {
 
 const words: Readonly<Record<RunKind, string>> = {
   backup: 'backup',
+  archive: 'archiving',
+  'verify-archive': 'archiving',
   verify: 'verification',
   scrub: 'verification',
   archive: 'archive run',

@@ -45,7 +45,7 @@ export interface ArchiveTask {
 }
 
 /** Archives of one host to read back. Plain data. */
-export interface VerifyArchivesTask {
+export interface ArchivesTask {
   readonly runId: string;
   readonly host: Host;
   readonly archives: readonly ArchiveRecord[];

@@ -103,7 +103,8 @@ export interface RunRecord {
   readonly endedAt: Date | null;
   /**
    * Name of the committed snapshot; of a verification, the one to verify, or null for all of the host; of a run that
-   * archives, the one to archive, or null for all that are old enough.
+   * archives, the one to archive, or null for all that are old enough; or what is
+   * restored.
    */
   /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host; or what is restored. */
   /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host;

@@ -43,6 +43,8 @@ interface Opened {
 function throughGunzip(source: ReturnType<typeof createReadStream>): Opened {
   const gunzip = createGunzip({ chunkSize: readBytes });
   source.on('error', (error) => gunzip.destroy(error));
+  // Told by the iteration, which may begin after it.
+  gunzip.on('error', () => {});
   source.pipe(gunzip);
   return {
     pieces: gunzip[Symbol.asyncIterator]() as AsyncIterator<Buffer>,

@@ -6,7 +6,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import type { HostCheck } from '../core/enrollment.js';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/archive-ports.js';
+import type { ArchiveResult, ArchiveTask, ArchivesTask } from '../core/archive-ports.js';
 import type {
   BackupEvents,
   BackupResult,
@@ -87,7 +87,7 @@ export class ExecutorPool implements Executor {
   }
 
   async verifyArchives(
-    task: VerifyArchivesTask,
+    task: ArchivesTask,
     events: RunEventsTaker,
     signal: AbortSignal,
   ): Promise<ArchiveResult> {

@@ -2,7 +2,7 @@
 import type { HostCheck } from '../core/enrollment.js';
 import type { Facts, Reason } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from '../core/archive-ports.js';
+import type { ArchiveResult, ArchiveTask, ArchivesTask } from '../core/archive-ports.js';
 import type {
   BackupResult,
   BackupTask,

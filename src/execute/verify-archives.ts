@@ -17,7 +17,7 @@ import { openRunLogFile, type RunLogFile } from './run-log-file.js';
 
 /** Carries it out. What goes wrong is a result, not an exception; all archives are looked at. */
 export async function verifyArchives(
-  task: VerifyArchivesTask,
+  task: ArchivesTask,
   events: RunEventsTaker,
   signal: AbortSignal,
   clock: Clock,

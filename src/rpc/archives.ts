@@ -16,7 +16,7 @@ import { longestRequestId, requireAtMost, requireText } from './request-shape.js
 import type { CallAdapters } from './stream.js';
 
 export interface ArchiveParts {
-  readonly catalog: Pick<Catalog, 'host' | 'snapshot'>;
+  readonly catalog: Pick<Catalog, 'host'>;
   readonly archives: Pick<ArchiveStore, 'get' | 'list'>;
   /** What `control/archive-removal.ts` does. */
   readonly deleteArchive: (host: string, name: string) => Promise<DeletedArchive>;
@@ -40,7 +40,6 @@ export function archiveHandlers(parts: ArchiveParts, calls: CallAdapters): Archi
   return {
     archive: calls.unary((request) => {
       requireText('host', request.host);
-      if (request.name !== '') catalog.snapshot(request.host, request.name);
       return trigger('archive', request);
     }),
     listArchives: calls.unary(async (request, caller) => {
@@ -91,9 +90,18 @@ const formats: Readonly<Record<ArchiveFormat, FormatMessage>> = {
   'tar.zst': FormatMessage.TAR_ZST,
 };
 
-function toArchiveMessage({ manifestRoot: _, ...archive }: ArchiveRecord): Archive {
+function toArchiveMessage(archive: ArchiveRecord): Archive {
+  const { host, name, path, bytes, sha256, archivedAt, runId, damage, copyPath } = archive;
   return {
-    ...archive,
+    host,
+    name,
+    path,
+    bytes,
+    sha256,
+    archivedAt,
+    runId,
+    damage,
+    copyPath,
     format: formats[archive.format],
     snapshot: toSnapshotMessage(archive.snapshot),
     manifest: archive.manifest ?? undefined,

@@ -80,19 +80,20 @@ describe('the snapshots of a host', () => {
   });
 });
 
+const at = (time: string): Date => new Date(`2026-11-26T${time}:00.000Z`);
+
+const runAt = (time: string, changes: Partial<RunRecord> = {}): RunRecord => ({
+  ...sampleRun(1),
+  kind: 'archive',
+  state: 'SUCCEEDED',
+  error: null,
+  createdAt: at(time),
+  ...changes,
+});
+
 describe('the slot of archive_schedule', () => {
   const slots = { slots: ['03:00'], format: 'tar.gz', level: 0, threads: 0, keep: null, copyTo: '' } as const;
   const host = sampleHost({ archivedir: '/archive', archive: slots });
-  const at = (time: string): Date => new Date(`2026-11-26T${time}:00.000Z`);
-  const runAt = (time: string, changes: Partial<RunRecord> = {}): RunRecord => ({
-    ...sampleRun(1),
-    kind: 'archive',
-    state: 'SUCCEEDED',
-    error: null,
-    createdAt: at(time),
-    ...changes,
-  });
-
   it('comes once', () => {
     expect(dueArchiveSlot({ host, lastRun: null, now: at('03:00') })).toEqual(at('03:00'));
     expect(dueArchiveSlot({ host, lastRun: runAt('03:00'), now: at('12:00') })).toBeNull();

@@ -16,11 +16,6 @@ import {
   type PrivateSshdOptions,
 } from '../../clients/quickstart/private-sshd.js';
 import {
-  ArchiveServiceClient,
-  ArchiveServiceService,
-  type Archive,
-} from '../../src/gen/busy/v1/archive_service.js';
-import {
   BackupServiceClient,
   BackupServiceService,
   type WatchRunsResponse,
@@ -180,32 +175,6 @@ export class TestBed {
 
   get snapshots(): SnapshotServiceClient {
     return new SnapshotServiceClient(`unix:${this.socket}`, credentials.createInsecure());
-  }
-
-  get archives(): ArchiveServiceClient {
-    return new ArchiveServiceClient(`unix:${this.socket}`, credentials.createInsecure());
-  }
-
-  /** Archives a snapshot, or all that are due, and waits for the end. */
-  async archive(host: string, name = ''): Promise<Run> {
-    const client = this.archives;
-    try {
-      const { run } = await callMethod(client, ArchiveServiceService.archive, { host, name, requestId: '' });
-      return await this.waitForRun(run?.id ?? '');
-    } finally {
-      client.close();
-    }
-  }
-
-  /** Newest first. */
-  async listArchives(host: string): Promise<Archive[]> {
-    const client = this.archives;
-    try {
-      const page = { host, pageSize: 0, pageToken: '' };
-      return (await callMethod(client, ArchiveServiceService.listArchives, page)).archives;
-    } finally {
-      client.close();
-    }
   }
 
   get info(): DaemonServiceClient {

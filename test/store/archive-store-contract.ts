@@ -29,6 +29,8 @@ function sampleArchive(name: string, changes: Partial<ArchiveRecord> = {}): Arch
   };
 }
 
+const shown = (found: readonly ArchiveRecord[]): string[] => found.map(({ name, host }) => `${name} ${host}`);
+
 export function archiveStoreContract(open: () => Promise<OpenArchiveStore>): void {
   let opened: OpenArchiveStore;
   let archives: ArchiveStore;
@@ -67,8 +69,6 @@ export function archiveStoreContract(open: () => Promise<OpenArchiveStore>): voi
     for (const name of names)
       for (const host of ['web2', 'web1']) await archives.put(sampleArchive(name, { host }));
     const all = names.toReversed().flatMap((name) => ['web1', 'web2'].map((host) => `${name} ${host}`));
-    const shown = (found: readonly ArchiveRecord[]): string[] =>
-      found.map(({ name, host }) => `${name} ${host}`);
     expect(shown(await archives.list({}))).toEqual(all);
     for (const [index, key] of all.entries()) {
       const [name = '', host = ''] = key.split(' ');
