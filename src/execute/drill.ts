@@ -24,7 +24,7 @@ import { openRunLogFile, type RunLogFile } from './run-log-file.js';
 import { callScript } from './server-script.js';
 import { readSnapshotJson } from './snapshot-json.js';
 
-export interface DrillContext {
+interface DrillContext {
   readonly task: DrillTask;
   readonly events: RunEventsTaker;
   readonly signal: AbortSignal;
