@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DrillSample, drillSelection, failureOfDrill, isDrillDue, newDrill } from '../../src/core/drill.js';
+import { DrillSample, drillSelection, failureOfDrill, newDrill } from '../../src/core/drill.js';
+import { isDrillDue } from '../../src/core/drill-due.js';
 import type { RunRecord } from '../../src/core/run.js';
 import { SlotFinder } from '../../src/core/schedule.js';
 import { sampleHost } from '../helpers/sample-host.js';
