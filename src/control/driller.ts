@@ -1,8 +1,8 @@
 /**
  * Has drills made by `drill_schedule`, and knows of each host when a restore was last proven. What is due is decided by
- * `core/drill.ts`.
+ * `core/drill-due.ts`.
  */
-import { isDrillDue } from '../core/drill.js';
+import { isDrillDue } from '../core/drill-due.js';
 import { toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { Clock, RunStore, SnapshotDisk } from '../core/ports.js';

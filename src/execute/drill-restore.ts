@@ -2,13 +2,17 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { BusyError } from '../core/errors.js';
-import type { DrillContext } from './drill.js';
+import type { DrillTask } from '../core/ports.js';
+import type { RunLogFile } from './run-log-file.js';
 import type { DiskMeter } from './disk-meter.js';
 import { beIdle } from './disk-thread.js';
 import { describeEnding, startProcess } from './process.js';
 import { LineSplitter } from './rsync-output.js';
 
-export interface DrillRestore extends Pick<DrillContext, 'task' | 'signal' | 'log'> {
+export interface DrillRestore {
+  readonly task: DrillTask;
+  readonly signal: AbortSignal;
+  readonly log: RunLogFile;
   /** The data of the snapshot. */
   readonly source: string;
   readonly namesFile: string;

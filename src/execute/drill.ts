@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { bytesOf, showPath } from '../core/byte-path.js';
 import { failureOfDrill, type DrillRecord } from '../core/drill.js';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
-import { counted, formatBytes } from '../core/figures.js';
+import { counted, formatBytes, formatCount } from '../core/figures.js';
 import { isOutOfSpace } from '../core/job-outcome.js';
 import type { DrillResult, DrillTask, RunEventsTaker } from '../core/executor-port.js';
 import type { Clock } from '../core/ports.js';
@@ -25,7 +25,7 @@ import { openRunLogFile, type RunLogFile } from './run-log-file.js';
 import { callScript } from './server-script.js';
 import { readSnapshotJson } from './snapshot-json.js';
 
-export interface DrillContext {
+interface DrillContext {
   readonly task: DrillTask;
   readonly events: RunEventsTaker;
   readonly signal: AbortSignal;
@@ -69,7 +69,7 @@ async function drillIn(context: DrillContext, found: { record: DrillRecord }): P
   const selection = { directory, seed: asked.seed, sampleSize: host.drillSample, named, namesFile };
   const { entries, bytes, absent } = await workOnDisk('drill selection', selection, quietly(context));
   log.say(
-    `restores ${counted(entries, 'entry').replace('entrys', 'entries')}, at most ${formatBytes(bytes)}, with the seed ${asked.seed}`,
+    `restores ${formatCount(entries)} entries, at most ${formatBytes(bytes)}, with the seed ${asked.seed}`,
   );
   await refuseWithoutRoom(task, bytes);
   const startedAt = clock.now().getTime();

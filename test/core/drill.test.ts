@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DrillSample, drillSelection, failureOfDrill, isDrillDue, newDrill } from '../../src/core/drill.js';
+import { DrillSample, drillSelection, failureOfDrill, newDrill } from '../../src/core/drill.js';
+import { isDrillDue } from '../../src/core/drill-due.js';
+import type { RunRecord } from '../../src/core/run.js';
 import { SlotFinder } from '../../src/core/schedule.js';
 import { sampleHost } from '../helpers/sample-host.js';
 import { sampleRun } from '../rpc/samples.js';
@@ -61,14 +63,22 @@ describe('the outcome of a drill', () => {
   });
 });
 
+function drillAt(time: string, changes: Partial<RunRecord> = {}): RunRecord {
+  return sampleRun(1, {
+    kind: 'drill',
+    state: 'SUCCEEDED',
+    error: null,
+    createdAt: new Date(time),
+    ...changes,
+  });
+}
+
 describe('a drill is due', () => {
   const host = sampleHost({
     drillSchedule: ['04:00'],
     schedule: { slots: [], timeZone: 'UTC', catchUpMs: 86_400_000, jitterMs: 0 },
   });
   const slots = new SlotFinder();
-  const drillAt = (time: string, changes: Parameters<typeof sampleRun>[1] = {}) =>
-    sampleRun(1, { kind: 'drill', state: 'SUCCEEDED', error: null, createdAt: new Date(time), ...changes });
   const isDue = (changes: Partial<Parameters<typeof isDrillDue>[0]>): boolean =>
     isDrillDue({
       host,
