@@ -57,8 +57,6 @@ export class BusyHosts {
 
 const words: Readonly<Record<RunKind, string>> = {
   backup: 'backup',
-  archive: 'archiving',
-  'verify-archive': 'archiving',
   verify: 'verification',
   scrub: 'verification',
   archive: 'archive run',

@@ -1,5 +1,5 @@
 /** The port to the executors: what they are given to carry out, and what comes of it. All of it is plain data. */
-import type { ArchiveResult, ArchiveTask, VerifyArchivesTask } from './archive-ports.js';
+import type { ArchiveResult, ArchiveTask, ArchivesTask } from './archive-ports.js';
 import type { DrillRecord } from './drill.js';
 import type { HostCheck } from './enrollment.js';
 import type { BusyError, Failure } from './errors.js';
@@ -154,7 +154,7 @@ export interface Executor {
   archive(task: ArchiveTask, events: RunEventsTaker, signal: AbortSignal): Promise<ArchiveResult>;
   /** Reads archives back in full. What is found, a failure and a cancel are results, not exceptions. */
   verifyArchives(
-    task: VerifyArchivesTask,
+    task: ArchivesTask,
     events: RunEventsTaker,
     signal: AbortSignal,
   ): Promise<ArchiveResult>;

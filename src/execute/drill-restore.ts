@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { BusyError } from '../core/errors.js';
-import type { DrillTask } from '../core/ports.js';
+import type { DrillTask } from '../core/executor-port.js';
 import type { RunLogFile } from './run-log-file.js';
 import type { DiskMeter } from './disk-meter.js';
 import { beIdle } from './disk-thread.js';

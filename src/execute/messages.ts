@@ -24,7 +24,7 @@ export type Command =
   | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask; readonly holder: LockHolder }
   | { readonly kind: 'verify'; readonly id: number; readonly task: VerifyTask }
   | { readonly kind: 'archive'; readonly id: number; readonly task: ArchiveTask }
-  | { readonly kind: 'verifyArchives'; readonly id: number; readonly task: VerifyArchivesTask }
+  | { readonly kind: 'verifyArchives'; readonly id: number; readonly task: ArchivesTask }
   | { readonly kind: 'restore'; readonly id: number; readonly task: RestoreTask }
   | { readonly kind: 'drill'; readonly id: number; readonly task: DrillTask; readonly holder: LockHolder }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }

@@ -7,7 +7,7 @@ import { list } from 'tar';
 import { nothingArchived, type ArchiveRecord } from '../core/archive.js';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import { counted } from '../core/figures.js';
-import type { ArchiveResult, VerifyArchivesTask } from '../core/archive-ports.js';
+import type { ArchiveResult, ArchivesTask } from '../core/archive-ports.js';
 import type { RunEventsTaker } from '../core/executor-port.js';
 import type { Clock } from '../core/ports.js';
 import { onArchiveDisk } from './archive-disk.js';

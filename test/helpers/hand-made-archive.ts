@@ -1,8 +1,8 @@
 /** An archive of a snapshot as BUSY keeps one, made by hand. */
 import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SnapshotRecord } from '../../src/core/snapshot.js';
-import { archiveFiles, reviveSnapshot, writeArchiveJson } from '../../src/execute/archive-files.js';
+import { reviveSnapshot, type SnapshotRecord } from '../../src/core/snapshot.js';
+import { archiveFiles, writeArchiveJson } from '../../src/execute/archive-files.js';
 import { runCommand } from './run-command.js';
 
 /** `snapshot`: its directory, which stays. */

@@ -111,11 +111,6 @@ export function fakeParts(): RpcParts {
       host,
       snapshots: (name) =>
         name === undefined ? snapshots : snapshots.filter((snapshot) => snapshot.host === host(name).name),
-      snapshot: (name, snapshotName) => {
-        const found = snapshots.find((snapshot) => snapshot.host === name && snapshot.name === snapshotName);
-        if (!found) throw new BusyError('SNAPSHOT_NOT_FOUND', { host: name, snapshot: snapshotName });
-        return found;
-      },
     },
     browser: fakeBrowser({ host, snapshots }),
     lifecycle: {
