@@ -18,6 +18,7 @@ import { addMailCommand } from './mail.js';
 import { Printer } from './output.js';
 import { addPruneCommand } from './prune.js';
 import { addReloadCommand } from './reload.js';
+import { addRestoreCommand } from './restore.js';
 import { addRunCommands } from './runs.js';
 import { readServerAddress } from './server-address.js';
 import type { Commands, Io, Work } from './session.js';
@@ -56,8 +57,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       const address = readServerAddress(server, wantsTls(options));
       const login = await readLogin(options, io.env);
       const connection = new Connection({ address, login, signal, now: io.now });
-      const { now, interrupt, reconnectForMs } = io;
-      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs };
+      const { now, interrupt, reconnectForMs, ask } = io;
+      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs, ask };
       try {
         exitCode = (await work(session, ...args)) ?? exitCodes.done;
       } finally {
@@ -120,6 +121,7 @@ function addCommands(commands: Commands): void {
   addSnapshotCommands(commands);
   addAcknowledgeCommand(commands);
   addVerifyCommand(commands);
+  addRestoreCommand(commands);
   addPruneCommand(commands);
   addSpaceCommand(commands);
   addInfoCommand(commands);

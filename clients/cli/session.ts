@@ -14,6 +14,8 @@ export interface Io {
   readonly version: string;
   /** Milliseconds for which a broken stream is tried again. */
   readonly reconnectForMs: number;
+  /** Asks the person at the terminal; null when there is none. */
+  readonly ask: ((question: string) => Promise<string>) | null;
 }
 
 export interface Session {
@@ -25,6 +27,7 @@ export interface Session {
   /** Ctrl-C alone. */
   readonly interrupt: AbortSignal;
   readonly reconnectForMs: number;
+  readonly ask: Io['ask'];
 }
 
 /** Work of a command, given its arguments and options; answers the exit code, or nothing for 0. */

@@ -54,6 +54,8 @@ export const permissions: Readonly<Record<string, Permission>> = {
     roleWith: { field: 'dryRun', role: 'viewer' },
     hosts: { host: 'host' },
   },
+  // Elsewhere than to the place that the files came from, its handler asks for more.
+  '/busy.v1.SnapshotService/Restore': { role: 'operator', hosts: { host: 'host' } },
   // It removes a held snapshot, or lets older ones go.
   '/busy.v1.SnapshotService/AcknowledgeSnapshot': { role: 'admin', hosts: { host: 'host' } },
 

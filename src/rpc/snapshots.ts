@@ -1,4 +1,5 @@
 /** SnapshotService: the committed snapshots. */
+import { authorizeRestore } from '../control/authorization.js';
 import type { Catalog } from '../control/catalog.js';
 import type { Pruner } from '../control/pruner.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
@@ -15,6 +16,7 @@ import type {
 import { toRunMessage, toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
+import { readRestore } from './restores.js';
 import type { CallAdapters } from './stream.js';
 
 export interface SnapshotParts {
@@ -55,6 +57,18 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
         host: requireText('host', host),
         snapshot: name || null,
         requestId: requireAtMost('request_id', requestId, longestRequestId) || null,
+      });
+      return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
+    }),
+    restore: calls.unary(async (request, caller) => {
+      const wish = readRestore(request);
+      authorizeRestore(caller, wish.target);
+      const run = await parts.lifecycle.trigger({
+        kind: 'restore',
+        host: requireText('host', request.host),
+        snapshot: requireText('snapshot', request.snapshot),
+        wish,
+        requestId: requireAtMost('request_id', request.requestId, longestRequestId) || null,
       });
       return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
     }),
