@@ -39,10 +39,12 @@ import { lockStateDir } from './store/state-lock.js';
 import { createAccess } from './daemon-access.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
+import { createBrowser } from './daemon-browse.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
+import { warnOfStrays } from './daemon-strays.js';
 import { version } from './version.js';
 
 export interface Daemon {
@@ -133,6 +135,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
     });
     const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
+    const browser = createBrowser({ ...parts, hold });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
       hold,
@@ -147,6 +150,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       ownDirectories: () => ownDirectories(config.stateDir, parts.catalog.hosts()),
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
+        await browser.endBelow(host.backupdir);
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
@@ -199,6 +203,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       },
       space,
       spaceReporter,
+      browser,
       executor,
       log,
       events,
@@ -243,6 +248,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
     closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));
+    void warnOfStrays({ ...parts, hold, lifecycle, log });
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });
     return { reload, stop };
   } catch (error) {

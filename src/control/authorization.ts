@@ -35,8 +35,8 @@ export async function authorize(
   requireRole(method, roleFor(permission, request), caller);
   const { hosts } = permission;
   if (caller.hosts === null || typeof hosts === 'string') return;
-  const host = textOf(request, hosts.host);
-  if (host !== '' && !seesHost(caller, host)) throw new BusyError('HOST_NOT_FOUND', { host });
+  for (const host of [textOf(request, hosts.host), textOf(request, hosts.otherHost)])
+    if (host !== '' && !seesHost(caller, host)) throw new BusyError('HOST_NOT_FOUND', { host });
   const run = textOf(request, hosts.run);
   if (run !== '' && !seesHost(caller, (await getRun(run)).host))
     throw new BusyError('RUN_NOT_FOUND', { run });

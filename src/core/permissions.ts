@@ -15,7 +15,7 @@ export interface Permission {
 
 export type HostRule =
   /** The request names the host, the run, or either. Where such a field is empty, the handler answers only what he may see. */
-  | { readonly host?: string; readonly run?: string }
+  | { readonly host?: string; readonly otherHost?: string; readonly run?: string }
   /** The answer is about no host, or its handler leaves out the others. */
   | 'any'
   /** It reaches all hosts, so a limited caller is refused. */
@@ -48,6 +48,13 @@ export const permissions: Readonly<Record<string, Permission>> = {
   '/busy.v1.SnapshotService/ListSnapshots': seeHost('host'),
   '/busy.v1.SnapshotService/GetSnapshot': seeHost('host'),
   '/busy.v1.SnapshotService/MeasureSpace': seeHost('host'),
+  '/busy.v1.SnapshotService/ListFiles': seeHost('host'),
+  '/busy.v1.SnapshotService/FindFiles': seeHost('host'),
+  '/busy.v1.SnapshotService/ListFileVersions': seeHost('host'),
+  '/busy.v1.SnapshotService/DiffSnapshots': {
+    role: 'viewer',
+    hosts: { host: 'host', otherHost: 'otherHost' },
+  },
   '/busy.v1.SnapshotService/VerifySnapshot': { role: 'operator', hosts: { host: 'host' } },
   '/busy.v1.SnapshotService/PruneSnapshots': {
     role: 'admin',
