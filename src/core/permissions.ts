@@ -9,8 +9,6 @@ export interface Permission {
   readonly role: Role | 'anyone';
   /** Another role counts instead when this field of the request is set. */
   readonly roleWith?: { readonly field: string; readonly role: Role };
-  /** Another role counts instead, by what the request says. */
-  readonly roleOf?: (request: object) => Role;
   /** How a caller that is limited to some hosts is kept to them. */
   readonly hosts: HostRule;
 }
@@ -62,12 +60,8 @@ export const permissions: Readonly<Record<string, Permission>> = {
   },
   // It hands contents out: whoever may do that can read all files of the host.
   '/busy.v1.SnapshotService/DownloadFiles': { role: 'admin', hosts: { host: 'host' } },
-  // To anywhere else it hands contents out too, and writes where the host's own files are not.
-  '/busy.v1.SnapshotService/Restore': {
-    role: 'operator',
-    roleOf: roleOfRestore,
-    hosts: { host: 'host' },
-  },
+  // Elsewhere than to the place that the files came from, its handler asks for more.
+  '/busy.v1.SnapshotService/Restore': { role: 'operator', hosts: { host: 'host' } },
   '/busy.v1.SnapshotService/DrillRestore': { role: 'operator', hosts: { host: 'host', run: 'repeatRunId' } },
   '/busy.v1.SnapshotService/VerifySnapshot': { role: 'operator', hosts: { host: 'host' } },
   '/busy.v1.SnapshotService/PruneSnapshots': {
@@ -107,8 +101,7 @@ export const permissions: Readonly<Record<string, Permission>> = {
 };
 
 /** The role that a request needs; a field of it may change it. */
-export function roleFor({ role, roleWith, roleOf }: Permission, request: object): Permission['role'] {
-  if (roleOf) return roleOf(request);
+export function roleFor({ role, roleWith }: Permission, request: object): Permission['role'] {
   return roleWith && isSet(fieldOf(request, roleWith.field)) ? roleWith.role : role;
 }
 
@@ -121,12 +114,6 @@ export function leastRole({ role, roleWith }: Permission): Permission['role'] {
 export function textOf(request: object, field: string | undefined): string {
   const value = field === undefined ? '' : fieldOf(request, field);
   return typeof value === 'string' ? value : '';
-}
-
-/** The original place is the host that the files came from; to anywhere else takes an admin. */
-function roleOfRestore(request: object): Role {
-  const target = fieldOf(request, 'target') as { readonly place?: { readonly $case: string } } | undefined;
-  return target?.place?.$case === 'original' ? 'operator' : 'admin';
 }
 
 function fieldOf(request: object, field: string): unknown {
