@@ -39,7 +39,7 @@ import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
-import { createEnrollment } from './daemon-enrollment.js';
+import { createEnrollment, createServerCheck } from './daemon-enrollment.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
@@ -192,6 +192,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       scheduler,
       registry,
       enrollment: createEnrollment({ ...parts, registry, executor }),
+      checkServer: createServerCheck({ ...parts, config, watch }),
       reload,
       pruner,
       held: {

@@ -7,6 +7,7 @@ import { addAcknowledgeCommand } from './acknowledge.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { connect } from './connection.js';
+import { addDoctorCommand } from './doctor.js';
 import { addEnrollCommand } from './enroll.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
 import { addExplainCommand } from './explain.js';
@@ -105,6 +106,7 @@ function baseProgram(io: Io): Command {
 function addCommands(commands: Commands): void {
   addHostCommands(commands);
   addEnrollCommand(commands);
+  addDoctorCommand(commands);
   addExplainCommand(commands);
   addBackupCommand(commands);
   addRunCommands(commands);
