@@ -14,7 +14,7 @@ import { recover } from './control/recovery.js';
 import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
 import type { QueueLimits } from './control/run-queue.js';
-import { verificationsBelow } from './control/run-stops.js';
+import { readersBelow } from './control/run-stops.js';
 import { Scheduler } from './control/scheduler.js';
 import { Scrubber } from './control/scrubber.js';
 import { SpaceGuard } from './control/space-guard.js';
@@ -44,6 +44,7 @@ import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
+import { warnOfStrays } from './daemon-strays.js';
 import { version } from './version.js';
 
 export interface Daemon {
@@ -146,8 +147,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
       diskOf: diskOfHost,
       lookFor,
+      ownDirectories: () => ownDirectories(config.stateDir, parts.catalog.hosts()),
       quietDisk: async (host, hasNewSnapshot) => {
-        await lifecycle.endAll('post-backup', verificationsBelow(parts.catalog.hosts(), host.backupdir));
+        await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
@@ -245,6 +247,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
     closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));
+    void warnOfStrays({ ...parts, hold, lifecycle, log });
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });
     return { reload, stop };
   } catch (error) {
@@ -260,6 +263,12 @@ function limitsOf(config: Config): QueueLimits {
 /** Executors are plain Node processes, so they need the compiled file also when this one runs from source. */
 function executorEntry(): string {
   return fileURLToPath(new URL('./execute/executor-main.js', import.meta.url));
+}
+
+/** Where no restore may write. */
+function ownDirectories(stateDir: string, hosts: readonly Host[]): string[] {
+  const all = hosts.flatMap(({ backupdir, archivedir }) => [backupdir, archivedir]);
+  return [...new Set([...all, stateDir])].filter((directory) => directory !== '');
 }
 
 async function findCommitted(host: Host, runId: string): Promise<SnapshotRecord | null> {

@@ -20,6 +20,7 @@ process.exitCode = await run(process.argv.slice(2), {
   ask: process.stdin.isTTY ? ask : null,
 });
 
+/** On standard error, since standard output may be a file. */
 async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

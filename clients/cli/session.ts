@@ -14,7 +14,7 @@ export interface Io {
   readonly version: string;
   /** Milliseconds for which a broken stream is tried again. */
   readonly reconnectForMs: number;
-  /** Asks the user a question and answers what he typed; null where there is no terminal to ask at. */
+  /** Asks the person at the terminal; null when there is none. */
   readonly ask: ((question: string) => Promise<string>) | null;
 }
 

@@ -7,6 +7,8 @@ import type {
   BackupTask,
   MeasureProgress,
   ProbeResult,
+  RestoreResult,
+  RestoreTask,
   VerifyResult,
   VerifyTask,
 } from '../core/ports.js';
@@ -18,6 +20,7 @@ import type { LockHolder } from './backupdir-lock.js';
 export type Command =
   | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask; readonly holder: LockHolder }
   | { readonly kind: 'verify'; readonly id: number; readonly task: VerifyTask }
+  | { readonly kind: 'restore'; readonly id: number; readonly task: RestoreTask }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
   | { readonly kind: 'check'; readonly id: number; readonly host: Host }
   | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
@@ -45,6 +48,7 @@ export type Report =
   | { readonly kind: 'postBackup'; readonly id: number; readonly snapshot: SnapshotRecord | null }
   | { readonly kind: 'backedUp'; readonly id: number; readonly result: BackupResult }
   | { readonly kind: 'verified'; readonly id: number; readonly result: VerifyResult }
+  | { readonly kind: 'restored'; readonly id: number; readonly result: RestoreResult }
   | { readonly kind: 'probed'; readonly id: number; readonly result: ProbeResult }
   | { readonly kind: 'checked'; readonly id: number; readonly check: HostCheck }
   | { readonly kind: 'measuring'; readonly id: number; readonly progress: MeasureProgress }

@@ -1,7 +1,7 @@
 /**
  * What may be done over a TCP port, where nobody proves who he is: any account of the machine can connect. Changing
  * hosts or their keys is not among it, since a backup runs commands and writes files as the user of the daemon, often root; nor is
- * deciding on a held snapshot, since that removes it or lets older ones go.
+ * deciding on a held snapshot, since that removes it or lets older ones go; nor a restore, since it writes to hosts.
  */
 import {
   ResponderBuilder,
@@ -24,6 +24,7 @@ const refused = new Set<string>(
     EnrollmentServiceService.pinHostKey,
     EnrollmentServiceService.prepareHostKeyPair,
     EnrollmentServiceService.importHostKeys,
+    SnapshotServiceService.restore,
   ].map(({ path }) => path),
 );
 
