@@ -11,14 +11,15 @@ import type {
   PruneSnapshotsResponse,
   SnapshotServiceServer,
 } from '../gen/busy/v1/snapshot_service.js';
+import { browseHandlers, type BrowseParts } from './browse.js';
 import { toRunMessage, toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
 import { readRestore } from './restores.js';
 import type { CallAdapters } from './stream.js';
 
-export interface SnapshotParts {
-  readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot' | 'newestSnapshot' | 'host'>;
+export interface SnapshotParts extends BrowseParts {
+  readonly catalog: Pick<Catalog, 'snapshots' | 'host'>;
   readonly pruner: Pick<Pruner, 'judge' | 'prune'>;
   /** What `control/held-snapshots.ts` does. */
   readonly held: {
@@ -41,8 +42,7 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     getSnapshot: calls.unary(async ({ host, name, asOf }) => {
       requireText('host', host);
       if (name !== '' && asOf) throw new BusyError('INVALID_ARGUMENT', bothGiven);
-      const snapshot =
-        name === '' ? catalog.newestSnapshot(host, asOf ?? null) : catalog.snapshot(host, name);
+      const { record: snapshot } = await parts.browser.snapshot(host, name, asOf ?? null);
       return { snapshot: toSnapshotMessage(snapshot) };
     }),
     acknowledgeSnapshot: calls.unary(async ({ host, name, discard }) => {
@@ -70,6 +70,7 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     }),
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
     measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
+    ...browseHandlers(parts, calls),
   };
 }
 
