@@ -42,6 +42,7 @@ describe('a foreign client without our files', () => {
     expect((await curl('--list-services', `http://${running.address}`)).trim().split('\n').sort()).toEqual([
       'busy.v1.BackupService',
       'busy.v1.DaemonService',
+      'busy.v1.EnrollmentService',
       'busy.v1.HostService',
       'busy.v1.SnapshotService',
       'grpc.health.v1.Health',
