@@ -6,7 +6,8 @@ import type { Catalog } from './control/catalog.js';
 import { checkHosts, type HostRegistry, type HostSource } from './control/host-registry.js';
 import { BusyError } from './core/errors.js';
 import type { Host } from './core/host.js';
-import type { HostStore, Pins } from './core/ports.js';
+import type { Pins } from './core/enrollment-ports.js';
+import type { HostStore } from './core/ports.js';
 import { problemList } from './core/problem-list.js';
 import type { Logger } from './log.js';
 

@@ -47,7 +47,7 @@ import { createAccess } from './daemon-access.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { createBrowser } from './daemon-browse.js';
-import { createEnrollment } from './daemon-enrollment.js';
+import { createEnrollment, createServerCheck } from './daemon-enrollment.js';
 import { startMail } from './daemon-mail.js';
 import { createDriller } from './daemon-drill.js';
 import { describeDaemon } from './daemon-info.js';
@@ -222,6 +222,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       scheduler,
       registry,
       enrollment: createEnrollment({ ...parts, registry, executor }),
+      checkServer: createServerCheck({ ...parts, config, watch }),
       reload,
       pruner,
       held: {

@@ -8,6 +8,7 @@ import { addArchiveCommands } from './archive.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { Connection } from './connection.js';
+import { addDoctorCommand } from './doctor.js';
 import { addEnrollCommand } from './enroll.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
 import { addDiffCommand } from './diff.js';
@@ -122,6 +123,7 @@ function baseProgram(io: Io): Command {
 function addCommands(commands: Commands): void {
   addHostCommands(commands);
   addEnrollCommand(commands);
+  addDoctorCommand(commands);
   addExplainCommand(commands);
   addBackupCommand(commands);
   addRunCommands(commands);

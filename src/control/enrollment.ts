@@ -6,8 +6,8 @@ import { admit, findingsOf, type Admission, type PublicKey, type ShownKey } from
 import { BusyError, toFailure } from '../core/errors.js';
 import { ok, problem, warning, type Finding } from '../core/finding.js';
 import type { Host } from '../core/host.js';
+import type { HostKeys } from '../core/enrollment-ports.js';
 import type { Executor } from '../core/executor-port.js';
-import type { HostKeys } from '../core/ports.js';
 import type { Catalog } from './catalog.js';
 import type { HostRegistry } from './host-registry.js';
 

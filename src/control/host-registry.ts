@@ -6,7 +6,8 @@ import { Mutex } from 'async-mutex';
 import { monotonicFactory } from 'ulid';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { Clock, HostStore, Pins } from '../core/ports.js';
+import type { Pins } from '../core/enrollment-ports.js';
+import type { Clock, HostStore } from '../core/ports.js';
 import { problemList } from '../core/problem-list.js';
 import {
   changeSettings,

@@ -83,6 +83,7 @@ export const permissions: Readonly<Record<string, Permission>> = {
   '/busy.v1.EnrollmentService/PinHostKey': { role: 'admin', hosts: { host: 'host' } },
   '/busy.v1.EnrollmentService/PrepareHostKeyPair': { role: 'admin', hosts: { host: 'host' } },
   '/busy.v1.EnrollmentService/CheckHost': { role: 'operator', hosts: { host: 'host' } },
+  '/busy.v1.EnrollmentService/CheckServer': { role: 'operator', hosts: 'all' },
   '/busy.v1.EnrollmentService/ImportHostKeys': { role: 'admin', hosts: 'all' },
 
   '/busy.v1.DaemonService/GetDaemonInfo': { role: 'viewer', hosts: 'any' },

@@ -1,5 +1,5 @@
 /** The key pair of the server for one host: read for a login, and made when there is none. */
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import ssh2 from 'ssh2';
 import type { PublicKey } from '../core/enrollment.js';
@@ -50,8 +50,14 @@ async function makeIdentity(host: Host, comment: string): Promise<boolean> {
   }
 }
 
+/** A key that others may read is no longer one that only the server has. */
 async function readKeyFile(host: Host): Promise<Buffer> {
   try {
+    const { mode } = await stat(host.identityFile);
+    if ((mode & 0o077) !== 0)
+      throw new Error(
+        `others may read it (mode ${(mode & 0o777).toString(8)}); chmod 600 keeps it to its owner`,
+      );
     return await readFile(host.identityFile);
   } catch (error) {
     throw unusable(host, error);

@@ -12,13 +12,15 @@ import type { CallAdapters } from './stream.js';
 
 export interface EnrollmentParts {
   readonly enrollment: Pick<Enrollment, 'scan' | 'pin' | 'prepare' | 'check' | 'importKeys'>;
+  /** Looks at the server itself; what is found is the answer. */
+  readonly checkServer: () => Promise<readonly Finding[]>;
 }
 
 /** How the fingerprint of a key is printed on the host that has it. */
 const compareCommand = 'for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf "$key"; done';
 
 export function enrollmentHandlers(
-  { enrollment }: EnrollmentParts,
+  { enrollment, checkServer }: EnrollmentParts,
   calls: CallAdapters,
 ): EnrollmentServiceServer {
   return {
@@ -48,6 +50,7 @@ export function enrollmentHandlers(
     importHostKeys: calls.unary(async ({ knownHosts, hosts }) => ({
       findings: (await enrollment.importKeys(knownHosts, hosts)).map(toFindingMessage),
     })),
+    checkServer: calls.unary(async () => ({ findings: (await checkServer()).map(toFindingMessage) })),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Pins } from '../core/ports.js';
+import type { Pins } from '../core/enrollment-ports.js';
 
 /** Reads the pins. Throws when the file cannot be read: without its pins no host could be told from another. */
 export async function openPins(stateDir: string): Promise<Pins> {

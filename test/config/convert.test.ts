@@ -83,6 +83,7 @@ describe('a configuration of the original BUSY', () => {
     ]);
     expect(notesOf(yaml).join()).not.toContain('geheim');
     expect(yaml).toContain('# host_key: SHA256:...  (busy enroll web1 pins it)');
+    expect(yaml).toContain('busy enroll --known-hosts /root/.ssh/known_hosts');
   });
 
   it.each([

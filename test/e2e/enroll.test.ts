@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -164,5 +164,38 @@ describe('a host that nobody knows', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('(HOST_KEY_IN_FILE)');
     expect(stderr).toContain(bed.configFile);
+  });
+
+  it('is looked at by the doctor, with all others and the server', async () => {
+    const all = await bed.busy(['doctor', '--json']);
+    expect(all).toMatchObject({ code: 1, stderr: '' });
+    const told = JSON.parse(all.stdout) as {
+      server: { subject: string; state: string }[];
+      hosts: { host: string; findings: { subject: string; state: string }[] }[];
+    };
+    expect(told.hosts.map(({ host }) => host)).toEqual(['imported', 'in-file', 'lacking', 'web1']);
+    expect(told.hosts[3]?.findings.every(({ state }) => state === 'FINDING_STATE_OK')).toBe(true);
+    expect(told.server.map(({ subject }) => subject)).toEqual(
+      expect.arrayContaining([
+        identityFile('web1'),
+        `backupdir ${bed.backupdir}`,
+        'database',
+        'rsync',
+        'mail',
+      ]),
+    );
+    const one = await bed.busy(['doctor', 'web1']);
+    expect(one).toMatchObject({ code: 0 });
+    expect(one.stdout).toContain('0 problems');
+  });
+
+  it('is not logged in to with a key that others may read', async () => {
+    await chmod(identityFile('web1'), 0o644);
+    const run = await bed.backUp('web1');
+    expect(run).toMatchObject({ state: RunState.FAILED, error: { reason: 'IDENTITY_FILE_UNUSABLE' } });
+    expect(run.error?.message).toContain('others may read it (mode 644)');
+    const found = await bed.busy(['doctor']);
+    expect(found).toMatchObject({ code: 1 });
+    expect(found.stdout).toContain(`chmod 600 ${identityFile('web1')}`);
   });
 });

@@ -133,6 +133,7 @@ export function fakeParts(): RpcParts {
       check: async () => [],
       importKeys: async () => [],
     },
+    checkServer: async () => [],
     held: {
       acknowledge: async (name, snapshot) => ({ ...sampleSnapshot(name, snapshot), heldFor: [] }),
       discard: async (name, snapshot) => sampleSnapshot(name, snapshot),
