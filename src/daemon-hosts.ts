@@ -69,7 +69,8 @@ export function createReload(parts: ReloadParts): () => Promise<ReloadResult> {
   };
 }
 
-type ReloadedKey = 'file' | 'hosts' | 'hostDefaults' | 'maxRunning' | 'maxRunningPerDisk' | 'scripts';
+type ReloadedKey =
+  'file' | 'hosts' | 'hostDefaults' | 'maxRunning' | 'maxRunningPerDisk' | 'scripts' | 'trashDays';
 
 /** What is built once, at the start. A new part of the configuration must be named here or above. */
 const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> = {

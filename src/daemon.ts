@@ -6,7 +6,6 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
 import { Catalog } from './control/catalog.js';
-import { acknowledge, discardHeld } from './control/held-snapshots.js';
 import { HostRegistry } from './control/host-registry.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
 import { Pruner } from './control/pruner.js';
@@ -41,6 +40,7 @@ import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './dae
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
+import { createTrash } from './daemon-trash.js';
 import { version } from './version.js';
 
 export interface Daemon {
@@ -148,7 +148,6 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       },
     });
     const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, log });
-    const heldParts = { ...parts, hold, disk: snapshotDisk, pruner, log };
     const ours = ownPart(parts.catalog, hold);
     const scrubber = new Scrubber({
       ...parts,
@@ -172,9 +171,21 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       void scheduler.look();
     };
     const registry = new HostRegistry({ ...parts, store, lifecycle, hold, onChange }, hostSourceOf(config));
-    let { maxRunning } = config;
+    let { maxRunning, trashDays } = config;
+    const deleting = createTrash({
+      ...parts,
+      store,
+      registry,
+      lifecycle,
+      pruner,
+      hold,
+      holder,
+      snapshotDisk,
+      trashDays: () => trashDays,
+      log,
+    });
     const apply = (next: Config): void => {
-      ({ maxRunning, scripts } = next);
+      ({ maxRunning, trashDays, scripts } = next);
       lifecycle.setLimits(limitsOf(next));
     };
     const reload = createReload({ ...parts, config, registry, store, apply, log });
@@ -186,10 +197,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       registry,
       reload,
       pruner,
-      held: {
-        acknowledge: (host, name) => acknowledge(heldParts, host, name),
-        discard: (host, name) => discardHeld(heldParts, host, name),
-      },
+      ...deleting,
       space,
       spaceReporter,
       executor,
@@ -235,6 +243,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => scrubber.stop());
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
+    deleting.trash.start();
+    closers.push((giveUp) => deleting.trash.stop(giveUp));
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });
     return { reload, stop };
   } catch (error) {

@@ -56,6 +56,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'src/daemon-info.ts',
       'src/daemon-mail.ts',
       'src/daemon-sharing.ts',
+      'src/daemon-trash.ts',
       'src/main.ts',
       'src/busyd-commands.ts',
       'src/busyd-reindex.ts',

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { run } from './run.js';
+import { askOn } from './terminal.js';
 
 const interrupt = new AbortController();
 // Once: a second Ctrl-C ends the process the hard way.
@@ -12,6 +13,10 @@ process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
+  ask:
+    process.stdin.isTTY && process.stderr.isTTY
+      ? askOn(process.stdin, process.stderr, interrupt.signal)
+      : null,
   interrupt: interrupt.signal,
   now: () => new Date(),
   version: readVersion(new URL('.', import.meta.url)),

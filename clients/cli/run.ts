@@ -8,6 +8,7 @@ import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { connect } from './connection.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
+import { addDeleteCommand } from './delete.js';
 import { addExplainCommand } from './explain.js';
 import { helpText } from './help.js';
 import { addHostCommands } from './hosts.js';
@@ -21,6 +22,7 @@ import { addRunCommands } from './runs.js';
 import type { Commands, Io, Work } from './session.js';
 import { addSpaceCommand } from './space.js';
 import { addSnapshotCommands } from './snapshots.js';
+import { addTrashCommands } from './trash.js';
 import { addVerifyCommand } from './verify.js';
 import { addWatchCommand } from './watch.js';
 
@@ -54,8 +56,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         signal,
         io.now,
       );
-      const { now, interrupt, reconnectForMs } = io;
-      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs };
+      const { ask, now, interrupt, reconnectForMs } = io;
+      const session = { connection, printer: printerOf(), ask, now, signal, interrupt, reconnectForMs };
       try {
         exitCode = (await work(session, ...args)) ?? exitCodes.done;
       } finally {
@@ -112,6 +114,8 @@ function addCommands(commands: Commands): void {
   addAcknowledgeCommand(commands);
   addVerifyCommand(commands);
   addPruneCommand(commands);
+  addDeleteCommand(commands);
+  addTrashCommands(commands);
   addSpaceCommand(commands);
   addInfoCommand(commands);
   addMailCommand(commands);

@@ -2,12 +2,15 @@
 import type { Command } from 'commander';
 import type { Connection } from './connection.js';
 import type { OutputStream, Printer } from './output.js';
+import type { Ask } from './terminal.js';
 
 /** The outside of the process; only `main.ts` takes it from the real one. */
 export interface Io {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Asks the person at the terminal; null where there is none. */
+  readonly ask: Ask | null;
   /** Aborted by Ctrl-C. */
   readonly interrupt: AbortSignal;
   readonly now: () => Date;
@@ -19,6 +22,7 @@ export interface Io {
 export interface Session {
   readonly connection: Connection;
   readonly printer: Printer;
+  readonly ask: Ask | null;
   readonly now: () => Date;
   /** Ends everything: Ctrl-C, or the reader of stdout went away. */
   readonly signal: AbortSignal;

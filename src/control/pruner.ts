@@ -45,6 +45,9 @@ interface Disk {
   isLookedAt: boolean;
 }
 
+/** Something that lies, or lay, in the directory of a host. */
+type Beside = Pick<SnapshotRecord, 'path'>;
+
 const hourMs = 3_600_000;
 
 export class Pruner {
@@ -136,7 +139,7 @@ export class Pruner {
     if (reason !== takenOutReason) await disk.takeOut(snapshot);
     await catalog.forget(snapshot);
     log.info('a snapshot was removed', { host: snapshot.host, snapshot: snapshot.name, because: reason });
-    this.sweepOf(catalog.host(snapshot.host), snapshot);
+    this.sweep(catalog.host(snapshot.host), snapshot);
   }
 
   /**
@@ -174,19 +177,22 @@ export class Pruner {
     return disk;
   }
 
-  private sweepOf(
-    host: Host,
-    beside: SnapshotRecord | undefined = this.parts.catalog.snapshots(host.name)[0],
-  ): void {
-    if (!beside || !this.parts.hold.isOurs(host.name)) return;
+  /** Frees the space of all that was taken out beside a directory of the host, in the background. */
+  sweep(host: Host, beside: Beside): void {
+    if (!this.parts.hold.isOurs(host.name)) return;
     const disk = this.diskOf(host);
     disk.sweeping = this.sweepAfter(disk.sweeping, host, beside);
+  }
+
+  private sweepOf(host: Host): void {
+    const [beside] = this.parts.catalog.snapshots(host.name);
+    if (beside) this.sweep(host, beside);
   }
 
   private async sweepAfter(
     before: Promise<void>,
     { name, backupdir }: Host,
-    beside: SnapshotRecord,
+    beside: Beside,
   ): Promise<void> {
     await before;
     const { signal } = this.stopping;

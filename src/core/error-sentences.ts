@@ -6,6 +6,7 @@ import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { says, type Sentence } from './sentence.js';
 import { spaceSentences } from './space-sentences.js';
+import { trashSentences } from './trash-sentences.js';
 import { verificationSentences } from './verification-sentences.js';
 
 function lastLine(facts: Readonly<Record<string, string>>): string {
@@ -235,6 +236,7 @@ export const sentences = {
 
   ...verificationSentences,
   ...leaseSentences,
+  ...trashSentences,
 
   // Mail.
   MAIL_FAILED: says(

@@ -8,7 +8,8 @@ import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js
 import type { ScriptSettings } from './settings.js';
 import type { BackupType, SnapshotRecord } from './snapshot.js';
 import type { DiskRoom, DiskUsage } from './space.js';
-import type { StoredHost } from './stored-host.js';
+import type { StoredHost, TrashedHost } from './stored-host.js';
+import type { TrashMark } from './trash.js';
 import type { VerificationRecord, VerifiedSnapshot } from './verification.js';
 
 export interface Clock {
@@ -78,11 +79,17 @@ export interface HostStore {
   add(host: StoredHost): Promise<void>;
   /** Replaces settings, etag and `updatedAt` of a host if it still has `etag`; answers whether it had. */
   replace(host: StoredHost, etag: string): Promise<boolean>;
-  /** Removes a host if it still has `etag`; answers whether it had. */
-  remove(name: string, etag: string): Promise<boolean>;
+  /** Moves a host to the trash if it still has `etag`; answers whether it had. */
+  trash(name: string, etag: string, mark: TrashMark): Promise<boolean>;
+  /** The hosts in the trash, by the time they were put there. */
+  trashed(): Promise<TrashedHost[]>;
+  /** Moves one back; answers whether it was there. Throws when its name exists. */
+  untrash(id: string): Promise<boolean>;
+  /** Removes one from the trash for good; answers whether it was there. */
+  removeTrashed(id: string): Promise<boolean>;
 }
 
-/** Where a snapshot of the records is: `taken out` by a removal that did not come to its end. */
+/** Where a snapshot of the records is: `taken out` by a removal, or into the trash, that did not come to its end. */
 export type SnapshotPlace = 'present' | 'taken out' | 'absent';
 
 /** The directories of committed snapshots, as far as their removal goes. */
@@ -100,18 +107,21 @@ export interface SnapshotDisk {
    */
   release(snapshot: SnapshotRecord, at: Date): Promise<void>;
   /**
-   * Frees the space of all that was taken out of the directory that holds this snapshot, or held it. Ends early when
+   * Frees the space of all that was taken out of the directory that holds this, or held it. Ends early when
    * `signal` is aborted. Answers whether nothing is left; never throws.
    */
-  sweepBeside(snapshot: SnapshotRecord, signal: AbortSignal): Promise<boolean>;
+  sweepBeside(snapshot: Pick<SnapshotRecord, 'path'>, signal: AbortSignal): Promise<boolean>;
 }
+
+/** Of unfinished backups, of what is being removed, and of what is in the trash. Absolute. */
+export type Leftovers = Readonly<Record<'unfinished' | 'removed' | 'trashed', string[]>>;
 
 /** What is free on the disks of backups, and what lies there besides snapshots. */
 export interface SpaceDisk {
   /** What the file system below a directory has; null when it cannot be read. */
   roomOf(directory: string): Promise<DiskRoom | null>;
-  /** The directories of a host that are no snapshots: of unfinished backups, and of what is being removed. */
-  leftovers(host: Host): Promise<{ readonly unfinished: string[]; readonly removed: string[] }>;
+  /** The directories of a host that are no snapshots. Never throws. */
+  leftovers(host: Host): Promise<Leftovers>;
 }
 
 /** How far a measurement is. */

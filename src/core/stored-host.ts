@@ -1,4 +1,5 @@
 /** Hosts that are kept in the database instead of the configuration file, and how their settings are changed. */
+import type { TrashMark } from './trash.js';
 
 /**
  * Settings of a host as plain data, in the words of the configuration file (`backupdir`, `max_incr`), without the
@@ -13,6 +14,11 @@ export interface StoredHost {
   readonly etag: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+/** One in the trash. */
+export interface TrashedHost extends TrashMark {
+  readonly host: StoredHost;
 }
 
 export interface SettingsChange {

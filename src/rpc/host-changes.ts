@@ -8,6 +8,7 @@ import { toHostMessage } from './convert.js';
 import { fromSettingsMessage, readMask } from './host-settings.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
+import { unixCaller } from './trash.js';
 
 export interface HostChangeParts {
   readonly registry: Pick<HostRegistry, 'create' | 'update' | 'remove'>;
@@ -41,8 +42,8 @@ export function hostChangeHandlers(
     deleteHost: calls.unary(async ({ name, etag }) => {
       const isKnown = catalog.hosts().some((host) => host.name === requireText('name', name));
       const snapshotCount = isKnown ? catalog.snapshots(name).length : 0;
-      const removed = await registry.remove(name, etag);
-      return { snapshotCount, directory: removed ? join(removed.backupdir, name) : '' };
+      const { host, trashId } = await registry.remove(name, { etag, by: unixCaller.by });
+      return { snapshotCount, directory: host ? join(host.backupdir, name) : '', trashId };
     }),
   };
 }

@@ -9,6 +9,7 @@ import { BackupServiceService } from '../gen/busy/v1/backup_service.js';
 import { DaemonServiceService } from '../gen/busy/v1/daemon_service.js';
 import { HostServiceService } from '../gen/busy/v1/host_service.js';
 import { SnapshotServiceService } from '../gen/busy/v1/snapshot_service.js';
+import { TrashServiceService } from '../gen/busy/v1/trash_service.js';
 import {
   type ServerReflectionRequest,
   ServerReflectionService,
@@ -22,11 +23,13 @@ import { snapshotHandlers, type SnapshotParts } from './snapshots.js';
 import type { RpcLog } from './status.js';
 import { type CallAdapters, createCallAdapters } from './stream.js';
 import { refuseOverTcp } from './tcp-limits.js';
+import { trashHandlers, type TrashParts } from './trash.js';
 import { bindUnixSocket } from './unix-socket.js';
 
 export type RpcParts = HostParts &
   BackupParts &
   SnapshotParts &
+  TrashParts &
   DaemonParts & {
     /** The descriptor set that reflection answers from. */
     readonly descriptorFile: string;
@@ -78,6 +81,7 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
     server.addService(HostServiceService, hostHandlers(parts, calls));
     server.addService(BackupServiceService, backupHandlers(parts, calls));
     server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
+    server.addService(TrashServiceService, trashHandlers(parts, calls));
     server.addService(DaemonServiceService, daemonHandlers(parts, calls));
     health.addToServer(server);
     server.addService(ServerReflectionService, { serverReflectionInfo: reflect });

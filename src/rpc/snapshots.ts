@@ -3,6 +3,8 @@ import type { Catalog } from '../control/catalog.js';
 import type { Pruner } from '../control/pruner.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { HostSpace, SpaceReporter } from '../control/space-report.js';
+import type { ListedTrash } from '../control/trash.js';
+import type { Deletion } from '../control/trashed-snapshots.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type {
   HostSpace as HostSpaceMessage,
@@ -14,6 +16,7 @@ import { toRunMessage, toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
+import { toTrashMessage, unixCaller } from './trash.js';
 
 export interface SnapshotParts {
   readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot' | 'host'>;
@@ -21,8 +24,9 @@ export interface SnapshotParts {
   /** What `control/held-snapshots.ts` does. */
   readonly held: {
     acknowledge: (host: string, name: string) => Promise<SnapshotRecord>;
-    discard: (host: string, name: string) => Promise<SnapshotRecord>;
+    discard: (host: string, name: string, by: string) => Promise<SnapshotRecord>;
   };
+  readonly deleteSnapshot: (host: string, name: string, deletion: Deletion) => Promise<ListedTrash>;
   readonly spaceReporter: Pick<SpaceReporter, 'measure'>;
   readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress'>;
 }
@@ -41,8 +45,11 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       return { snapshot: toSnapshotMessage(snapshot) };
     }),
     acknowledgeSnapshot: calls.unary(async ({ host, name, discard }) => {
-      const end = discard ? parts.held.discard : parts.held.acknowledge;
-      return { snapshot: toSnapshotMessage(await end(requireText('host', host), requireText('name', name))) };
+      requireText('host', host);
+      requireText('name', name);
+      const { held } = parts;
+      const ended = discard ? held.discard(host, name, unixCaller.by) : held.acknowledge(host, name);
+      return { snapshot: toSnapshotMessage(await ended) };
     }),
     verifySnapshot: calls.unary(async ({ host, name, requestId }) => {
       const run = await parts.lifecycle.trigger({
@@ -55,6 +62,11 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     }),
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
     measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
+    deleteSnapshot: calls.unary(async ({ host, name, confirm }) => {
+      const deletion = { ...unixCaller, confirm };
+      const entry = await parts.deleteSnapshot(requireText('host', host), requireText('name', name), deletion);
+      return { entry: toTrashMessage(entry) };
+    }),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * What may be done over a TCP port, where nobody proves who he is: any account of the machine can connect. Changing
  * hosts is not among it, since a backup runs commands and writes files as the user of the daemon, often root; nor is
- * deciding on a held snapshot, since that removes it or lets older ones go.
+ * deciding on a held snapshot, since that removes it or lets older ones go, nor deleting or emptying the trash.
  */
 import {
   ResponderBuilder,
@@ -12,6 +12,7 @@ import {
 import { BusyError } from '../core/errors.js';
 import { HostServiceService } from '../gen/busy/v1/host_service.js';
 import { SnapshotServiceService } from '../gen/busy/v1/snapshot_service.js';
+import { TrashServiceService } from '../gen/busy/v1/trash_service.js';
 import { type RpcLog, toStatus } from './status.js';
 
 const refused = new Set<string>(
@@ -20,6 +21,9 @@ const refused = new Set<string>(
     HostServiceService.updateHost,
     HostServiceService.deleteHost,
     SnapshotServiceService.acknowledgeSnapshot,
+    SnapshotServiceService.deleteSnapshot,
+    TrashServiceService.restoreFromTrash,
+    TrashServiceService.emptyTrash,
   ].map(({ path }) => path),
 );
 

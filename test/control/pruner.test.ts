@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { acknowledge, discardHeld } from '../../src/control/held-snapshots.js';
 import { Pruner } from '../../src/control/pruner.js';
+import { newMark } from '../../src/control/trash.js';
 import { BusyError } from '../../src/core/errors.js';
 import type { SnapshotDisk, SnapshotPlace } from '../../src/core/ports.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
+import type { TrashEntry } from '../../src/core/trash.js';
 import { ControlBed } from '../helpers/control-bed.js';
 import { snapshotOf } from '../helpers/fake-executor.js';
 import { sampleHost } from '../helpers/sample-host.js';
@@ -219,28 +221,30 @@ describe('the pruner', () => {
     expect(left()).not.toContain(held[0]);
   });
 
-  test('a held one is acknowledged on the disk and then in the records, or discarded', async () => {
+  test('a held one is acknowledged on the disk and then in the records, or put into the trash', async () => {
     const heldFor = [{ code: 'SHRUNK', source: '/etc', message: 'it has shrunk' }] as const;
     const name = '2026-11-05_20-00-05i';
     const held = { ...sampleSnapshot('web1', name), heldFor };
     await bed.parts.catalog.record(held);
-    const parts = { ...bed.parts, disk, pruner, log };
+    const trashed: string[] = [];
+    const put = async (snapshot: SnapshotRecord, by: string): Promise<TrashEntry> => {
+      trashed.push(`${snapshot.name} by ${by}`);
+      return { ...newMark(bed.clock.now(), by), kind: 'snapshot', host: 'web1', snapshot: name, path: '' };
+    };
+    const parts = { ...bed.parts, disk, pruner, trash: { put }, log };
+    const discard = (): Promise<SnapshotRecord> => discardHeld(parts, 'web1', { name, by: 'ann' });
     expect((await pruner.prune('web1')).frozen).toContain(`${name} is held`);
     expect(await acknowledge(parts, 'web1', name)).toEqual({ ...held, heldFor: [] });
     expect(disk.done).toEqual([`release ${name}`]);
     expect(bed.parts.catalog.snapshot('web1', name).heldFor).toEqual([]);
     expect((await pruner.judge('web1')).frozen).toBe('');
-    for (const again of [acknowledge, discardHeld])
-      await expect(again(parts, 'web1', name)).rejects.toMatchObject({ reason: 'SNAPSHOT_NOT_HELD' });
+    for (const again of [() => acknowledge(parts, 'web1', name), discard])
+      await expect(again()).rejects.toMatchObject({ reason: 'SNAPSHOT_NOT_HELD' });
     await expect(acknowledge(parts, 'web1', 'x')).rejects.toMatchObject({ reason: 'SNAPSHOT_NOT_FOUND' });
 
     await bed.parts.catalog.record(held);
-    disk.broken = name;
-    await expect(discardHeld(parts, 'web1', name)).rejects.toMatchObject({ reason: 'BACKUPDIR_UNUSABLE' });
-    expect(left()[0]).toBe(name);
-    disk.broken = null;
-    await discardHeld(parts, 'web1', name);
-    expect(left()).not.toContain(name);
+    expect(await discard()).toEqual(held);
+    expect(trashed).toEqual([`${name} by ann`]);
   });
 
   test.each(['DISK_FULL', 'DISK_SPACE_LOW'] as const)(

@@ -9,7 +9,7 @@ import { BackupServiceClient } from '../../src/gen/busy/v1/backup_service.js';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../src/gen/google/rpc/status.js';
 import { createRpcServer, type RpcParts, type RpcServer } from '../../src/rpc/server.js';
-import { sampleHost, sampleProgress, sampleRun, sampleSnapshot } from './samples.js';
+import { sampleHost, sampleProgress, sampleRun, sampleSnapshot, sampleTrash } from './samples.js';
 
 export const descriptorFile = path.resolve(import.meta.dirname, '../../src/gen/busy.binpb');
 
@@ -123,6 +123,12 @@ export function fakeParts(): RpcParts {
     held: {
       acknowledge: async (name, snapshot) => ({ ...sampleSnapshot(name, snapshot), heldFor: [] }),
       discard: async (name, snapshot) => sampleSnapshot(name, snapshot),
+    },
+    deleteSnapshot: async (host, snapshot, { by }) => ({ ...sampleTrash, host, snapshot, putBy: by }),
+    trash: {
+      list: async () => [sampleTrash],
+      restore: async (id) => ({ ...sampleTrash, id }),
+      empty: async (id) => [{ ...sampleTrash, id: id ?? sampleTrash.id }],
     },
     pruner: {
       judge: async () => ({ verdicts: [], frozen: '' }),

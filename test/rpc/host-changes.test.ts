@@ -8,6 +8,7 @@ import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
 import { HostOrigin, HostServiceService, ListHostsRequest } from '../../src/gen/busy/v1/host_service.js';
 import { HostSettings } from '../../src/gen/busy/v1/host_settings.js';
 import { SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
+import { TrashServiceService } from '../../src/gen/busy/v1/trash_service.js';
 import type { RpcParts } from '../../src/rpc/server.js';
 import { call, errorInfoOf, failureOf, startServer, type Running } from './fixture.js';
 import { sampleHost } from './samples.js';
@@ -38,7 +39,7 @@ function registry(asked: unknown[]): RpcParts['registry'] {
     },
     remove: async (...args) => {
       asked.push(args);
-      return sampleHost('web1');
+      return { host: sampleHost('web1'), trashId: 'T1' };
     },
   };
 }
@@ -153,8 +154,8 @@ describe('DeleteHost', () => {
   it('says which snapshots stay, and where', async () => {
     const asked = await start();
     const answer = await call(running, HostServiceService.deleteHost, { name: 'web1', etag: 'E1' });
-    expect(answer).toEqual({ snapshotCount: 2, directory: '/srv/backup/web1' });
-    expect(asked).toEqual([['web1', 'E1']]);
+    expect(answer).toEqual({ snapshotCount: 2, directory: '/srv/backup/web1', trashId: 'T1' });
+    expect(asked).toEqual([['web1', { etag: 'E1', by: 'socket' }]]);
   });
 });
 
@@ -210,6 +211,9 @@ describe('over a TCP port', () => {
     ['UpdateHost', HostServiceService.updateHost],
     ['DeleteHost', HostServiceService.deleteHost],
     ['AcknowledgeSnapshot', SnapshotServiceService.acknowledgeSnapshot],
+    ['DeleteSnapshot', SnapshotServiceService.deleteSnapshot],
+    ['RestoreFromTrash', TrashServiceService.restoreFromTrash],
+    ['EmptyTrash', TrashServiceService.emptyTrash],
   ] as const)('%s is refused, and nothing is changed', async (name, method) => {
     const asked: unknown[] = [];
     running = await startServer({ registry: registry(asked) });

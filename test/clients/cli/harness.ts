@@ -24,6 +24,7 @@ export async function cli(argv: string[], options: CliOptions = {}): Promise<Res
     stdout,
     stderr,
     env: options.endpoint === undefined ? {} : { BUSY_SERVER: options.endpoint },
+    ask: null,
     interrupt: new AbortController().signal,
     now: () => new Date(),
     version: '1.2.3',

@@ -81,7 +81,7 @@ it('host edit names what is changed and what is removed', async () => {
 
 it('host remove wants to be sure, and says what stays', async () => {
   const answers: Answers = {
-    deleteHost: (_, answer) => answer(null, { snapshotCount: 3, directory: '/srv/backup/web1' }),
+    deleteHost: (_, answer) => answer(null, { snapshotCount: 3, directory: '/srv/backup/web1', trashId: 'T1' }),
   };
   const unsure = await busy(['host', 'remove', 'web1'], {});
   expect(unsure.exitCode).toBe(2);

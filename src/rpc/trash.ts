@@ -1,0 +1,42 @@
+/** TrashService: what was deleted by a call and is not gone yet. */
+import type { ListedTrash, Trash } from '../control/trash.js';
+import { TrashKind as KindMessage, type TrashEntry, type TrashServiceServer } from '../gen/busy/v1/trash_service.js';
+import type { TrashKind } from '../core/trash.js';
+import { readPageStart, toPage } from './page.js';
+import { requireText } from './request-shape.js';
+import type { CallAdapters } from './stream.js';
+
+export interface TrashParts {
+  readonly trash: Pick<Trash, 'list' | 'restore' | 'empty'>;
+}
+
+/** Whoever may open the unix socket; over TCP nothing is deleted. */
+export const unixCaller = { by: 'socket', isAdmin: true } as const;
+
+const kinds: Readonly<Record<TrashKind, KindMessage>> = {
+  snapshot: KindMessage.SNAPSHOT,
+  host: KindMessage.HOST,
+  archive: KindMessage.ARCHIVE,
+};
+
+export function trashHandlers({ trash }: TrashParts, calls: CallAdapters): TrashServiceServer {
+  return {
+    listTrash: calls.unary(async (request) => {
+      const { size, after } = readPageStart('trash', request);
+      const all = await trash.list(request.host === '' ? {} : { host: request.host });
+      const entries = after === null ? all : all.filter(({ id }) => id < after);
+      const page = toPage('trash', entries, { size, keyOf: ({ id }) => id });
+      return { entries: page.items.map(toTrashMessage), nextPageToken: page.nextPageToken };
+    }),
+    restoreFromTrash: calls.unary(async ({ id }) => ({
+      entry: toTrashMessage(await trash.restore(requireText('id', id))),
+    })),
+    emptyTrash: calls.unary(async ({ id, confirm }) => ({
+      entries: (await trash.empty(id || null, { confirm, by: unixCaller.by })).map(toTrashMessage),
+    })),
+  };
+}
+
+export function toTrashMessage(entry: ListedTrash): TrashEntry {
+  return { ...entry, kind: kinds[entry.kind] };
+}
