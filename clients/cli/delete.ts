@@ -17,7 +17,10 @@ export function addDeleteCommand({ program, action }: Commands): void {
     .description('move a snapshot to the trash, from which it goes for good after trash_days')
     .argument('<host/snapshot>', 'the snapshot')
     .option('-y, --yes', 'yes, do it')
-    .option('--confirm <host/snapshot>', 'repeat its name; for a snapshot that the host should not be without')
+    .option(
+      '--confirm <host/snapshot>',
+      'repeat its name; for a snapshot that the host should not be without',
+    )
     .addHelpText('after', helpText(['busy delete web1/2026-11-22_20-00-05i --yes', 'busy trash']))
     .action(action(deleteSnapshot));
 }

@@ -5,11 +5,7 @@ import { createInterface } from 'node:readline/promises';
 export type Ask = (question: string) => Promise<string>;
 
 /** Asks on a terminal; `signal` ends a question that waits. The question does not go where answers are read from. */
-export function askOn(
-  input: NodeJS.ReadableStream,
-  output: NodeJS.WritableStream,
-  signal: AbortSignal,
-): Ask {
+export function askOn(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, signal: AbortSignal): Ask {
   return async (question) => {
     const terminal = createInterface({ input, output });
     try {

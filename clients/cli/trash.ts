@@ -44,10 +44,7 @@ export function addTrashCommands({ program, action }: Commands): void {
     .action(action(emptyTrash));
 }
 
-async function listTrash(
-  session: Session,
-  { host = '' }: { readonly host?: string },
-): Promise<void> {
+async function listTrash(session: Session, { host = '' }: { readonly host?: string }): Promise<void> {
   const { printer, now } = session;
   const entries = await entriesOf(session, host);
   if (printer.isJson) return printer.json(ListTrashResponse.toJSON({ entries, nextPageToken: '' }));

@@ -189,11 +189,7 @@ export class Pruner {
     if (beside) this.sweep(host, beside);
   }
 
-  private async sweepAfter(
-    before: Promise<void>,
-    { name, backupdir }: Host,
-    beside: Beside,
-  ): Promise<void> {
+  private async sweepAfter(before: Promise<void>, { name, backupdir }: Host, beside: Beside): Promise<void> {
     await before;
     const { signal } = this.stopping;
     if (signal.aborted || (await this.parts.disk.sweepBeside(beside, signal)) || signal.aborted) return;

@@ -19,17 +19,15 @@ export function trashedHosts({ store, registry, log }: TrashedHostsParts): Trash
       const all = (await store.trashed()).filter(
         ({ host }) => filter.host === undefined || host.name === filter.host,
       );
-      return all.map(
-        ({ id, putAt, putBy, host }): TrashEntry => ({
-          id,
-          putAt,
-          putBy,
-          kind: 'host',
-          host: host.name,
-          snapshot: '',
-          path: '',
-        }),
-      );
+      return all.map(({ id, putAt, putBy, host }): TrashEntry => ({
+        id,
+        putAt,
+        putBy,
+        kind: 'host',
+        host: host.name,
+        snapshot: '',
+        path: '',
+      }));
     },
     isOurs: () => true,
     restore: ({ id }) => registry.restore(id),

@@ -134,7 +134,9 @@ export class TrashedSnapshots implements TrashBin {
 
   private async refuseUnkept(host: Host, snapshot: SnapshotRecord, { path }: TrashEntry): Promise<void> {
     const failuresInRow = this.parts.lifecycle.failuresAgainstExpiry(host.name);
-    const snapshots = [...(await this.present(host.name)), snapshot].sort((a, b) => (a.name < b.name ? 1 : -1));
+    const snapshots = [...(await this.present(host.name)), snapshot].sort((a, b) =>
+      a.name < b.name ? 1 : -1,
+    );
     const verdict = judgeSnapshots({ host, snapshots, failuresInRow }).verdicts.find(
       (judged) => judged.snapshot === snapshot,
     );

@@ -19,7 +19,8 @@ export const trashSentences = {
   ),
   TRASH_NOT_KEPT: says(
     'FAILED_PRECONDITION',
-    (f) => `No rule of keep would keep ${f.snapshot} of host "${f.host}": ${f.why}. It would be removed for good.`,
+    (f) =>
+      `No rule of keep would keep ${f.snapshot} of host "${f.host}": ${f.why}. It would be removed for good.`,
     (f) => `It stays in the trash. Change keep first, or copy what you need out of ${f.path}.`,
   ),
   TRASH_PLACE_TAKEN: says(

@@ -132,8 +132,8 @@ async function move({ path, id }: TrashEntry, place: string): Promise<void> {
 async function tidy(directory: string): Promise<void> {
   const names = new Set(await readdir(directory));
   const lost = [...names].filter((name) => {
-    const noted = name.endsWith(noteEnd) ? name.slice(0, -noteEnd.length) : '';
-    return parseTrashName(noted) !== null && !names.has(noted);
+    const directoryName = name.endsWith(noteEnd) ? name.slice(0, -noteEnd.length) : '';
+    return parseTrashName(directoryName) !== null && !names.has(directoryName);
   });
   for (const name of lost) await rm(join(directory, name), { force: true });
 }

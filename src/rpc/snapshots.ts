@@ -64,7 +64,11 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
     deleteSnapshot: calls.unary(async ({ host, name, confirm }) => {
       const deletion = { ...unixCaller, confirm };
-      const entry = await parts.deleteSnapshot(requireText('host', host), requireText('name', name), deletion);
+      const entry = await parts.deleteSnapshot(
+        requireText('host', host),
+        requireText('name', name),
+        deletion,
+      );
       return { entry: toTrashMessage(entry) };
     }),
   };

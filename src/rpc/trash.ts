@@ -1,6 +1,10 @@
 /** TrashService: what was deleted by a call and is not gone yet. */
 import type { ListedTrash, Trash } from '../control/trash.js';
-import { TrashKind as KindMessage, type TrashEntry, type TrashServiceServer } from '../gen/busy/v1/trash_service.js';
+import {
+  TrashKind as KindMessage,
+  type TrashEntry,
+  type TrashServiceServer,
+} from '../gen/busy/v1/trash_service.js';
 import type { TrashKind } from '../core/trash.js';
 import { readPageStart, toPage } from './page.js';
 import { requireText } from './request-shape.js';

@@ -1,16 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { acknowledge, discardHeld } from '../../src/control/held-snapshots.js';
 import { Pruner } from '../../src/control/pruner.js';
-import { newMark } from '../../src/control/trash.js';
 import { BusyError } from '../../src/core/errors.js';
 import type { SnapshotDisk, SnapshotPlace } from '../../src/core/ports.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
-import type { TrashEntry } from '../../src/core/trash.js';
 import { ControlBed } from '../helpers/control-bed.js';
 import { snapshotOf } from '../helpers/fake-executor.js';
 import { sampleHost } from '../helpers/sample-host.js';
 import { until } from '../helpers/test-bed.js';
-import { sampleSnapshot } from '../rpc/samples.js';
+import { sampleSnapshot, sampleTrash } from '../rpc/samples.js';
 
 const keep = { last: 2, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
 const names = [
@@ -227,9 +225,9 @@ describe('the pruner', () => {
     const held = { ...sampleSnapshot('web1', name), heldFor };
     await bed.parts.catalog.record(held);
     const trashed: string[] = [];
-    const put = async (snapshot: SnapshotRecord, by: string): Promise<TrashEntry> => {
+    const put = async (snapshot: SnapshotRecord, by: string): Promise<typeof sampleTrash> => {
       trashed.push(`${snapshot.name} by ${by}`);
-      return { ...newMark(bed.clock.now(), by), kind: 'snapshot', host: 'web1', snapshot: name, path: '' };
+      return sampleTrash;
     };
     const parts = { ...bed.parts, disk, pruner, trash: { put }, log };
     const discard = (): Promise<SnapshotRecord> => discardHeld(parts, 'web1', { name, by: 'ann' });
@@ -241,7 +239,6 @@ describe('the pruner', () => {
     for (const again of [() => acknowledge(parts, 'web1', name), discard])
       await expect(again()).rejects.toMatchObject({ reason: 'SNAPSHOT_NOT_HELD' });
     await expect(acknowledge(parts, 'web1', 'x')).rejects.toMatchObject({ reason: 'SNAPSHOT_NOT_FOUND' });
-
     await bed.parts.catalog.record(held);
     expect(await discard()).toEqual(held);
     expect(trashed).toEqual([`${name} by ann`]);

@@ -48,7 +48,12 @@ class Bed {
         Promise.resolve(
           new Map(some.map((one, index) => [one, index === 1 ? 'absent' : 'present'] as const)),
         ),
-      leftovers: () => Promise.resolve({ unfinished: ['/b/.partial-x', '/b/.partial-y'], removed: [], trashed: ['/b/.trash-x'] }),
+      leftovers: () =>
+        Promise.resolve({
+          unfinished: ['/b/.partial-x', '/b/.partial-y'],
+          removed: [],
+          trashed: ['/b/.trash-x'],
+        }),
       roomOf: () => Promise.resolve(null),
     },
   };
@@ -82,7 +87,14 @@ describe('a report of space', () => {
     measurement.finish([usage(300), null, usage(10), usage(30)]);
     const [result] = (await steps).slice(-1);
     expect(result).toMatchObject({
-      result: { host: 'web1', totalBytes: 113, unfinishedBytes: 3, removedBytes: 0, trashBytes: 10, room: null },
+      result: {
+        host: 'web1',
+        totalBytes: 113,
+        unfinishedBytes: 3,
+        removedBytes: 0,
+        trashBytes: 10,
+        room: null,
+      },
     });
     expect(result && 'result' in result && result.result.snapshots.map(({ snapshot }) => snapshot)).toEqual([
       snapshots[0],

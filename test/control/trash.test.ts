@@ -7,6 +7,7 @@ import { soleDaemon } from '../../src/control/host-claims.js';
 import { Pruner } from '../../src/control/pruner.js';
 import { Trash } from '../../src/control/trash.js';
 import { TrashedSnapshots, type Deletion } from '../../src/control/trashed-snapshots.js';
+import type { BusyError } from '../../src/core/errors.js';
 import type { Host } from '../../src/core/host.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
 import { createSnapshotDisk } from '../../src/execute/snapshot-removal.js';
@@ -76,7 +77,7 @@ const inTrash = async (): Promise<string[]> => (await trash.list()).map(({ snaps
 async function reasonOf(work: Promise<unknown>): Promise<string> {
   return work.then(
     () => 'none',
-    (error: { reason?: string }) => error.reason ?? String(error),
+    (error: BusyError) => error.reason,
   );
 }
 
@@ -84,7 +85,12 @@ describe('deleting a snapshot', () => {
   test('moves it to the trash, which says who did it, when, and when it goes', async () => {
     const entry = await snapshots.delete('web1', oldest, byAnn);
     expect(listed()).toEqual([newest, older]);
-    expect(await onDisk()).toEqual([`.trash-${entry.id}-${oldest}`, `.trash-${entry.id}-${oldest}.json`, older, newest]);
+    expect(await onDisk()).toEqual([
+      `.trash-${entry.id}-${oldest}`,
+      `.trash-${entry.id}-${oldest}.json`,
+      older,
+      newest,
+    ]);
     const now = bed.clock.now();
     expect(await trash.list()).toEqual([
       {
@@ -132,7 +138,9 @@ describe('deleting a snapshot', () => {
   });
 
   test('is refused for what is not there', async () => {
-    expect(await reasonOf(snapshots.delete('web1', '2026-01-01_00-00-00f', byAnn))).toBe('SNAPSHOT_NOT_FOUND');
+    expect(await reasonOf(snapshots.delete('web1', '2026-01-01_00-00-00f', byAnn))).toBe(
+      'SNAPSHOT_NOT_FOUND',
+    );
     expect(await reasonOf(Promise.resolve().then(() => snapshots.delete('web9', oldest, byAnn)))).toBe(
       'HOST_NOT_FOUND',
     );
@@ -145,7 +153,10 @@ describe('what is in the trash', () => {
     const { id } = await snapshots.delete('web1', oldest, byAnn);
     expect(await trash.restore(id)).toMatchObject({ id, snapshot: oldest });
     expect(await onDisk()).toEqual([oldest, older, newest]);
-    expect(bed.parts.catalog.snapshot('web1', oldest)).toMatchObject({ path: before.path, runId: before.runId });
+    expect(bed.parts.catalog.snapshot('web1', oldest)).toMatchObject({
+      path: before.path,
+      runId: before.runId,
+    });
     expect(await reasonOf(trash.restore(id))).toBe('TRASH_ENTRY_NOT_FOUND');
   });
 
@@ -224,7 +235,9 @@ describe('what is in the trash', () => {
     trash.look();
     await trash.stop(new AbortController().signal);
     expect(listed()).toEqual([newest, older]);
-    expect(await onDisk()).toEqual([path, `${path}.json`, older, newest].map((name) => name.split('/').at(-1)));
+    expect(await onDisk()).toEqual(
+      [path, `${path}.json`, older, newest].map((name) => name.split('/').at(-1)),
+    );
   });
 });
 

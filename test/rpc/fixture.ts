@@ -124,7 +124,7 @@ export function fakeParts(): RpcParts {
       acknowledge: async (name, snapshot) => ({ ...sampleSnapshot(name, snapshot), heldFor: [] }),
       discard: async (name, snapshot) => sampleSnapshot(name, snapshot),
     },
-    deleteSnapshot: async (host, snapshot, { by }) => ({ ...sampleTrash, host, snapshot, putBy: by }),
+    deleteSnapshot: async (name, snapshot, { by }) => ({ ...sampleTrash, host: name, snapshot, putBy: by }),
     trash: {
       list: async () => [sampleTrash],
       restore: async (id) => ({ ...sampleTrash, id }),

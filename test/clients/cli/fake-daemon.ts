@@ -16,11 +16,12 @@ import {
   SnapshotServiceService,
   type SnapshotServiceServer,
 } from '../../../src/gen/busy/v1/snapshot_service.js';
+import { TrashServiceService, type TrashServiceServer } from '../../../src/gen/busy/v1/trash_service.js';
 import { ErrorInfo } from '../../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../../src/gen/google/rpc/status.js';
 
 export type Answers = Partial<
-  BackupServiceServer & DaemonServiceServer & HostServiceServer & SnapshotServiceServer
+  BackupServiceServer & DaemonServiceServer & HostServiceServer & SnapshotServiceServer & TrashServiceServer
 >;
 
 export interface FakeDaemon {
@@ -60,7 +61,13 @@ export function refusal(code: status, reason: string, message: string, advice: s
 
 async function listen(endpoint: string, answers: Answers): Promise<Server> {
   const server = new Server();
-  const services = [BackupServiceService, DaemonServiceService, HostServiceService, SnapshotServiceService];
+  const services = [
+    BackupServiceService,
+    DaemonServiceService,
+    HostServiceService,
+    SnapshotServiceService,
+    TrashServiceService,
+  ];
   for (const service of services) {
     // What has no answer is UNIMPLEMENTED.
     const named: UntypedServiceImplementation = {};
