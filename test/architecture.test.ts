@@ -19,7 +19,7 @@ interface SourceFile {
 
 interface Layer {
   /** What belongs to it: folders end in a slash. */
-  readonly paths: readonly string[];
+  readonly paths: readonly (string | RegExp)[];
   /** Layers that it may import, besides itself. */
   readonly uses: readonly string[];
   /** Packages that it may import; undefined leaves that to the homes of packages below. */
@@ -49,18 +49,7 @@ const layers: Readonly<Record<string, Layer>> = {
   quickstart: { paths: ['clients/quickstart/'], uses: [] },
   clients: { paths: ['clients/'], uses: ['gen'] },
   root: {
-    paths: [
-      'src/daemon.ts',
-      'src/daemon-database.ts',
-      'src/daemon-hosts.ts',
-      'src/daemon-info.ts',
-      'src/daemon-mail.ts',
-      'src/daemon-sharing.ts',
-      'src/daemon-trash.ts',
-      'src/main.ts',
-      'src/busyd-commands.ts',
-      'src/busyd-reindex.ts',
-    ],
+    paths: [/^src\/(?:main|daemon(?:-[a-z-]+)?|busyd-[a-z-]+)\.ts$/],
     uses: ['core', 'control', 'execute', 'store', 'notify', 'rpc', 'config', 'log', 'version', 'gen', 'root'],
   },
 };

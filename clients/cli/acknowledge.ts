@@ -8,12 +8,13 @@ import { Snapshot } from '../../src/gen/busy/v1/snapshot.js';
 import { usageError } from './cli-error.js';
 import { helpText } from './help.js';
 import type { Commands, Session } from './session.js';
+import { readSnapshotWord } from './snapshot-word.js';
 
 export function addAcknowledgeCommand({ program, action }: Commands): void {
   program
     .command('acknowledge')
     .description('say that a held snapshot is as it should be, or discard it')
-    .argument('<host>', 'the host')
+    .argument('<host>', 'the host; or HOST/SNAPSHOT')
     .argument('[snapshot]', 'the held snapshot; default: the newest, if it is held')
     .option('-y, --yes', 'yes, do it; without it only says why the snapshot is held')
     .option('--discard', 'move the snapshot to the trash, since the source was not as it should be')
@@ -28,13 +29,18 @@ interface Options {
 
 async function acknowledge(
   { connection, printer }: Session,
-  host: string,
+  word: string,
   given: string | undefined,
   { yes, discard = false }: Options,
 ): Promise<void> {
-  const name = given ?? (await heldOf(connection, host));
+  const { host, name: named } = readSnapshotWord(word, given);
+  const name = named || (await heldOf(connection, host));
   if (!yes) {
-    const { snapshot } = await connection.call(SnapshotServiceService.getSnapshot, { host, name });
+    const { snapshot } = await connection.call(SnapshotServiceService.getSnapshot, {
+      host,
+      name,
+      asOf: undefined,
+    });
     throw usageError(questionFor(snapshot ?? Snapshot.create()), adviceFor(host, name));
   }
   const request = { host, name, discard };

@@ -87,7 +87,7 @@ async function copyLog(session: Session, runId: string): Promise<void> {
 async function snapshotPath({ connection }: Session, run: Run): Promise<string | null> {
   if (run.snapshot === '' || !isBackup(run)) return null;
   try {
-    const request = { host: run.host, name: run.snapshot };
+    const request = { host: run.host, name: run.snapshot, asOf: undefined };
     const { snapshot } = await connection.call(SnapshotServiceService.getSnapshot, request);
     return snapshot?.path ?? null;
   } catch (error) {

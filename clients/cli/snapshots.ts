@@ -7,6 +7,13 @@ import type { Cell } from './output.js';
 import { collectPages } from './pages.js';
 import type { Commands, Session } from './session.js';
 import { linksText } from './run-report.js';
+import {
+  addAsOfOption,
+  readSnapshotWord,
+  resolveSnapshot,
+  snapshotWordHelp,
+  type AsOfOption,
+} from './snapshot-word.js';
 import { outcomeCell, typeName } from './states.js';
 
 export function addSnapshotCommands({ program, action }: Commands): void {
@@ -16,12 +23,14 @@ export function addSnapshotCommands({ program, action }: Commands): void {
     .argument('[host]', 'only of this host')
     .addHelpText('after', helpText(['busy snapshots web1']))
     .action(action(listSnapshots));
-  program
-    .command('snapshot')
+  addAsOfOption(program.command('snapshot'))
     .description('show a snapshot: where it is and what it holds')
-    .argument('<host>', 'the host')
-    .argument('<name>', 'the snapshot')
-    .addHelpText('after', helpText(['busy snapshot web1 2026-11-22_20-00-05f']))
+    .argument('<host>', snapshotWordHelp)
+    .argument('[name]', 'the snapshot')
+    .addHelpText(
+      'after',
+      helpText(['busy snapshot web1/2026-11-22_20-00-05f', 'busy snapshot web1 --as-of 2026-11-22']),
+    )
     .action(action(showSnapshot));
 }
 
@@ -66,12 +75,12 @@ async function listSnapshots({ connection, printer, now }: Session, host: string
 
 async function showSnapshot(
   { connection, printer, now }: Session,
-  host: string,
-  name: string,
+  word: string,
+  name: string | undefined,
+  options: AsOfOption,
 ): Promise<void> {
-  const answer = await connection.call(SnapshotServiceService.getSnapshot, { host, name });
-  if (printer.isJson) return printer.json(GetSnapshotResponse.toJSON(answer));
-  const snapshot = answer.snapshot ?? Snapshot.create();
+  const snapshot = await resolveSnapshot(connection, readSnapshotWord(word, name), options);
+  if (printer.isJson) return printer.json(GetSnapshotResponse.toJSON({ snapshot }));
   const { stats } = snapshot;
   printer.facts([
     ['Host', snapshot.host],

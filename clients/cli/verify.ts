@@ -1,10 +1,10 @@
 /** The command `verify`: reads snapshots and compares them with their manifests. */
 import { SnapshotServiceService, VerifySnapshotResponse } from '../../src/gen/busy/v1/snapshot_service.js';
 import { Run } from '../../src/gen/busy/v1/run.js';
-import { usageError } from './cli-error.js';
 import { followRun } from './follow.js';
 import { helpText } from './help.js';
 import type { Commands, Session } from './session.js';
+import { readSnapshotWord } from './snapshot-word.js';
 import { runStateCell } from './states.js';
 
 export function addVerifyCommand({ program, action }: Commands): void {
@@ -34,10 +34,7 @@ async function verify(
   options: VerifyOptions,
 ): Promise<number | void> {
   const { connection, printer } = session;
-  const [host = '', inTarget] = target.split('/');
-  if (inTarget !== undefined && snapshot !== undefined)
-    throw usageError('The snapshot is named twice.', 'For example: busy verify web1 2026-11-22_20-00-05f');
-  const request = { host, name: inTarget ?? snapshot ?? '', requestId: options.requestId ?? '' };
+  const request = { ...readSnapshotWord(target, snapshot), requestId: options.requestId ?? '' };
   const answer = await connection.call(SnapshotServiceService.verifySnapshot, request);
   const run = answer.run ?? Run.create();
   if (options.follow) return followRun(session, run);

@@ -16,7 +16,7 @@ const stampFile = join(cloneDirectory, 'node_modules/.busy-installed');
 const oldestNode = [20, 19];
 const systemDirectories = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** Debian's package for each program. */
+/** Debian's package for each program, or for a file where it brings no program. */
 const runTools = { rsync: 'rsync', sshd: 'openssh-server', 'ssh-keygen': 'openssh-client' };
 const testTools = {
   ssh: 'openssh-client',
@@ -24,6 +24,11 @@ const testTools = {
   setfattr: 'attr',
   python3: 'python3',
   mariadbd: 'mariadb-server',
+  // The example of a client in another language.
+  protoc: 'protobuf-compiler',
+  '/usr/include/google/protobuf/timestamp.proto': 'libprotobuf-dev',
+  '/usr/lib/python3/dist-packages/grpc/__init__.py': 'python3-grpcio',
+  '/usr/lib/python3/dist-packages/google/protobuf/__init__.py': 'python3-protobuf',
 };
 /** What a package would have started. */
 const services = { 'openssh-server': ['ssh.service', 'ssh.socket'], 'mariadb-server': ['mariadb.service'] };
@@ -148,6 +153,7 @@ function readStamp() {
 }
 
 function isInstalled(program) {
+  if (program.startsWith('/')) return existsSync(program);
   const directories = [...(process.env.PATH ?? '').split(delimiter), ...systemDirectories];
   return directories.some((directory) => {
     try {

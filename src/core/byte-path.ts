@@ -38,6 +38,15 @@ export function showPath(path: BytePath): string {
   return textOf(plain) ?? plain.replace(/[\u0080-\u00ff]/g, octal);
 }
 
+/** The way back from `showPath`; null when an escape in it stands for no byte. */
+export function parseShownPath(text: string): BytePath | null {
+  const pieces = text.split(/\\#([0-7]{3})/);
+  const bytes = pieces.map((piece, index) => {
+    return index % 2 === 0 ? bytesOf(piece) : String.fromCharCode(Number.parseInt(piece, 8));
+  });
+  return bytes.every((piece, index) => index % 2 === 0 || piece <= '\u00ff') ? bytes.join('') : null;
+}
+
 /** Text from elsewhere, as the bytes it has on the disk. */
 export function bytesOf(text: string): BytePath {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');

@@ -2,6 +2,7 @@
  * The catalogue of reasons: for each its kind, what happened (to what), and what to do next.
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
+import { browseSentences } from './browse-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { says, type Sentence } from './sentence.js';
@@ -234,6 +235,7 @@ export const sentences = {
       'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
   ),
 
+  ...browseSentences,
   ...verificationSentences,
   ...leaseSentences,
   ...trashSentences,

@@ -84,6 +84,20 @@ export function newestOf(snapshots: readonly SnapshotRecord[]): {
   };
 }
 
+/**
+ * The one that is meant where none is named, of a host's snapshots (newest first): the newest, or the newest that was
+ * started by `asOf`, to the second, as names tell it. A held one is passed over as long as there is another.
+ */
+export function newestAsOf(
+  snapshots: readonly SnapshotRecord[],
+  asOf: Date | null,
+): SnapshotRecord | undefined {
+  const isInTime = ({ startedAt }: SnapshotRecord): boolean =>
+    asOf === null || Math.floor(startedAt.getTime() / 1000) * 1000 <= asOf.getTime();
+  const candidates = snapshots.filter(isInTime);
+  return candidates.find((snapshot) => !isHeld(snapshot)) ?? candidates[0];
+}
+
 const namePattern = /^(\d{4})-(\d{2})-(\d{2})_(\d{2})-(\d{2})-(\d{2})([fi])$/;
 
 /** The name of a snapshot that starts now, in the server's time zone. */

@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { Flow } from './flow.js';
-import { takeInBatches } from './output-batch.js';
+import { takeAll, takeInBatches, type TakeBytes } from './output-batch.js';
 import { startProcess, type Ending, type LocalProcess } from './process.js';
 import {
   pullArguments,
@@ -31,9 +31,9 @@ export interface TransferEnding {
 
 export interface TransferOutput {
   /** What rsync says of the transfer: progress, items, statistics; with initiator client also errors. */
-  readonly onReport: (bytes: Buffer) => void;
+  readonly onReport: TakeBytes;
   /** What goes wrong, from either side. */
-  readonly onError: (bytes: Buffer) => void;
+  readonly onError: TakeBytes;
   /** Bytes went through the bridge. */
   readonly onTraffic: () => void;
   /** Can hold back what comes from the host. */
@@ -74,12 +74,12 @@ async function pull(
   let channel: SshChannel | null = null;
   rsync.stdin.end();
   const flushReport = takeInBatches(rsync.stdout, output.onReport);
-  rsync.stderr.on('data', output.onError);
+  takeAll(rsync.stderr, output.onError);
   try {
     const request = await Promise.race([readRequest(rsync.fromProcess, host, signal), neverAfter(rsync)]);
     if (request !== null) {
       channel = await connection.exec(pullCommand(host, plan, request.words));
-      channel.stderr.on('data', output.onError);
+      takeAll(channel.stderr, output.onError);
       join(channel, rsync.fromProcess, rsync.toProcess, output, signal);
     }
     const local = await rsync.ended;
@@ -120,7 +120,7 @@ async function receivePush(
     }
     const args = receiveArguments(host, plan, request.words);
     rsync = startProcess('rsync', args, AbortSignal.any([signal, stop.signal]));
-    rsync.stderr.on('data', output.onError);
+    takeAll(rsync.stderr, output.onError);
     join(channel, rsync.stdout, rsync.stdin, output, signal);
     const local = await rsync.ended;
     const remote = await closeChannel(channel, rsync.stdout, signal);

@@ -7,14 +7,19 @@ import { comparePaths, type BytePath } from '../core/byte-path.js';
 import type { ManifestEntry, ManifestTotals } from '../core/manifest.js';
 import { firstLine, ManifestUnusable, manifestName, parseEnd, parseEntry } from './manifest-format.js';
 
+type ManifestPieces = AsyncGenerator<readonly ManifestEntry[], ManifestTotals, undefined>;
+
 /**
  * The entries of a snapshot's manifest, in pieces. Throws ManifestUnusable when it is cut off or damaged, at the
  * latest after the last piece; and what the file system says. Answers the totals.
  */
-export async function* readManifest(
-  snapshot: string,
-): AsyncGenerator<readonly ManifestEntry[], ManifestTotals, undefined> {
-  const source = createReadStream(join(snapshot, manifestName));
+export function readManifest(snapshot: string): ManifestPieces {
+  return readManifestFile(join(snapshot, manifestName));
+}
+
+/** The same of a manifest by its file, for example that beside an archive. */
+export async function* readManifestFile(file: string): ManifestPieces {
+  const source = createReadStream(file);
   const gunzip = createGunzip({ chunkSize: 256 * 1024 });
   source.on('error', (error) => gunzip.destroy(error));
   const sum = createHash('sha256');
@@ -61,13 +66,14 @@ function isDamage(error: unknown): boolean {
 
 /** Walks along a manifest in step with something else that has the same order. */
 export class ManifestCursor {
-  private readonly pieces: ReturnType<typeof readManifest>;
+  private readonly pieces: ManifestPieces;
   private piece: readonly ManifestEntry[] = [];
   private at = 0;
   private hasEnded = false;
 
-  constructor(snapshot: string) {
-    this.pieces = readManifest(snapshot);
+  /** `manifest`: of a directory of a snapshot, or a file. */
+  constructor(manifest: string | { readonly file: string }) {
+    this.pieces = typeof manifest === 'string' ? readManifest(manifest) : readManifestFile(manifest.file);
   }
 
   /** The next entry without going on; null at the end. Throws as `readManifest`. */

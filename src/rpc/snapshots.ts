@@ -5,6 +5,7 @@ import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { HostSpace, SpaceReporter } from '../control/space-report.js';
 import type { ListedTrash } from '../control/trash.js';
 import type { Deletion } from '../control/trashed-snapshots.js';
+import { BusyError } from '../core/errors.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type {
   HostSpace as HostSpaceMessage,
@@ -19,7 +20,7 @@ import type { CallAdapters } from './stream.js';
 import { toTrashMessage, unixCaller } from './trash.js';
 
 export interface SnapshotParts {
-  readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot' | 'host'>;
+  readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot' | 'newestSnapshot' | 'host'>;
   readonly pruner: Pick<Pruner, 'judge' | 'prune'>;
   /** What `control/held-snapshots.ts` does. */
   readonly held: {
@@ -40,8 +41,11 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       const page = toPage('snapshots', after === null ? all : snapshotsAfter(all, after), { size, keyOf });
       return { snapshots: page.items.map(toSnapshotMessage), nextPageToken: page.nextPageToken };
     }),
-    getSnapshot: calls.unary(async ({ host, name }) => {
-      const snapshot = catalog.snapshot(requireText('host', host), requireText('name', name));
+    getSnapshot: calls.unary(async ({ host, name, asOf }) => {
+      requireText('host', host);
+      if (name !== '' && asOf) throw new BusyError('INVALID_ARGUMENT', bothGiven);
+      const snapshot =
+        name === '' ? catalog.newestSnapshot(host, asOf ?? null) : catalog.snapshot(host, name);
       return { snapshot: toSnapshotMessage(snapshot) };
     }),
     acknowledgeSnapshot: calls.unary(async ({ host, name, discard }) => {
@@ -117,6 +121,12 @@ function toHostSpaceMessage({ room, ...space }: HostSpace): HostSpaceMessage {
     diskTotalBytes: room?.total.bytes,
   };
 }
+
+const bothGiven = {
+  field: 'as_of',
+  problem: 'must not be given beside a name',
+  allowed: 'Give the name of a snapshot, or the time that is meant.',
+};
 
 /** Neither names of snapshots nor names of hosts hold a slash. */
 function keyOf({ name, host }: SnapshotRecord): string {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { bytesOf, comparePaths, escapePath, showPath, unescapePath } from '../../src/core/byte-path.js';
+import {
+  bytesOf,
+  comparePaths,
+  escapePath,
+  parseShownPath,
+  showPath,
+  unescapePath,
+} from '../../src/core/byte-path.js';
 
 const allBytes = Array.from({ length: 255 }, (_, index) => String.fromCharCode(index + 1)).join('');
 
@@ -20,6 +27,13 @@ describe('paths as bytes', () => {
     ['/back\\slash', '/back\\slash'],
   ])('are shown to people: %j', (path, shown) => {
     expect(showPath(path)).toBe(shown);
+    expect(parseShownPath(shown)).toBe(path);
+  });
+
+  it('are read back from what people see, whatever bytes they have', () => {
+    expect(parseShownPath(showPath(allBytes))).toBe(allBytes);
+    expect(parseShownPath(showPath(bytesOf('\ufeff\u202e\u0085ü')))).toBe(bytesOf('\ufeff\u202e\u0085ü'));
+    expect(parseShownPath('/\\#777')).toBeNull();
   });
 
   it('sort so that a directory is followed by what is below it', () => {

@@ -1,5 +1,12 @@
+import { sampleSnapshot } from '../rpc/samples.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addStats, noTransfer, parseSnapshotName, snapshotName } from '../../src/core/snapshot.js';
+import {
+  addStats,
+  newestAsOf,
+  noTransfer,
+  parseSnapshotName,
+  snapshotName,
+} from '../../src/core/snapshot.js';
 
 const zoneBefore = process.env.TZ;
 beforeEach(() => {
@@ -74,5 +81,32 @@ describe('addStats', () => {
     expect(addStats(a, a)).toEqual(
       Object.fromEntries(Object.entries(a).map(([key, value]) => [key, 2 * value])),
     );
+  });
+});
+
+describe('newestAsOf', () => {
+  const snapshots = [
+    { ...sampleSnapshot('web1', '2026-11-23_20-00-05i'), startedAt: new Date('2026-11-23T20:00:05Z') },
+    { ...sampleSnapshot('web1', '2026-11-22_20-00-05i'), startedAt: new Date('2026-11-22T20:00:05.900Z') },
+    { ...sampleSnapshot('web1', '2026-11-21_20-00-05f'), startedAt: new Date('2026-11-21T20:00:05Z') },
+  ];
+
+  it.each([
+    [null, '2026-11-23_20-00-05i'],
+    ['2026-11-23T20:00:04Z', '2026-11-22_20-00-05i'],
+    ['2026-11-22T20:00:05Z', '2026-11-22_20-00-05i'],
+    ['2026-11-21T20:00:04Z', undefined],
+  ])('answers for %s %s', (time, name) => {
+    expect(newestAsOf(snapshots, time === null ? null : new Date(time))?.name).toBe(name);
+  });
+
+  it('passes over a held one as long as there is another', () => {
+    const [newest, ...others] = snapshots.map((snapshot, index) => ({
+      ...snapshot,
+      heldFor: index === 0 ? [{ code: 'SHRUNK' as const, source: '', message: 'it shrank' }] : [],
+    }));
+    if (!newest) throw new Error('there is none');
+    expect(newestAsOf([newest, ...others], null)).toBe(others[0]);
+    expect(newestAsOf([newest], null)).toBe(newest);
   });
 });

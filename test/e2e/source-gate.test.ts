@@ -67,7 +67,8 @@ async function expectHeld(host: string, code: HoldCode, type?: BackupType): Prom
 async function snapshotOf({ host, snapshot: name }: Run): Promise<Snapshot> {
   const client = bed.snapshots;
   try {
-    const { snapshot } = await callMethod(client, SnapshotServiceService.getSnapshot, { host, name });
+    const request = { host, name, asOf: undefined };
+    const { snapshot } = await callMethod(client, SnapshotServiceService.getSnapshot, request);
     if (!snapshot) throw new Error('no snapshot was answered');
     return snapshot;
   } finally {

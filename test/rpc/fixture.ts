@@ -5,6 +5,7 @@ import { credentials, type ServiceError } from '@grpc/grpc-js';
 import type { Endpoint } from '../../src/core/endpoint.js';
 import { queuedRun } from '../../src/control/run-ends.js';
 import { BusyError } from '../../src/core/errors.js';
+import { newestAsOf } from '../../src/core/snapshot.js';
 import { BackupServiceClient } from '../../src/gen/busy/v1/backup_service.js';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../src/gen/google/rpc/status.js';
@@ -104,6 +105,14 @@ export function fakeParts(): RpcParts {
       snapshot: (name, snapshotName) => {
         const found = snapshots.find((snapshot) => snapshot.host === name && snapshot.name === snapshotName);
         if (!found) throw new BusyError('SNAPSHOT_NOT_FOUND', { host: name, snapshot: snapshotName });
+        return found;
+      },
+      newestSnapshot: (name, asOf) => {
+        const found = newestAsOf(
+          snapshots.filter((snapshot) => snapshot.host === host(name).name),
+          asOf,
+        );
+        if (!found) throw new BusyError('NO_SNAPSHOT', { host: name });
         return found;
       },
     },

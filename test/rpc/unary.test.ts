@@ -177,9 +177,13 @@ describe('SnapshotService', () => {
   it('answers one snapshot, or says which there is not', async () => {
     running = await startServer();
     const name = '2026-11-21_20-00-05f';
-    const { snapshot } = await call(running, SnapshotServiceService.getSnapshot, { host: 'web1', name });
+    const { snapshot } = await call(running, SnapshotServiceService.getSnapshot, {
+      host: 'web1',
+      name,
+      asOf: undefined,
+    });
     expect(snapshot).toMatchObject({ name, linkBases: ['2026-11-20_20-00-05f'], missingFileCount: 3 });
-    const missing = { host: 'web2', name };
+    const missing = { host: 'web2', name, asOf: undefined };
     const error = await failureOf(call(running, SnapshotServiceService.getSnapshot, missing));
     expect(errorInfoOf(error)?.reason).toBe('SNAPSHOT_NOT_FOUND');
   });
@@ -244,8 +248,14 @@ describe('a request of a wrong shape', () => {
           acceptChanges: false,
         }),
     ],
-    ['host', () => call(running, SnapshotServiceService.getSnapshot, { host: '', name: 'x' })],
-    ['name', () => call(running, SnapshotServiceService.getSnapshot, { host: 'web1', name: '' })],
+    [
+      'host',
+      () => call(running, SnapshotServiceService.getSnapshot, { host: '', name: 'x', asOf: undefined }),
+    ],
+    [
+      'as_of',
+      () => call(running, SnapshotServiceService.getSnapshot, { host: 'web1', name: 'x', asOf: new Date(0) }),
+    ],
   ];
   it.each(wrong)('is refused with the field %s', async (field, attempt) => {
     running = await startServer();
