@@ -30,6 +30,8 @@ export interface Config {
   readonly database: DatabaseAddress;
   /** How long another daemon on the same database may be silent before its hosts are taken over. */
   readonly takeoverAfterMs: number;
+  /** How many days the records and logs of runs are kept; 0: for ever. */
+  readonly keepRunsDays: number;
   /** Runs carried out at the same time. */
   readonly maxRunning: number;
   /** Of these on one backup disk. */
@@ -97,6 +99,7 @@ function complete(
     listen: settings.listen ?? [{ kind: 'unix', path: '/run/busy/busyd.sock' }],
     database: resolveDatabase(settings, stateDir),
     takeoverAfterMs: settings.takeover_after ?? 60_000,
+    keepRunsDays: settings.keep_runs ?? 365,
     maxRunning: settings.max_running ?? 4,
     maxRunningPerDisk: settings.max_running_per_disk ?? settings.max_running ?? 4,
     mail: {

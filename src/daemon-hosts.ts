@@ -70,7 +70,14 @@ export function createReload(parts: ReloadParts): () => Promise<ReloadResult> {
 }
 
 type ReloadedKey =
-  'file' | 'hosts' | 'hostDefaults' | 'maxRunning' | 'maxRunningPerDisk' | 'scripts' | 'trashDays';
+  | 'file'
+  | 'hosts'
+  | 'hostDefaults'
+  | 'maxRunning'
+  | 'maxRunningPerDisk'
+  | 'scripts'
+  | 'keepRunsDays'
+  | 'trashDays';
 
 /** What is built once, at the start. A new part of the configuration must be named here or above. */
 const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> = {

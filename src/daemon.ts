@@ -39,6 +39,7 @@ import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
+import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
 import { createTrash } from './daemon-trash.js';
 import { version } from './version.js';
@@ -119,7 +120,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(async () => presence.close());
     const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
-    let { scripts } = config;
+    let { scripts, keepRunsDays } = config;
     const snapshotDisk = createSnapshotDisk(holder);
     const space = new SpaceGuard({
       ...parts,
@@ -185,7 +186,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       log,
     });
     const apply = (next: Config): void => {
-      ({ maxRunning, trashDays, scripts } = next);
+      ({ maxRunning, scripts, keepRunsDays, trashDays } = next);
       lifecycle.setLimits(limitsOf(next));
     };
     const reload = createReload({ ...parts, config, registry, store, apply, log });
@@ -245,6 +246,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push((giveUp) => pruner.stop(giveUp));
     deleting.trash.start();
     closers.push((giveUp) => deleting.trash.stop(giveUp));
+    closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });
     return { reload, stop };
   } catch (error) {

@@ -30,6 +30,7 @@ describe('a good file', () => {
       trashDays: 7,
       stopGraceMs: 30_000,
       takeoverAfterMs: 60_000,
+      keepRunsDays: 365,
       scripts: {
         preBackup: '/etc/busy/pre-backup',
         postBackup: '/etc/busy/post-backup',

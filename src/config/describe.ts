@@ -19,6 +19,7 @@ export function describeConfig(config: Config): string {
     database: formatDatabase(database),
     mysql_password_file: (database.kind === 'mysql' && database.passwordFile) || undefined,
     takeover_after: durationText(config.takeoverAfterMs),
+    keep_runs: config.keepRunsDays,
     max_running: config.maxRunning,
     max_running_per_disk: config.maxRunningPerDisk,
     executors: config.executors,

@@ -193,6 +193,7 @@ export const fileSchema = z
     mysql_password: allow('a text of one or more characters, in quotes', secret()),
     mysql_password_file: allow('the absolute path of a file that holds the password', text(readAbsolutePath)),
     takeover_after: duration('a duration from 3s to 1d', (ms) => ms >= 3000 && ms <= 86_400_000),
+    keep_runs: days(),
     max_running: whole(1, 1000),
     max_running_per_disk: whole(1, 1000),
     mail: allow(

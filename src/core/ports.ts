@@ -60,6 +60,12 @@ export interface RunStore {
     changes: RunChanges,
   ): Promise<boolean>;
   highestRevision(): Promise<number>;
+  /** The hosts, configured or not, that have runs whose id sorts before this one. */
+  hostsBefore(id: string): Promise<string[]>;
+  /** Those of these ids that there are runs of. */
+  known(ids: readonly string[]): Promise<string[]>;
+  /** Removes runs that have ended; any other is left as it is. */
+  remove(ids: readonly string[]): Promise<void>;
 }
 
 export interface SnapshotStore {
@@ -252,4 +258,8 @@ export interface RunLogs {
    * without line end is answered too. No lines: the end is reached. Throws OFFSET_OUT_OF_RANGE.
    */
   read(runId: string, offset: number, isFinal: boolean): Promise<LogChunk>;
+  /** The runs that have a log here, in any order. */
+  ids(): Promise<string[]>;
+  /** Removes a log, if there is one. */
+  remove(runId: string): Promise<void>;
 }

@@ -90,7 +90,8 @@ export async function copySources(
     if (bases.paths.length > 0 && !signal.aborted && isCommittable(backup.jobs)) {
       const copyAgain = (index: number, plan: TransferPlan): Promise<EndedJob> =>
         runJob({ ...context, bytesBefore: null }, index + 1, plan, signal);
-      await replaceDamaged({ ...backup, partial, plans, copyAgain }, ended);
+      const snapshots = bases.paths.slice(bases.resumed.length);
+      await replaceDamaged({ ...backup, partial, bases: snapshots, plans, copyAgain }, ended);
       for (const [index, { record }] of ended.entries()) setJob(backup, index, record);
     }
   } finally {

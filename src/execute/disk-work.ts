@@ -2,7 +2,7 @@
 import type { Facts, Reason } from '../core/errors.js';
 import type { BytePath } from '../core/byte-path.js';
 import type { ComparisonReport, ComparisonTask } from './comparison.js';
-import type { SearchReport, SearchTask } from './inode-search.js';
+import type { SearchReport, SearchTask } from './damage-search.js';
 import type { ManifestReport, ManifestTask } from './manifest.js';
 
 /** Each kind of work, what it needs, and what it answers. */

@@ -8,8 +8,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import { compareSnapshots } from './comparison.js';
+import { searchDamaged } from './damage-search.js';
 import type { DiskMessage, DiskOrder, DiskReport } from './disk-work.js';
-import { searchInodes } from './inode-search.js';
 import { makeManifest, type DiskWorkHooks } from './manifest.js';
 
 /** Progress is told after so many entries or bytes. */
@@ -56,7 +56,7 @@ function carryOut(): Promise<DiskReport> {
     case 'manifest':
       return makeManifest(work.task, hooks);
     case 'search':
-      return searchInodes(work.task, hooks);
+      return searchDamaged(work.task, hooks);
     case 'comparison':
       return compareSnapshots(work.task, hooks);
     default:

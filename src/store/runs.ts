@@ -1,7 +1,7 @@
 /** The runs in the database. Each method is one statement, so none of them can be half done. */
-import { type EntityManager, In, LessThan, MoreThan } from 'typeorm';
+import { type EntityManager, In, LessThan, MoreThan, Not } from 'typeorm';
 import type { RunFilter, RunStore } from '../core/ports.js';
-import type { RunKind, RunRecord } from '../core/run.js';
+import { activeStates, type RunKind, type RunRecord } from '../core/run.js';
 import { faultPoint } from '../fault-points.js';
 import type { Database } from './data-source.js';
 import { RunEntity } from './run-entity.js';
@@ -42,6 +42,17 @@ export function createRunStore(database: Database, lease?: () => number): RunSto
       }),
     highestRevision: () =>
       database.run(async (manager) => (await manager.maximum(RunEntity, 'revision')) ?? 0),
+    hostsBefore: (id) => database.run((manager) => hostsBefore(manager, id)),
+    known: (ids) =>
+      database.run(async (manager) => {
+        const found = await manager.find(RunEntity, { select: { id: true }, where: { id: In([...ids]) } });
+        return found.map((run) => run.id);
+      }),
+    remove: (ids) =>
+      database.run(async (manager) => {
+        const id = In([...ids]);
+        if (ids.length > 0) await manager.delete(RunEntity, { id, state: Not(In([...activeStates])) });
+      }),
   };
 }
 
@@ -74,4 +85,10 @@ function newestOfEachHost(manager: EntityManager, kind: RunKind): Promise<RunRec
     .where('other.kind = :kind')
     .groupBy('other.host');
   return query.where(`run.id IN ${newest.getQuery()}`, { kind }).orderBy('run.id', 'DESC').getMany();
+}
+
+async function hostsBefore(manager: EntityManager, id: string): Promise<string[]> {
+  const query = manager.createQueryBuilder(RunEntity, 'run').select('run.host', 'host').distinct();
+  const rows = await query.where('run.id < :id', { id }).getRawMany<{ host: string }>();
+  return rows.map(({ host }) => host);
 }

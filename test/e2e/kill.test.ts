@@ -9,6 +9,7 @@ import { readSnapshots } from '../../src/execute/snapshot-json.js';
 import { faultPoints, type FaultPoint } from '../../src/fault-points.js';
 import { BackupServiceService } from '../../src/gen/busy/v1/backup_service.js';
 import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
+import { SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
 import { callMethod } from '../helpers/grpc-calls.js';
 import { listedSnapshots, untilSwept } from '../helpers/host-store.js';
 import { databaseUrl, PrivateMariadb } from '../helpers/private-mariadb.js';
@@ -117,10 +118,13 @@ describe('fault 3, fault 15: a daemon that is killed as soon as the', () => {
   }
 
   async function untilPruned(): Promise<void> {
+    const client = bed.snapshots;
+    const request = { host: 'web1', dryRun: true };
     await until(async () => {
-      const { stdout } = await bed.busy(['prune', 'web1', '--dry-run']);
-      return /^(0 of |Nothing is removed)/m.test(stdout);
+      const answer = await callMethod(client, SnapshotServiceService.pruneSnapshots, request);
+      return answer.removedCount === 0;
     }, 'the snapshots that nothing keeps to go');
+    client.close();
   }
 });
 

@@ -59,6 +59,7 @@ export class ControlBed {
     readonly clock: ManualClock,
     readonly parts: Parts,
     readonly lifecycle: RunLifecycle,
+    readonly snapshots: SnapshotStore,
     private readonly database: Database,
     private readonly directory: string,
   ) {}
@@ -99,7 +100,7 @@ export class ControlBed {
       onError: (_, error) => void bed.errors.push(error),
     };
     const lifecycle = new RunLifecycle({ ...parts, ...options.parts });
-    const bed: ControlBed = new ControlBed(clock, parts, lifecycle, database, directory);
+    const bed: ControlBed = new ControlBed(clock, parts, lifecycle, snapshots, database, directory);
     return bed;
   }
 
