@@ -201,10 +201,9 @@ describe('what is in the trash', () => {
   });
 
   test('is emptied early only when its name is repeated', async () => {
-    const [first, second] = [
-      await snapshots.delete('web1', oldest, byAnn),
-      await snapshots.delete('web1', older, byAnn),
-    ];
+    const first = await snapshots.delete('web1', oldest, byAnn);
+    bed.clock.advance(1);
+    const second = await snapshots.delete('web1', older, byAnn);
     const by = 'root';
     for (const confirm of ['', 'all', `web1/${older}`])
       expect(await reasonOf(trash.empty(first.id, { confirm, by }))).toBe('CONFIRMATION_NEEDED');

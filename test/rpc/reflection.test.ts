@@ -44,6 +44,7 @@ describe('a foreign client without our files', () => {
       'busy.v1.DaemonService',
       'busy.v1.HostService',
       'busy.v1.SnapshotService',
+      'busy.v1.TrashService',
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
     ]);

@@ -275,7 +275,7 @@ test('a held snapshot is shown as such, and acknowledged only with --yes', async
   expect(asked).toEqual([]);
   expect((await cli(['acknowledge', 'web1', '--yes'], options)).exitCode).toBe(0);
   const discard = await cli(['acknowledge', 'web1', 'other', '--discard', '--yes'], options);
-  expect(discard.stdout).toContain('Snapshot other of web1 was removed');
+  expect(discard.stdout).toContain('Snapshot other of web1 is in the trash');
   expect(asked).toEqual([
     { host: 'web1', name: held.name, discard: false },
     { host: 'web1', name: 'other', discard: true },
