@@ -77,12 +77,16 @@ type ReloadedKey =
   | 'maxRunningPerDisk'
   | 'scripts'
   | 'keepRunsDays'
-  | 'trashDays';
+  | 'trashDays'
+  | 'access';
 
 /** What is built once, at the start. A new part of the configuration must be named here or above. */
 const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> = {
   stateDir: 'state_dir',
   listen: 'listen',
+  tls: 'tls',
+  socketGroup: 'socket_group',
+  hasReflection: 'reflection',
   database: 'database',
   takeoverAfterMs: 'takeover_after',
   executors: 'executors',

@@ -35,6 +35,7 @@ import { createRpcServer } from './rpc/server.js';
 import { openRunLogs } from './store/run-log.js';
 import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
+import { createAccess } from './daemon-access.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { startMail } from './daemon-mail.js';
@@ -188,11 +189,15 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const apply = (next: Config): void => {
       ({ maxRunning, scripts, keepRunsDays, trashDays } = next);
       lifecycle.setLimits(limitsOf(next));
+      accessControl.apply(next);
+      server.lookAgain().catch((error: unknown) => onError('the tokens could not be read', error));
     };
     const reload = createReload({ ...parts, config, registry, store, apply, log });
     let endpoints: string[] = [];
+    const accessControl = createAccess(config, { store: records.tokens, clock, log });
     const server = await createRpcServer({
       ...parts,
+      ...accessControl,
       lifecycle,
       scheduler,
       registry,

@@ -4,7 +4,8 @@
  * file is bad, 2 wrong usage.
  */
 import { Command, CommanderError } from 'commander';
-import { cpus } from 'node:os';
+import { cpus, hostname } from 'node:os';
+import { resolve as resolvePath } from 'node:path';
 import { checkConfig, convertOriginalConfig } from './busyd-commands.js';
 import { ConfigError, readConfig } from './config.js';
 import { BusyError } from './core/errors.js';
@@ -65,7 +66,34 @@ function createProgram(): Command {
       const { reindex } = await import('./busyd-reindex.js');
       process.stdout.write(await reindex(configFile(), dryRun ?? false, { now: () => new Date() }));
     });
+  program
+    .command('make-cert')
+    .description('make a private authority and certificates for TLS; never overwrites a file')
+    .option(
+      '--host <name>',
+      'a name or address by which clients call this server; several times (default: those of this machine)',
+      collect,
+      [],
+    )
+    .option('--dir <directory>', 'where the files go', '/var/lib/busy/tls')
+    .option('--client <name>', 'also a certificate for this client; several times', collect, [])
+    .action(async ({ host: hosts, dir, client: clients }: MakeCertOptions) => {
+      const { makeCertificates } = await import('./busyd-make-cert.js');
+      const defaultHosts = [hostname(), 'localhost', '127.0.0.1', '::1'];
+      const wishes = { directory: resolvePath(dir), hosts, defaultHosts, clients, now: new Date() };
+      process.stdout.write(await makeCertificates(wishes));
+    });
   return program;
+}
+
+interface MakeCertOptions {
+  readonly host: readonly string[];
+  readonly dir: string;
+  readonly client: readonly string[];
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 /** Settles when the daemon has stopped. The first signal lets running backups end within the grace; the second not. */

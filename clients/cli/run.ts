@@ -6,11 +6,12 @@ import { Command, CommanderError } from 'commander';
 import { addAcknowledgeCommand } from './acknowledge.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
-import { connect } from './connection.js';
+import { Connection } from './connection.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
 import { addDeleteCommand } from './delete.js';
 import { addExplainCommand } from './explain.js';
 import { helpText } from './help.js';
+import { readLogin, wantsTls, type LoginOptions } from './login.js';
 import { addHostCommands } from './hosts.js';
 import { addInfoCommand } from './info.js';
 import { addLogsCommand } from './logs.js';
@@ -19,16 +20,18 @@ import { Printer } from './output.js';
 import { addPruneCommand } from './prune.js';
 import { addReloadCommand } from './reload.js';
 import { addRunCommands } from './runs.js';
+import { readServerAddress } from './server-address.js';
 import type { Commands, Io, Work } from './session.js';
 import { addSpaceCommand } from './space.js';
 import { addSnapshotCommands } from './snapshots.js';
 import { addTrashCommands } from './trash.js';
+import { addTokenCommands } from './tokens.js';
 import { addVerifyCommand } from './verify.js';
 import { addWatchCommand } from './watch.js';
 
 const defaultServer = 'unix:/run/busy/busyd.sock';
 
-interface GlobalOptions {
+interface GlobalOptions extends LoginOptions {
   readonly server?: string;
   readonly json?: true;
 }
@@ -50,12 +53,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     <Args extends unknown[]>(work: Work<Args>) =>
     async (...args: Args): Promise<void> => {
       const signal = AbortSignal.any([io.interrupt, outputFailed]);
-      const server = program.opts<GlobalOptions>().server ?? io.env.BUSY_SERVER;
-      const connection = connect(
-        server === undefined || server === '' ? defaultServer : server,
-        signal,
-        io.now,
-      );
+      const options = program.opts<GlobalOptions>();
+      const server = (options.server ?? io.env.BUSY_SERVER) || defaultServer;
+      const address = readServerAddress(server, wantsTls(options));
+      const login = await readLogin(options, io.env);
+      const connection = new Connection({ address, login, signal, now: io.now });
       const { ask, now, interrupt, reconnectForMs } = io;
       const session = { connection, printer: printerOf(), ask, now, signal, interrupt, reconnectForMs };
       try {
@@ -88,7 +90,14 @@ function baseProgram(io: Io): Command {
   return new Command('busy')
     .description('Shows and steers backups made by busyd.')
     .version(io.version, '-V, --version', 'print the version')
-    .option('--server <endpoint>', `unix:PATH or HOST:PORT (default: BUSY_SERVER, else ${defaultServer})`)
+    .option(
+      '--server <endpoint>',
+      `unix:PATH, HOST:PORT or tls://HOST:PORT (default: BUSY_SERVER, else ${defaultServer})`,
+    )
+    .option('--token-file <file>', 'a file with the token to show (default: the token in BUSY_TOKEN)')
+    .option('--ca <file>', 'the authority that the certificate of busyd is checked with, in PEM')
+    .option('--cert <file>', 'a certificate to show instead of a token, in PEM')
+    .option('--key <file>', 'its key, in PEM')
     .option('--json', 'print JSON: one document, or one a line for streams')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -120,6 +129,7 @@ function addCommands(commands: Commands): void {
   addInfoCommand(commands);
   addMailCommand(commands);
   addReloadCommand(commands);
+  addTokenCommands(commands);
 }
 
 function fromCommander(error: CommanderError, program: Command, argv: readonly string[]): CliError {

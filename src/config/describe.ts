@@ -3,7 +3,7 @@ import type { Config } from '../config.js';
 import { formatDatabase } from '../core/database-address.js';
 import { formatEndpoint, hostAndPort } from '../core/endpoint.js';
 import type { Host } from '../core/host.js';
-import type { MailTransport } from '../core/settings.js';
+import type { AccessSettings, MailTransport, TlsSettings } from '../core/settings.js';
 import { minFreeText, sizeText } from './sizes.js';
 import { yamlText } from './yaml-text.js';
 
@@ -16,6 +16,11 @@ export function describeConfig(config: Config): string {
   const daemon = {
     state_dir: config.stateDir,
     listen: config.listen.map(formatEndpoint),
+    tls: config.tls ? tlsText(config.tls) : undefined,
+    socket_group: config.socketGroup || undefined,
+    socket_role: config.access.socketRole,
+    certificates: certificatesOf(config.access),
+    reflection: config.hasReflection,
     database: formatDatabase(database),
     mysql_password_file: (database.kind === 'mysql' && database.passwordFile) || undefined,
     takeover_after: durationText(config.takeoverAfterMs),
@@ -124,4 +129,16 @@ function durationText(ms: number): string {
 function transportText(transport: MailTransport): string {
   if (transport.kind === 'sendmail') return 'sendmail';
   return `${transport.isTls ? 'smtps' : 'smtp'}://${hostAndPort(transport)}`;
+}
+
+function tlsText({ certFile, keyFile, clientCaFile }: TlsSettings): Record<string, unknown> {
+  return { cert: certFile, key: keyFile, client_ca: clientCaFile || undefined };
+}
+
+function certificatesOf({ certificates }: AccessSettings): Record<string, unknown> | undefined {
+  const users = Object.entries(certificates).map(([name, { role, hosts }]) => [
+    name,
+    { role, hosts: hosts ?? undefined },
+  ]);
+  return users.length === 0 ? undefined : Object.fromEntries(users);
 }

@@ -24,6 +24,8 @@ import {
   duration,
   upToOneDay,
   scriptPath,
+  role,
+  certificates,
   longestMs,
 } from './schema-parts.js';
 import { readMinFree, readReserve } from './sizes.js';
@@ -181,13 +183,26 @@ const logSchema = z
   })
   .partial();
 
+const tlsSchema = z
+  .strictObject({
+    cert: allow('the absolute path of a file in PEM', text(readAbsolutePath)),
+    key: allow('the absolute path of a file in PEM', text(readAbsolutePath)),
+    client_ca: allow('the absolute path of a file in PEM', text(readAbsolutePath)),
+  })
+  .partial();
+
 export const fileSchema = z
   .strictObject({
     state_dir: allow('an absolute directory', text(readAbsolutePath)),
     listen: allow(
-      'one or a list of unix:/PATH, tcp://127.0.0.1:PORT, tcp://[::1]:PORT and tcp://localhost:PORT',
+      'one or a list of unix:/PATH, tcp://HOST:PORT and tls://HOST:PORT',
       z.preprocess(textAsList, z.array(text(readEndpoint)).min(1).superRefine(refuseRepeats)),
     ),
+    tls: allow('a map with cert, key and client_ca', z.preprocess(nothingAs({}), tlsSchema)),
+    socket_group: allow('the name or the number of a group', z.preprocess(numberAsText, text(readUser))),
+    socket_role: role(),
+    certificates: certificates(),
+    reflection: allow('true or false', z.boolean()),
     database: allow('sqlite:/PATH, or mysql://USER:PASSWORD@HOST/NAME', text(readDatabase)),
     mysql_login: allow('the name of a user of MySQL', text(readUser)),
     mysql_password: allow('a text of one or more characters, in quotes', secret()),
@@ -223,6 +238,7 @@ export type HostSettings = z.output<typeof hostSchema>;
 /** The settings that each part of the file may have. */
 export const settingsOf = {
   top: fileSchema.shape,
+  tls: tlsSchema.shape,
   log: logSchema.shape,
   mail: mailServerSchema.shape,
   scripts: scriptsSchema.shape,

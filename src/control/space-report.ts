@@ -43,11 +43,16 @@ export class SpaceReporter {
   constructor(private readonly parts: SpaceReportParts) {}
 
   /**
-   * Measures one host, or all, and tells how far it is. Ends when `signal` is aborted. Throws HOST_NOT_FOUND,
+   * Measures one host, or all that are seen, and tells how far it is. Ends when `signal` is aborted. Throws HOST_NOT_FOUND,
    * EXECUTOR_DIED or BACKUPDIR_UNUSABLE.
    */
-  async *measure(name: string | null, signal: AbortSignal): AsyncGenerator<SpaceStep> {
-    const hosts = name === null ? this.parts.catalog.hosts() : [this.parts.catalog.host(name)];
+  async *measure(
+    name: string | null,
+    signal: AbortSignal,
+    isSeen: (host: string) => boolean = () => true,
+  ): AsyncGenerator<SpaceStep> {
+    const all = name === null ? this.parts.catalog.hosts() : [this.parts.catalog.host(name)];
+    const hosts = all.filter((host) => isSeen(host.name));
     if (this.turn.isLocked())
       yield { progress: { host: '', snapshotsDone: 0, snapshotCount: 0, entries: 0 } };
     const release = await this.turn.acquire();

@@ -2,6 +2,7 @@
  * The catalogue of reasons: for each its kind, what happened (to what), and what to do next.
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
+import { accessSentences } from './access-sentences.js';
 import { browseSentences } from './browse-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
@@ -49,11 +50,6 @@ export const sentences = {
     () =>
       'It is backed up when its window is open again. If that happens often, raise max_running or widen the window.',
   ),
-  NOT_OVER_TCP: says(
-    'PERMISSION_DENIED',
-    (f) => `${f.method} is refused on a TCP port: there nobody proves who he is.`,
-    () => 'Nothing was changed. Use the unix socket of the daemon; `listen` in its configuration names it.',
-  ),
   CONFIG_INVALID: says(
     'FAILED_PRECONDITION',
     (f) => `The configuration ${f.file} is refused:\n${f.problems}`,
@@ -94,6 +90,8 @@ export const sentences = {
     () => 'The daemon is stopping.',
     () => 'Call again when it has started.',
   ),
+
+  ...accessSentences,
 
   // Reaching a host.
   HOST_UNREACHABLE: says(

@@ -26,6 +26,8 @@ export type RunChanges = Partial<
 
 export interface RunFilter {
   readonly host?: string;
+  /** Only runs of these hosts. */
+  readonly hosts?: readonly string[];
   readonly kind?: RunKind;
   readonly states?: readonly RunState[];
   /** Only runs whose id sorts before this one (older). */

@@ -8,7 +8,6 @@ import { toHostMessage } from './convert.js';
 import { fromSettingsMessage, readMask } from './host-settings.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
-import { unixCaller } from './trash.js';
 
 export interface HostChangeParts {
   readonly registry: Pick<HostRegistry, 'create' | 'update' | 'remove'>;
@@ -39,10 +38,10 @@ export function hostChangeHandlers(
       const changed = await registry.update(requireText('name', request.name), change, options);
       return { host: shown(changed.host, validateOnly), etag: changed.etag };
     }),
-    deleteHost: calls.unary(async ({ name, etag }) => {
+    deleteHost: calls.unary(async ({ name, etag }, caller) => {
       const isKnown = catalog.hosts().some((host) => host.name === requireText('name', name));
       const snapshotCount = isKnown ? catalog.snapshots(name).length : 0;
-      const { host, trashId } = await registry.remove(name, { etag, by: unixCaller.by });
+      const { host, trashId } = await registry.remove(name, { etag, by: caller.name });
       return { snapshotCount, directory: host ? join(host.backupdir, name) : '', trashId };
     }),
   };

@@ -4,6 +4,7 @@ import type { HostOrigin, HostRegistry } from '../control/host-registry.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Scheduler } from '../control/scheduler.js';
 import type { SpaceGuard } from '../control/space-guard.js';
+import { seesHost } from '../core/caller.js';
 import type { Host } from '../core/host.js';
 import type { Clock, Executor } from '../core/ports.js';
 import { isHeld, newestOf } from '../core/snapshot.js';
@@ -35,9 +36,10 @@ export interface HostParts extends HostChangeParts {
 
 export function hostHandlers(parts: HostParts, calls: CallAdapters): HostServiceServer {
   return {
-    listHosts: calls.unary(async (request) => {
+    listHosts: calls.unary(async (request, caller) => {
       const { size, after } = readPageStart('hosts', request);
-      const hosts = after === null ? parts.catalog.hosts() : hostsAfter(parts.catalog.hosts(), after);
+      const all = parts.catalog.hosts().filter((host) => seesHost(caller, host.name));
+      const hosts = after === null ? all : hostsAfter(all, after);
       const page = toPage('hosts', hosts, { size, keyOf: (host) => host.name });
       const items = page.items.map((host) => withFacts(parts, host));
       return { hosts: items, nextPageToken: page.nextPageToken, origin: origins[parts.registry.kind] };

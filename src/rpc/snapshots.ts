@@ -5,6 +5,7 @@ import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { HostSpace, SpaceReporter } from '../control/space-report.js';
 import type { ListedTrash } from '../control/trash.js';
 import type { Deletion } from '../control/trashed-snapshots.js';
+import { seesHost, type Caller } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type {
@@ -17,7 +18,7 @@ import { toRunMessage, toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
-import { toTrashMessage, unixCaller } from './trash.js';
+import { toTrashMessage } from './trash.js';
 
 export interface SnapshotParts {
   readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot' | 'newestSnapshot' | 'host'>;
@@ -35,9 +36,9 @@ export interface SnapshotParts {
 export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
   const { catalog } = parts;
   return {
-    listSnapshots: calls.unary(async (request) => {
+    listSnapshots: calls.unary(async (request, caller) => {
       const { size, after } = readPageStart('snapshots', request);
-      const all = catalog.snapshots(request.host || undefined);
+      const all = catalog.snapshots(request.host || undefined).filter(({ host }) => seesHost(caller, host));
       const page = toPage('snapshots', after === null ? all : snapshotsAfter(all, after), { size, keyOf });
       return { snapshots: page.items.map(toSnapshotMessage), nextPageToken: page.nextPageToken };
     }),
@@ -48,11 +49,11 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
         name === '' ? catalog.newestSnapshot(host, asOf ?? null) : catalog.snapshot(host, name);
       return { snapshot: toSnapshotMessage(snapshot) };
     }),
-    acknowledgeSnapshot: calls.unary(async ({ host, name, discard }) => {
+    acknowledgeSnapshot: calls.unary(async ({ host, name, discard }, caller) => {
       requireText('host', host);
       requireText('name', name);
       const { held } = parts;
-      const ended = discard ? held.discard(host, name, unixCaller.by) : held.acknowledge(host, name);
+      const ended = discard ? held.discard(host, name, caller.name) : held.acknowledge(host, name);
       return { snapshot: toSnapshotMessage(await ended) };
     }),
     verifySnapshot: calls.unary(async ({ host, name, requestId }) => {
@@ -65,9 +66,11 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
     }),
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
-    measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
-    deleteSnapshot: calls.unary(async ({ host, name, confirm }) => {
-      const deletion = { ...unixCaller, confirm };
+    measureSpace: calls.serverStream(({ host }, signal, caller) =>
+      measureSpace(parts, { host, caller }, signal),
+    ),
+    deleteSnapshot: calls.unary(async ({ host, name, confirm }, caller) => {
+      const deletion = { by: caller.name, isAdmin: caller.role === 'admin', confirm };
       const entry = await parts.deleteSnapshot(
         requireText('host', host),
         requireText('name', name),
@@ -98,10 +101,11 @@ async function prune(
 
 async function* measureSpace(
   { spaceReporter }: SnapshotParts,
-  host: string,
+  { host, caller }: { readonly host: string; readonly caller: Caller },
   signal: AbortSignal,
 ): AsyncGenerator<MeasureSpaceResponse> {
-  for await (const step of spaceReporter.measure(host === '' ? null : host, signal)) {
+  const isSeen = (name: string): boolean => seesHost(caller, name);
+  for await (const step of spaceReporter.measure(host === '' ? null : host, signal, isSeen)) {
     yield 'result' in step
       ? { host: toHostSpaceMessage(step.result), progress: undefined }
       : { host: undefined, progress: step.progress };

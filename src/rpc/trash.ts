@@ -5,6 +5,7 @@ import {
   type TrashEntry,
   type TrashServiceServer,
 } from '../gen/busy/v1/trash_service.js';
+import { seesHost } from '../core/caller.js';
 import type { TrashKind } from '../core/trash.js';
 import { readPageStart, toPage } from './page.js';
 import { requireText } from './request-shape.js';
@@ -14,9 +15,6 @@ export interface TrashParts {
   readonly trash: Pick<Trash, 'list' | 'restore' | 'empty'>;
 }
 
-/** Whoever may open the unix socket; over TCP nothing is deleted. */
-export const unixCaller = { by: 'socket', isAdmin: true } as const;
-
 const kinds: Readonly<Record<TrashKind, KindMessage>> = {
   snapshot: KindMessage.SNAPSHOT,
   host: KindMessage.HOST,
@@ -25,18 +23,19 @@ const kinds: Readonly<Record<TrashKind, KindMessage>> = {
 
 export function trashHandlers({ trash }: TrashParts, calls: CallAdapters): TrashServiceServer {
   return {
-    listTrash: calls.unary(async (request) => {
+    listTrash: calls.unary(async (request, caller) => {
       const { size, after } = readPageStart('trash', request);
       const all = await trash.list(request.host === '' ? {} : { host: request.host });
-      const entries = after === null ? all : all.filter(({ id }) => id < after);
+      const seen = all.filter(({ host }) => seesHost(caller, host));
+      const entries = after === null ? seen : seen.filter(({ id }) => id < after);
       const page = toPage('trash', entries, { size, keyOf: ({ id }) => id });
       return { entries: page.items.map(toTrashMessage), nextPageToken: page.nextPageToken };
     }),
     restoreFromTrash: calls.unary(async ({ id }) => ({
       entry: toTrashMessage(await trash.restore(requireText('id', id))),
     })),
-    emptyTrash: calls.unary(async ({ id, confirm }) => ({
-      entries: (await trash.empty(id || null, { confirm, by: unixCaller.by })).map(toTrashMessage),
+    emptyTrash: calls.unary(async ({ id, confirm }, caller) => ({
+      entries: (await trash.empty(id || null, { confirm, by: caller.name })).map(toTrashMessage),
     })),
   };
 }

@@ -64,6 +64,7 @@ const holdsHost =
 function list(manager: EntityManager, filter: RunFilter, lease: number | undefined): Promise<RunRecord[]> {
   return manager.find(RunEntity, {
     where: {
+      ...(filter.hosts && { host: In([...filter.hosts]) }),
       ...(filter.host !== undefined && { host: filter.host }),
       ...(filter.kind !== undefined && { kind: filter.kind }),
       ...(filter.states && { state: In([...filter.states]) }),

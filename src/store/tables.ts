@@ -6,6 +6,7 @@ import { HostEntity, TrashedHostEntity } from './host-entity.js';
 import { AlertStateEntity, MailMarkEntity, OutboxEntity } from './mail-entities.js';
 import { RunEntity } from './run-entity.js';
 import { SnapshotEntity } from './snapshot-entity.js';
+import { TokenEntity } from './token-entity.js';
 
 /** Options of a data source of either kind. */
 export const tables = {
@@ -17,6 +18,7 @@ export const tables = {
     MailMarkEntity,
     HostEntity,
     TrashedHostEntity,
+    TokenEntity,
   ],
   migrations: [...migrations],
   // With 'none' a table of SQLite that is rebuilt would take the rows of its children with it.

@@ -17,6 +17,7 @@ describe('the example file', () => {
     // These only go with another database than the default.
     const config = parsed(text.replace(/^mysql_.*\n/gm, ''));
     const settings = parse(text) as {
+      tls: object;
       log: object;
       mail: object;
       scripts: object;
@@ -33,6 +34,9 @@ describe('the example file', () => {
     const { user, passwordFile, digest } = config.mail;
     const withoutDefault = {
       executors: config.executors,
+      tls: config.tls,
+      socketGroup: config.socketGroup,
+      access: { ...bare.access, certificates: config.access.certificates },
       log: { ...bare.log, file: config.log.file, syslog: config.log.syslog },
       mail: { ...bare.mail, user, passwordFile, digest },
     };

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
 import type { Endpoint } from '../../src/core/endpoint.js';
 import { queuedRun } from '../../src/control/run-ends.js';
+import type { Caller } from '../../src/core/caller.js';
 import { BusyError } from '../../src/core/errors.js';
 import { newestAsOf } from '../../src/core/snapshot.js';
 import { BackupServiceClient } from '../../src/gen/busy/v1/backup_service.js';
@@ -23,7 +24,15 @@ export interface Running {
   close(): Promise<void>;
 }
 
-const anyTcpPort: Endpoint = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+const anyTcpPort: Endpoint = { kind: 'tcp', host: '127.0.0.1', port: 0, isTls: false };
+
+export const sampleCaller: Caller = {
+  name: 'tester',
+  role: 'admin',
+  hosts: null,
+  proof: { kind: 'token', id: 'abcdefghijkl' },
+  address: '127.0.0.1',
+};
 
 /** Starts a server; close it with `close`. */
 export async function startServer(
@@ -219,6 +228,14 @@ export function fakeParts(): RpcParts {
     }),
     reload: async () => ({ hostCount: 3, needsRestart: [] }),
     sendTestMail: async (to) => [to === '' ? 'root' : to],
+    access: {
+      identify: async () => ({ caller: sampleCaller }),
+      refresh: async () => undefined,
+      confirm: () => undefined,
+    },
+    tokens: { create: refuseChange, list: async () => [], revoke: refuseChange },
+    endpointSettings: { socketGroup: '', tls: null, log: { info: () => undefined, error: () => undefined } },
+    hasReflection: true,
     descriptorFile,
     log: { error: () => undefined },
   };

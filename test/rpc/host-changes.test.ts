@@ -5,10 +5,8 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BusyError } from '../../src/core/errors.js';
 import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
-import { HostOrigin, HostServiceService, ListHostsRequest } from '../../src/gen/busy/v1/host_service.js';
+import { HostOrigin, HostServiceService } from '../../src/gen/busy/v1/host_service.js';
 import { HostSettings } from '../../src/gen/busy/v1/host_settings.js';
-import { SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
-import { TrashServiceService } from '../../src/gen/busy/v1/trash_service.js';
 import type { RpcParts } from '../../src/rpc/server.js';
 import { call, errorInfoOf, failureOf, startServer, type Running } from './fixture.js';
 import { sampleHost } from './samples.js';
@@ -202,26 +200,5 @@ describe('ReloadConfig', () => {
     expect(error.code).toBe(status.FAILED_PRECONDITION);
     expect(error.details).toContain('hostz: is no setting');
     expect(errorInfoOf(error)).toMatchObject({ reason: 'CONFIG_INVALID' });
-  });
-});
-
-describe('over a TCP port', () => {
-  it.each([
-    ['CreateHost', HostServiceService.createHost],
-    ['UpdateHost', HostServiceService.updateHost],
-    ['DeleteHost', HostServiceService.deleteHost],
-    ['AcknowledgeSnapshot', SnapshotServiceService.acknowledgeSnapshot],
-    ['DeleteSnapshot', SnapshotServiceService.deleteSnapshot],
-    ['RestoreFromTrash', TrashServiceService.restoreFromTrash],
-    ['EmptyTrash', TrashServiceService.emptyTrash],
-  ] as const)('%s is refused, and nothing is changed', async (name, method) => {
-    const asked: unknown[] = [];
-    running = await startServer({ registry: registry(asked) });
-    const error = await failureOf(call<never, unknown>(running, method, { name: 'web1' } as never));
-    expect(error.code).toBe(status.PERMISSION_DENIED);
-    expect(errorInfoOf(error)).toMatchObject({ reason: 'NOT_OVER_TCP', metadata: { method: name } });
-    expect(asked).toEqual([]);
-    const { hosts } = await call(running, HostServiceService.listHosts, ListHostsRequest.create());
-    expect(hosts).not.toEqual([]);
   });
 });

@@ -45,6 +45,7 @@ describe('a foreign client without our files', () => {
       'busy.v1.HostService',
       'busy.v1.SnapshotService',
       'busy.v1.TrashService',
+      'busy.v1.TokenService',
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
     ]);

@@ -9,12 +9,14 @@ import { createHostStore } from '../../src/store/hosts.js';
 import { createOutboxStore } from '../../src/store/outbox.js';
 import { createRunStore } from '../../src/store/runs.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
+import { createTokenStore } from '../../src/store/tokens.js';
 import { PrivateMariadb } from '../helpers/private-mariadb.js';
 import { hostStoreContract } from './host-store-contract.js';
 import { outboxStoreContract } from './outbox-store-contract.js';
 import { runStoreContract } from './run-store-contract.js';
 import { sampleRun, sampleSnapshot } from './samples.js';
 import { snapshotStoreContract } from './snapshot-store-contract.js';
+import { tokenStoreContract } from './token-store-contract.js';
 
 let mariadb: PrivateMariadb;
 beforeAll(async () => {
@@ -44,6 +46,13 @@ describe('hosts in MariaDB', () => {
   hostStoreContract(async () => {
     const database = await open();
     return { hosts: createHostStore(database), close: () => database.close() };
+  });
+});
+
+describe('tokens in MariaDB', () => {
+  tokenStoreContract(async () => {
+    const database = await open();
+    return { tokens: createTokenStore(database), close: () => database.close() };
   });
 });
 

@@ -1,0 +1,104 @@
+/**
+ * Which call needs which role, and how the hosts that it is about are found. This table is the only place that says
+ * so: a call that is not in it is refused to everybody.
+ */
+import type { Role } from './caller.js';
+
+export interface Permission {
+  /** The least role; `anyone` needs no proof at all, also on a TCP port. */
+  readonly role: Role | 'anyone';
+  /** Another role counts instead when this field of the request is set. */
+  readonly roleWith?: { readonly field: string; readonly role: Role };
+  /** How a caller that is limited to some hosts is kept to them. */
+  readonly hosts: HostRule;
+}
+
+export type HostRule =
+  /** The request names the host, the run, or either. Where such a field is empty, the handler answers only what he may see. */
+  | { readonly host?: string; readonly run?: string }
+  /** The answer is about no host, or its handler leaves out the others. */
+  | 'any'
+  /** It reaches all hosts, so a limited caller is refused. */
+  | 'all';
+
+const seeHost = (host: string): Permission => ({ role: 'viewer', hosts: { host } });
+
+export const permissions: Readonly<Record<string, Permission>> = {
+  '/busy.v1.HostService/ListHosts': { role: 'viewer', hosts: 'any' },
+  '/busy.v1.HostService/GetHost': seeHost('name'),
+  '/busy.v1.HostService/ExplainHost': seeHost('name'),
+  '/busy.v1.HostService/ProbeHost': { role: 'operator', hosts: { host: 'name' } },
+  // A host's settings say which commands run and which key opens which machine: never for some hosts only.
+  '/busy.v1.HostService/CreateHost': { role: 'admin', hosts: 'all' },
+  '/busy.v1.HostService/UpdateHost': { role: 'admin', hosts: 'all' },
+  '/busy.v1.HostService/DeleteHost': { role: 'admin', hosts: 'all' },
+
+  // To accept changes in advance is to acknowledge.
+  '/busy.v1.BackupService/TriggerBackup': {
+    role: 'operator',
+    roleWith: { field: 'acceptChanges', role: 'admin' },
+    hosts: { host: 'host' },
+  },
+  '/busy.v1.BackupService/GetRun': { role: 'viewer', hosts: { run: 'id' } },
+  '/busy.v1.BackupService/ListRuns': seeHost('host'),
+  '/busy.v1.BackupService/CancelRun': { role: 'operator', hosts: { run: 'id' } },
+  '/busy.v1.BackupService/WatchRuns': { role: 'viewer', hosts: { host: 'host', run: 'runId' } },
+  '/busy.v1.BackupService/StreamLogs': { role: 'viewer', hosts: { run: 'runId' } },
+
+  '/busy.v1.SnapshotService/ListSnapshots': seeHost('host'),
+  '/busy.v1.SnapshotService/GetSnapshot': seeHost('host'),
+  '/busy.v1.SnapshotService/MeasureSpace': seeHost('host'),
+  '/busy.v1.SnapshotService/VerifySnapshot': { role: 'operator', hosts: { host: 'host' } },
+  '/busy.v1.SnapshotService/PruneSnapshots': {
+    role: 'admin',
+    roleWith: { field: 'dryRun', role: 'viewer' },
+    hosts: { host: 'host' },
+  },
+  // It removes a held snapshot, or lets older ones go.
+  '/busy.v1.SnapshotService/AcknowledgeSnapshot': { role: 'admin', hosts: { host: 'host' } },
+
+  // Into the trash, from which an administrator brings it back.
+  '/busy.v1.SnapshotService/DeleteSnapshot': { role: 'operator', hosts: { host: 'host' } },
+
+  '/busy.v1.TrashService/ListTrash': seeHost('host'),
+  '/busy.v1.TrashService/RestoreFromTrash': { role: 'admin', hosts: 'all' },
+  '/busy.v1.TrashService/EmptyTrash': { role: 'admin', hosts: 'all' },
+
+  '/busy.v1.DaemonService/GetDaemonInfo': { role: 'viewer', hosts: 'any' },
+  '/busy.v1.DaemonService/SendTestMail': { role: 'admin', hosts: 'all' },
+  '/busy.v1.DaemonService/ReloadConfig': { role: 'admin', hosts: 'all' },
+
+  '/busy.v1.TokenService/CreateToken': { role: 'admin', hosts: 'all' },
+  '/busy.v1.TokenService/ListTokens': { role: 'admin', hosts: 'all' },
+  '/busy.v1.TokenService/RevokeToken': { role: 'admin', hosts: 'all' },
+
+  '/grpc.health.v1.Health/Check': { role: 'anyone', hosts: 'any' },
+  '/grpc.health.v1.Health/Watch': { role: 'anyone', hosts: 'any' },
+  '/grpc.health.v1.Health/List': { role: 'anyone', hosts: 'any' },
+  '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': { role: 'viewer', hosts: 'any' },
+  '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': { role: 'viewer', hosts: 'any' },
+};
+
+/** The role that a request needs; a field of it may change it. */
+export function roleFor({ role, roleWith }: Permission, request: object): Permission['role'] {
+  return roleWith && isSet(fieldOf(request, roleWith.field)) ? roleWith.role : role;
+}
+
+/** The least role with which the call can be made at all, whatever its request says. */
+export function leastRole({ role, roleWith }: Permission): Permission['role'] {
+  return roleWith?.role === 'viewer' ? 'viewer' : role;
+}
+
+/** A text field of a request, by its name in the generated code; empty when it is not set. */
+export function textOf(request: object, field: string | undefined): string {
+  const value = field === undefined ? '' : fieldOf(request, field);
+  return typeof value === 'string' ? value : '';
+}
+
+function fieldOf(request: object, field: string): unknown {
+  return (request as Readonly<Record<string, unknown>>)[field];
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== false && value !== '' && value !== 0;
+}
