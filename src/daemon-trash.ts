@@ -1,4 +1,5 @@
 /** Builds the trash: what is deleted by a call goes through it; a part of the composition root. */
+import type { Audit } from './control/audit.js';
 import type { Catalog } from './control/catalog.js';
 import { acknowledge, discardHeld } from './control/held-snapshots.js';
 import type { HostHold } from './control/host-claims.js';
@@ -25,6 +26,7 @@ export interface DaemonTrashParts {
   readonly holder: LockHolder;
   readonly snapshotDisk: SnapshotDisk;
   readonly trashDays: () => number;
+  readonly audit: Audit;
   readonly log: Logger;
 }
 

@@ -36,6 +36,7 @@ import { openRunLogs } from './store/run-log.js';
 import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
 import { createAccess } from './daemon-access.js';
+import { startAudit } from './daemon-audit.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { startMail } from './daemon-mail.js';
@@ -122,6 +123,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
     let { scripts, keepRunsDays } = config;
+    const auditing = await startAudit({ ...parts, stateDir: config.stateDir, makeRoom, onError });
+    const { audit } = auditing;
     const snapshotDisk = createSnapshotDisk(holder);
     const space = new SpaceGuard({
       ...parts,
@@ -149,7 +152,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
-    const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, log });
+    const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, audit, log });
     const ours = ownPart(parts.catalog, hold);
     const scrubber = new Scrubber({
       ...parts,
@@ -184,6 +187,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       holder,
       snapshotDisk,
       trashDays: () => trashDays,
+      audit,
       log,
     });
     const apply = (next: Config): void => {
@@ -204,6 +208,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       reload,
       pruner,
       ...deleting,
+      ...auditing,
       space,
       spaceReporter,
       executor,
@@ -214,6 +219,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       daemonInfo: () =>
         describeDaemon({
           ...parts,
+          ...auditing,
           config,
           watch,
           sharing,

@@ -33,7 +33,11 @@ export const trashFaultPoints = [
   'trash is taken out',
 ] as const;
 
-export type FaultPoint = (typeof faultPoints)[number] | (typeof trashFaultPoints)[number];
+export type FaultPoint =
+  | (typeof faultPoints)[number]
+  | (typeof trashFaultPoints)[number]
+  // Of what a call changes.
+  | 'audit line is written';
 
 /** Says that a step has been done. */
 export function faultPoint(_step: FaultPoint): void {}

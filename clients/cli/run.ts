@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { addAcknowledgeCommand } from './acknowledge.js';
+import { addAuditCommand } from './audit.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { Connection } from './connection.js';
@@ -126,6 +127,7 @@ function addCommands(commands: Commands): void {
   addDeleteCommand(commands);
   addTrashCommands(commands);
   addSpaceCommand(commands);
+  addAuditCommand(commands);
   addInfoCommand(commands);
   addMailCommand(commands);
   addReloadCommand(commands);

@@ -11,6 +11,7 @@ import type { SnapshotDisk } from '../core/ports.js';
 import { judgeSnapshots, type RetentionDecision, type Verdict } from '../core/retention.js';
 import { isActive } from '../core/run.js';
 import { isHeld, type SnapshotRecord } from '../core/snapshot.js';
+import type { Audit } from './audit.js';
 import type { Catalog } from './catalog.js';
 import type { HostHold } from './host-claims.js';
 import type { RunEvents } from './run-events.js';
@@ -23,6 +24,8 @@ export interface PrunerParts {
   readonly disk: SnapshotDisk;
   /** Which hosts are this daemon's: nothing is removed of any other. */
   readonly hold: Pick<HostHold, 'isOurs' | 'require'>;
+  /** Is told what was removed. */
+  readonly audit: Pick<Audit, 'note'>;
   readonly log: PrunerLog;
 }
 
@@ -135,8 +138,10 @@ export class Pruner {
    * Removes a snapshot for the reason given; to be called `alone`. Throws BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE.
    */
   async remove({ snapshot, reason }: Pick<Verdict, 'snapshot' | 'reason'>): Promise<void> {
-    const { disk, catalog, log } = this.parts;
+    const { disk, catalog, audit, log } = this.parts;
     if (reason !== takenOutReason) await disk.takeOut(snapshot);
+    // After a crash before this line the next pass comes here again.
+    await audit.note('RemoveSnapshot', snapshot.host, { snapshot: snapshot.name, message: reason });
     await catalog.forget(snapshot);
     log.info('a snapshot was removed', { host: snapshot.host, snapshot: snapshot.name, because: reason });
     this.sweep(catalog.host(snapshot.host), snapshot);

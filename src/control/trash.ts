@@ -6,6 +6,7 @@ import { ulid } from 'ulid';
 import { BusyError, toBusyError } from '../core/errors.js';
 import type { Clock } from '../core/ports.js';
 import { goesAt, wordFor, wordForAll, type TrashEntry, type TrashMark } from '../core/trash.js';
+import type { Audit } from './audit.js';
 import type { PrunerLog } from './pruner.js';
 
 export interface TrashFilter {
@@ -41,6 +42,8 @@ export interface TrashParts {
   readonly bins: readonly TrashBin[];
   /** How long something stays there. */
   readonly trashDays: () => number;
+  /** Is told what was removed because its time had come. */
+  readonly audit: Pick<Audit, 'note'>;
   readonly log: PrunerLog;
 }
 
@@ -130,7 +133,7 @@ export class Trash {
   }
 
   private async removeOld(bin: TrashBin, place: string): Promise<void> {
-    const { clock, trashDays } = this.parts;
+    const { clock, trashDays, audit } = this.parts;
     const attempt = (work: () => Promise<void>): Promise<void> =>
       work().catch((error: unknown) => this.complain(error, place));
     await attempt(() => bin.settle(place));
@@ -139,7 +142,11 @@ export class Trash {
         if (this.stopping.signal.aborted) return;
         if (goesAt(entry, trashDays()) > clock.now() || !bin.isOurs(entry)) continue;
         const reason = `it was in the trash for trash_days (${trashDays()})`;
-        await attempt(() => bin.destroy(entry, reason));
+        await attempt(async () => {
+          await bin.destroy(entry, reason);
+          const { id, host, snapshot } = entry;
+          await audit.note('EmptyTrash', host, { id, snapshot, message: reason });
+        });
       }
     });
   }

@@ -4,6 +4,7 @@
  */
 import { accessSentences } from './access-sentences.js';
 import { browseSentences } from './browse-sentences.js';
+import { auditSentences } from './audit-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { says, type Sentence } from './sentence.js';
@@ -237,6 +238,7 @@ export const sentences = {
   ...verificationSentences,
   ...leaseSentences,
   ...trashSentences,
+  ...auditSentences,
 
   // Mail.
   MAIL_FAILED: says(

@@ -59,6 +59,7 @@ describe('the pruner', () => {
   let disk: FakeDisk;
   let log: Log;
   let pruner: Pruner;
+  const audit = { note: vi.fn(async () => {}) };
 
   beforeEach(async () => {
     bed = await ControlBed.open();
@@ -66,7 +67,7 @@ describe('the pruner', () => {
     for (const name of names) await bed.parts.catalog.record(sampleSnapshot('web1', name));
     disk = new FakeDisk();
     log = new Log();
-    pruner = new Pruner({ ...bed.parts, lifecycle: bed.lifecycle, disk, log });
+    pruner = new Pruner({ ...bed.parts, lifecycle: bed.lifecycle, audit, disk, log });
   });
 
   afterEach(async () => {
@@ -87,6 +88,8 @@ describe('the pruner', () => {
       `out ${names[1]}`,
     ]);
     expect(log.lines).toEqual([`a snapshot was removed: ${names[0]}`, `a snapshot was removed: ${names[1]}`]);
+    const told = { snapshot: names[1], message: expect.stringContaining('no rule keeps it') };
+    expect(audit.note).toHaveBeenLastCalledWith('RemoveSnapshot', 'web1', told);
     const reopened = await bed.reopen();
     expect(reopened.parts.catalog.snapshots('web1').map(({ name }) => name)).toEqual([names[3], names[2]]);
     await reopened.close();

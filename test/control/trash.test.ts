@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Audit } from '../../src/control/audit.js';
 import { soleDaemon } from '../../src/control/host-claims.js';
 import { Pruner } from '../../src/control/pruner.js';
 import { Trash } from '../../src/control/trash.js';
@@ -32,6 +33,8 @@ let trash: Trash;
 let pruner: Pruner;
 let trashDays: number;
 let logged: string[];
+let audited: string[];
+const audit: Pick<Audit, 'note'> = { note: () => Promise.resolve() };
 
 beforeEach(async () => {
   bed = await ControlBed.open();
@@ -43,7 +46,9 @@ beforeEach(async () => {
   const note = (message: string, fields: object): void =>
     void logged.push(`${message} ${JSON.stringify(fields)}`);
   const log = { info: note, warn: note, error: note };
-  const parts = { ...bed.parts, lifecycle: bed.lifecycle, snapshotDisk, log };
+  audited = [];
+  audit.note = async (what, _, { snapshot }) => void audited.push(`${what} ${snapshot}`);
+  const parts = { ...bed.parts, lifecycle: bed.lifecycle, snapshotDisk, audit, log };
   pruner = new Pruner({ ...parts, disk: snapshotDisk });
   snapshots = new TrashedSnapshots({ ...parts, hold: soleDaemon, disk: trashDisk, pruner });
   trash = new Trash({ ...parts, bins: [snapshots], trashDays: () => trashDays });
@@ -189,15 +194,29 @@ describe('what is in the trash', () => {
     expect(await inTrash()).toEqual([oldest]);
     bed.clock.advance(1);
     trashDays = 8;
-    const later = new Trash({ ...bed.parts, bins: [snapshots], trashDays: () => trashDays, log: quiet });
+    const later = new Trash({
+      ...bed.parts,
+      bins: [snapshots],
+      trashDays: () => trashDays,
+      audit,
+      log: quiet,
+    });
     later.look();
     await later.stop(new AbortController().signal);
     expect(await inTrash()).toEqual([oldest]);
     trashDays = 7;
-    const last = new Trash({ ...bed.parts, bins: [snapshots], trashDays: () => trashDays, log: quiet });
+    const last = new Trash({
+      ...bed.parts,
+      bins: [snapshots],
+      trashDays: () => trashDays,
+      audit,
+      log: quiet,
+    });
     last.look();
     await until(async () => (await onDisk()).join() === [older, newest].join(), 'the space to be free');
     expect(logged.at(-1)).toContain('it was in the trash for trash_days (7)');
+    await last.stop(new AbortController().signal);
+    expect(audited).toEqual([`EmptyTrash ${oldest}`]);
   });
 
   test('is emptied early only when its name is repeated', async () => {

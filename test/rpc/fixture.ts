@@ -152,6 +152,13 @@ export function fakeParts(): RpcParts {
       judge: async () => ({ verdicts: [], frozen: '' }),
       prune: async () => ({ verdicts: [], frozen: '', removedCount: 0 }),
     },
+    audit: { begin: async () => async () => {}, refuse: async () => {}, turnAway: async () => {} },
+    auditTrail: {
+      list: async () => [],
+      verify: async () => {
+        throw new BusyError('INTERNAL', { what: 'not in this test' });
+      },
+    },
     events: { watch: async function* () {} },
     streamLog: async function* () {},
     executor: {
@@ -209,6 +216,8 @@ export function fakeParts(): RpcParts {
       unverifiableSnapshots: 0,
       damagedSnapshots: 0,
       verificationsRunning: 0,
+      auditSequence: 12,
+      auditHash: 'ab12',
       runsQueued: 1,
       runsRunning: 2,
       maxRunning: 4,

@@ -190,6 +190,8 @@ test('host, probe, cancel and info answer in facts', async () => {
         unverifiableSnapshots: 0,
         damagedSnapshots: 0,
         verificationsRunning: 0,
+        auditSequence: 12,
+        auditHash: 'ab12',
         runsQueued: 1,
         runsRunning: 2,
         maxRunning: 4,
