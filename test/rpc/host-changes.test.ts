@@ -153,7 +153,7 @@ describe('DeleteHost', () => {
     const asked = await start();
     const answer = await call(running, HostServiceService.deleteHost, { name: 'web1', etag: 'E1' });
     expect(answer).toEqual({ snapshotCount: 2, directory: '/srv/backup/web1', trashId: 'T1' });
-    expect(asked).toEqual([['web1', { etag: 'E1', by: 'socket' }]]);
+    expect(asked).toEqual([['web1', { etag: 'E1', by: 'tester' }]]);
   });
 });
 
