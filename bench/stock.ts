@@ -110,6 +110,7 @@ export function runOf({ host, name, runId, startedAt }: SnapshotRecord, revision
     error: null,
     jobs: [],
     verification: null,
+    restore: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

@@ -13,7 +13,7 @@ import { recover } from './control/recovery.js';
 import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
 import type { QueueLimits } from './control/run-queue.js';
-import { verificationsBelow } from './control/run-stops.js';
+import { readersBelow } from './control/run-stops.js';
 import { Scheduler } from './control/scheduler.js';
 import { Scrubber } from './control/scrubber.js';
 import { SpaceGuard } from './control/space-guard.js';
@@ -43,6 +43,7 @@ import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
+import { warnOfStrays } from './daemon-strays.js';
 import { createTrash } from './daemon-trash.js';
 import { version } from './version.js';
 
@@ -147,8 +148,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
       diskOf: diskOfHost,
       lookFor,
+      ownDirectories: () => ownDirectories(config.stateDir, parts.catalog.hosts()),
       quietDisk: async (host, hasNewSnapshot) => {
-        await lifecycle.endAll('post-backup', verificationsBelow(parts.catalog.hosts(), host.backupdir));
+        await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
@@ -258,6 +260,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     deleting.trash.start();
     closers.push((giveUp) => deleting.trash.stop(giveUp));
     closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));
+    void warnOfStrays({ ...parts, hold, lifecycle, log });
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });
     return { reload, stop };
   } catch (error) {
@@ -273,6 +276,12 @@ function limitsOf(config: Config): QueueLimits {
 /** Executors are plain Node processes, so they need the compiled file also when this one runs from source. */
 function executorEntry(): string {
   return fileURLToPath(new URL('./execute/executor-main.js', import.meta.url));
+}
+
+/** Where no restore may write. */
+function ownDirectories(stateDir: string, hosts: readonly Host[]): string[] {
+  const all = hosts.flatMap(({ backupdir, archivedir }) => [backupdir, archivedir]);
+  return [...new Set([...all, stateDir])].filter((directory) => directory !== '');
 }
 
 async function findCommitted(host: Host, runId: string): Promise<SnapshotRecord | null> {

@@ -52,6 +52,7 @@ describe('a good file', () => {
           port: 22,
           user: 'root',
           identityFile: '/var/lib/busy/keys/web1',
+          restoreIdentityFile: '',
           hostKey: '',
           backupdir: '/srv/backup',
           minFree: { unit: 'percent', amount: 1 },

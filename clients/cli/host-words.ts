@@ -42,6 +42,7 @@ const kinds: Readonly<Record<keyof HostSettings, Kind>> = {
   port: 'whole',
   user: 'text',
   identityFile: 'text',
+  restoreIdentityFile: 'text',
   hostKey: 'text',
   backupdir: 'text',
   minFree: 'text',

@@ -4,6 +4,7 @@ import { formatBytes, formatCount, formatTime } from './human-format.js';
 import type { Fact, Printer } from './output.js';
 import { renderProgressLine, tookText } from './progress-line.js';
 import { isBackup, isEnded, jobStateCell, kindName, runStateCell, typeName } from './states.js';
+import { printChanges, restoreFacts } from './restore-report.js';
 import { printDifferences, verificationFacts } from './verification-report.js';
 
 const missingFilesInSummary = 10;
@@ -20,6 +21,7 @@ export function printRun(printer: Printer, run: Run, now: Date): void {
   if (!isEnded(run.state)) printer.line(renderProgressLine(run));
   printError(printer, run);
   if (run.verification !== undefined) printDifferences(printer, run.verification, Number.POSITIVE_INFINITY);
+  if (run.restore !== undefined) printChanges(printer, run.restore, Number.POSITIVE_INFINITY);
   if (run.jobs.length > 0) printJobs(printer, run.jobs);
   printMissingFiles(printer, run, Number.POSITIVE_INFINITY);
 }
@@ -39,6 +41,9 @@ export function sentOfRun(run: Run): { files: number; bytes: number } {
   if (run.progress !== undefined && isCopying(run.progress.phase)) {
     return { files: run.progress.filesTransferred, bytes: run.progress.bytesDone };
   }
+  if (run.restore !== undefined) {
+    return { files: run.restore.created + run.restore.changed, bytes: run.restore.bytes };
+  }
   if (run.verification !== undefined) {
     return { files: run.verification.filesRead, bytes: run.verification.bytesRead };
   }
@@ -51,7 +56,7 @@ export function sentOfRun(run: Run): { files: number; bytes: number } {
 
 /** Older daemons do not tell the phase. */
 function isCopying(phase: RunPhase): boolean {
-  return phase === RunPhase.COPY || phase === RunPhase.UNSPECIFIED;
+  return [RunPhase.COPY, RunPhase.RESTORE, RunPhase.UNSPECIFIED].includes(phase);
 }
 
 /** Which files take space of their own and which are hard links, of all these counts together. */
@@ -78,6 +83,7 @@ function headFacts(run: Run): Fact[] {
 }
 
 function bodyFacts(run: Run, now: Date): Fact[] {
+  if (run.restore !== undefined) return restoreFacts(run, run.restore, now);
   if (!isBackup(run)) return verificationFacts(run, now);
   const sent = sentOfRun(run);
   const entries = run.jobs.reduce((sum, job) => sum + (job.stats?.fileCount ?? 0), 0);

@@ -20,6 +20,7 @@ import { addMailCommand } from './mail.js';
 import { Printer } from './output.js';
 import { addPruneCommand } from './prune.js';
 import { addReloadCommand } from './reload.js';
+import { addRestoreCommand } from './restore.js';
 import { addRunCommands } from './runs.js';
 import { readServerAddress } from './server-address.js';
 import type { Commands, Io, Work } from './session.js';
@@ -123,6 +124,7 @@ function addCommands(commands: Commands): void {
   addSnapshotCommands(commands);
   addAcknowledgeCommand(commands);
   addVerifyCommand(commands);
+  addRestoreCommand(commands);
   addPruneCommand(commands);
   addDeleteCommand(commands);
   addTrashCommands(commands);

@@ -2,33 +2,32 @@
 import type { Command } from 'commander';
 import type { Connection } from './connection.js';
 import type { OutputStream, Printer } from './output.js';
-import type { Ask } from './terminal.js';
 
 /** The outside of the process; only `main.ts` takes it from the real one. */
 export interface Io {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Asks the person at the terminal; null where there is none. */
-  readonly ask: Ask | null;
   /** Aborted by Ctrl-C. */
   readonly interrupt: AbortSignal;
   readonly now: () => Date;
   readonly version: string;
   /** Milliseconds for which a broken stream is tried again. */
   readonly reconnectForMs: number;
+  /** Asks the person at the terminal; null when there is none. */
+  readonly ask: ((question: string) => Promise<string>) | null;
 }
 
 export interface Session {
   readonly connection: Connection;
   readonly printer: Printer;
-  readonly ask: Ask | null;
   readonly now: () => Date;
   /** Ends everything: Ctrl-C, or the reader of stdout went away. */
   readonly signal: AbortSignal;
   /** Ctrl-C alone. */
   readonly interrupt: AbortSignal;
   readonly reconnectForMs: number;
+  readonly ask: Io['ask'];
 }
 
 /** Work of a command, given its arguments and options; answers the exit code, or nothing for 0. */

@@ -77,6 +77,7 @@ function resolveHost(settings: HostSettings, stateDir: string): Host {
     port: settings.port ?? 22,
     user: settings.user ?? 'root',
     identityFile: settings.identity_file ?? join(stateDir, 'keys', settings.name),
+    restoreIdentityFile: settings.restore_identity_file ?? '',
     hostKey: settings.host_key ?? '',
     backupdir: settings.backupdir ?? '',
     minFree: settings.min_free ?? { unit: 'percent', amount: 1 },

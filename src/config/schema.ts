@@ -48,6 +48,7 @@ const hostFields = {
   port: whole(1, 65_535),
   user: allow('the name of a user on the host', text(readUser)),
   identity_file: allow('the absolute path of a private key file', text(readAbsolutePath)),
+  restore_identity_file: allow('the absolute path of a private key file', text(readAbsolutePath)),
   host_key: allow(
     'the public key of the host as in its /etc/ssh/ssh_host_ed25519_key.pub, or its SHA256:... fingerprint',
     text(readHostKey),

@@ -35,6 +35,7 @@ export function backupRun(parts: Parts): KindOfRun {
   return {
     lane: 'backup',
     isGivenTime: true,
+    writesTo: () => null,
     describe: ({ host, requestedType }) => `backup of ${host} was asked for (${requestedType})`,
     check: () => {},
     begin: (run, host) => {

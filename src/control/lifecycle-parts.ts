@@ -36,6 +36,8 @@ export interface LifecycleParts {
   readonly quietDisk: (host: Host, hasNewSnapshot: boolean) => Promise<void>;
   /** Whether a host is there. Never throws. */
   readonly lookFor: (host: Host) => Promise<Presence>;
+  /** The directories of the server that no restore may write into. */
+  readonly ownDirectories: () => readonly string[];
   /** What no caller can be told. */
   readonly onError: (message: string, error: unknown) => void;
 }

@@ -2,6 +2,7 @@
 import { BusyError, type Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupResult, RunChanges } from '../core/ports.js';
+import { newRestore, type RestoreWish } from '../core/restore.js';
 import type { RequestedType, RunRecord, RunState } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import { heldFailure } from '../core/source-gate.js';
@@ -34,7 +35,19 @@ export interface VerifyRequest {
   readonly why?: string;
 }
 
-export type RunRequest = BackupRequest | VerifyRequest;
+/** Asks to bring files of a snapshot back. */
+export interface RestoreRequest {
+  readonly kind: 'restore';
+  /** The host that the snapshot is of. */
+  readonly host: string;
+  readonly snapshot: string;
+  readonly wish: RestoreWish;
+  readonly requestId: string | null;
+  readonly urgency?: number;
+  readonly why?: string;
+}
+
+export type RunRequest = BackupRequest | VerifyRequest | RestoreRequest;
 
 /** What made a run end before its time. */
 export type StopCause = 'on request' | 'daemon stops' | 'timeout' | 'post-backup' | 'lease lost';
@@ -59,6 +72,7 @@ export function queuedRun(made: { id: string; request: RunRequest; now: Date; re
     error: null,
     jobs: [],
     verification: null,
+    restore: request.kind === 'restore' ? newRestore(request.wish) : null,
     requestId: request.requestId,
     isScheduled: request.kind === 'scrub' || ('isScheduled' in request && (request.isScheduled ?? false)),
     acceptsChanges: 'acceptsChanges' in request && (request.acceptsChanges ?? false),
@@ -142,11 +156,21 @@ export function refuseReuse(known: RunRecord, request: RunRequest): void {
     known.host === wanted.host &&
     known.requestedType === wanted.requestedType &&
     known.acceptsChanges === wanted.acceptsChanges;
-  if (isSame && (known.kind === 'backup' || known.snapshot === wanted.snapshot)) return;
+  const isSameRestore = wishOf(known) === wishOf(wanted);
+  if (isSame && isSameRestore && (known.kind === 'backup' || known.snapshot === wanted.snapshot)) return;
   const problem = `"${request.requestId}" was used for another run (${known.id}, a ${known.kind} of ${known.host})`;
   throw new BusyError('INVALID_ARGUMENT', {
     field: 'request_id',
     problem,
     allowed: 'Use a new id for each run.',
   });
+}
+
+/** In a form that compares, also after it was in the database. */
+function wishOf({ restore }: RunRecord): string {
+  if (!restore) return '';
+  const { paths, target, mode, isDryRun } = restore;
+  const { kind } = target;
+  const place = [kind, 'host' in target ? target.host : '', 'directory' in target ? target.directory : ''];
+  return JSON.stringify([paths, place, mode, isDryRun]);
 }

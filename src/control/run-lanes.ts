@@ -1,13 +1,17 @@
 /**
- * The queues of runs: backups and verifications have one each, since neither may wait for the other. A verification
- * reads slowly what nobody waits for; a backup has its time of day.
+ * The queues of runs: backups, verifications and restores have one each, since none may wait for the other. A
+ * verification reads slowly what nobody waits for; a backup has its time of day; somebody waits for a restore.
  */
 import { RunQueue, type QueuedRun, type QueueLimits } from './run-queue.js';
 
-export type Lane = 'backup' | 'verification';
+export type Lane = 'backup' | 'verification' | 'restore';
+
+export const allLanes: readonly Lane[] = ['backup', 'verification', 'restore'];
 
 /** One at a time on a disk: two that read would only be in each other's way. */
 const verificationLimits: QueueLimits = { total: 4, perDisk: 1 };
+
+const restoreLimits: QueueLimits = { total: 4, perDisk: 4 };
 
 export class RunLanes {
   private readonly queues: Readonly<Record<Lane, RunQueue>>;
@@ -17,6 +21,7 @@ export class RunLanes {
     this.queues = {
       backup: new RunQueue(limits, carryOut),
       verification: new RunQueue(verificationLimits, carryOut),
+      restore: new RunQueue(restoreLimits, carryOut),
     };
   }
 

@@ -18,7 +18,7 @@ export interface TrashedSnapshotsParts {
   readonly snapshotDisk: Pick<SnapshotDisk, 'locate'>;
   readonly hold: Pick<HostHold, 'isOurs' | 'require'>;
   readonly lifecycle: Pick<RunLifecycle, 'whileFree' | 'failuresAgainstExpiry'>;
-  readonly pruner: Pick<Pruner, 'alone' | 'sweep'>;
+  readonly pruner: Pick<Pruner, 'alone' | 'sweep' | 'refuseInUse'>;
   readonly log: Pick<PrunerLog, 'info'>;
 }
 
@@ -34,7 +34,7 @@ export class TrashedSnapshots implements TrashBin {
 
   /**
    * Moves a snapshot to the trash. Throws HOST_NOT_FOUND, SNAPSHOT_NOT_FOUND, ADMIN_NEEDED, CONFIRMATION_NEEDED,
-   * HOST_BUSY, HOST_ELSEWHERE, HOST_NOT_HELD, BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE; nothing has changed then.
+   * HOST_BUSY, SNAPSHOT_IN_USE, HOST_ELSEWHERE, HOST_NOT_HELD, BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE; nothing has changed then.
    */
   delete(hostName: string, name: string, deletion: Deletion): Promise<TrashEntry> {
     return this.alone(this.parts.catalog.host(hostName), async () => {
@@ -52,11 +52,14 @@ export class TrashedSnapshots implements TrashBin {
 
   /** To be called alone with the disk. Throws as `delete` does. */
   async put(snapshot: SnapshotRecord, by: string): Promise<TrashEntry> {
-    const { disk, lifecycle, catalog, log, clock } = this.parts;
+    const { disk, lifecycle, catalog, pruner, log, clock } = this.parts;
     // Before the host is kept from being backed up: a disk that hangs does so here.
     const entry = await disk.note(snapshot, newMark(clock.now(), by));
     try {
-      await lifecycle.whileFree(snapshot.host, () => disk.moveIn(snapshot, entry));
+      await lifecycle.whileFree(snapshot.host, async () => {
+        pruner.refuseInUse(snapshot);
+        await disk.moveIn(snapshot, entry);
+      });
     } catch (error) {
       await disk.tidy(directoryOf(catalog.host(snapshot.host)));
       throw error;

@@ -26,6 +26,7 @@ export function verifyRun(parts: Parts): KindOfRun {
   return {
     lane: 'verification',
     isGivenTime: false,
+    writesTo: () => null,
     describe: (run) => `${whatOf(run)} was asked for`,
     check: (run) => {
       if (targets(run).length === 0) throw new BusyError('NOTHING_TO_VERIFY', { host: run.host });

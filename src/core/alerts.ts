@@ -75,6 +75,8 @@ export function newAlertState(host: string, now: Date, revision: number): AlertS
 /** What follows from the end of a run. */
 export function decideAfterRun(rules: Rules, state: AlertState, run: RunRecord, moment: Moment): Decision {
   const judged = { ...state, revision: Math.max(state.revision, run.revision) };
+  // Who asked for a restore waits for its end.
+  if (run.kind === 'restore') return { state: judged, alerts: [] };
   if (run.kind !== 'backup') return afterVerification(rules, judged, run);
   const meaning = meaningOf(run, rules);
   if (meaning === 'success') return afterSuccess(rules, judged, run);

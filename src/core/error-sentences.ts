@@ -7,6 +7,7 @@ import { browseSentences } from './browse-sentences.js';
 import { auditSentences } from './audit-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
+import { restoreSentences } from './restore-sentences.js';
 import { says, type Sentence } from './sentence.js';
 import { spaceSentences } from './space-sentences.js';
 import { trashSentences } from './trash-sentences.js';
@@ -234,6 +235,7 @@ export const sentences = {
       'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
   ),
 
+  ...restoreSentences,
   ...browseSentences,
   ...verificationSentences,
   ...leaseSentences,

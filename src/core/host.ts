@@ -16,6 +16,8 @@ export interface Host {
   readonly user: string;
   /** Private key file. */
   readonly identityFile: string;
+  /** Private key file for restores to the host; empty: `identityFile`. */
+  readonly restoreIdentityFile: string;
   /** `ssh-ed25519 AAAA...` or `SHA256:...`; empty when not pinned yet. */
   readonly hostKey: string;
   /** Absolute directory on the server. */

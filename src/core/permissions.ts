@@ -69,6 +69,8 @@ export const permissions: Readonly<Record<string, Permission>> = {
   // It removes a held snapshot, or lets older ones go.
   '/busy.v1.SnapshotService/AcknowledgeSnapshot': { role: 'admin', hosts: { host: 'host' }, changes: true },
 
+  // It writes to a host or to this server.
+  '/busy.v1.SnapshotService/Restore': { role: 'admin', hosts: { host: 'host' }, changes: true },
   // Into the trash, from which an administrator brings it back.
   '/busy.v1.SnapshotService/DeleteSnapshot': { role: 'operator', hosts: { host: 'host' }, changes: true },
 

@@ -4,6 +4,7 @@
  */
 import type { Host } from './host.js';
 import type { BusyError, Failure } from './errors.js';
+import type { RestoreRecord, RestoreWish } from './restore.js';
 import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js';
 import type { ScriptSettings } from './settings.js';
 import type { BackupType, SnapshotRecord } from './snapshot.js';
@@ -20,7 +21,15 @@ export interface Clock {
 export type RunChanges = Partial<
   Pick<
     RunRecord,
-    'type' | 'typeReason' | 'startedAt' | 'endedAt' | 'snapshot' | 'error' | 'jobs' | 'verification'
+    | 'type'
+    | 'typeReason'
+    | 'startedAt'
+    | 'endedAt'
+    | 'snapshot'
+    | 'error'
+    | 'jobs'
+    | 'verification'
+    | 'restore'
   >
 >;
 
@@ -213,6 +222,29 @@ export interface VerifyResult {
   readonly error: Failure | null;
 }
 
+/** What a restore reads and where it writes. Plain data. */
+export interface RestoreTask {
+  readonly runId: string;
+  /** The host that the snapshot is of, as it is configured now. */
+  readonly host: Host;
+  /** The directory of the snapshot. */
+  readonly snapshot: string;
+  /** Its source directories. */
+  readonly sources: readonly string[];
+  readonly wish: RestoreWish;
+  /** The host that is written to; null: the server. */
+  readonly target: Host | null;
+  /** Absolute directories of the server that no restore may write into. */
+  readonly own: readonly string[];
+  /** The run's log file, to append to. */
+  readonly logFile: string;
+}
+
+export interface RestoreResult extends Pick<RestoreRecord, 'counts' | 'changes' | 'changeCount'> {
+  /** Why it did not end well, or null. */
+  readonly error: Failure | null;
+}
+
 /** Carries work out in processes of its own. */
 export interface Executor {
   /**
@@ -225,6 +257,10 @@ export interface Executor {
    * `signal` it ends within seconds.
    */
   verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult>;
+  /**
+   * Restores. A failure and a cancel are results, not exceptions; after `signal` it ends within seconds.
+   */
+  restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult>;
   /** Connects and asks. Throws a BusyError. */
   probe(host: Host): Promise<ProbeResult>;
   /**

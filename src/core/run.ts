@@ -3,11 +3,15 @@
  * Plain data and pure functions; only `control/run-lifecycle.ts` writes states.
  */
 import type { Failure } from './errors.js';
+import type { RestoreRecord } from './restore.js';
 import type { BackupType, TransferStats } from './snapshot.js';
 import type { VerificationRecord } from './verification.js';
 
-/** What kind of work a run is: it makes a snapshot, compares snapshots with their manifests, or a night's share of them. */
-export type RunKind = 'backup' | 'verify' | 'scrub';
+/**
+ * What kind of work a run is: it makes a snapshot, compares snapshots with their manifests, or a night's share of them,
+ * or brings files of a snapshot back.
+ */
+export type RunKind = 'backup' | 'verify' | 'scrub' | 'restore';
 
 export type RunState =
   'QUEUED' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
@@ -58,8 +62,8 @@ export interface JobRecord {
 /** How many missing files of a job are kept in the database; snapshot.json has all. */
 export const missingFilesKept = 200;
 
-/** What a run does at the moment: copies with rsync, writes the manifest of what was copied, or compares with one. */
-export type RunPhase = 'copy' | 'manifest' | 'verify';
+/** What a run does at the moment: copies with rsync, writes the manifest of what was copied, compares with one, restores. */
+export type RunPhase = 'copy' | 'manifest' | 'verify' | 'restore';
 
 /** How far a run is. Bytes are those of the files' contents. */
 export interface Progress {
@@ -91,12 +95,14 @@ export interface RunRecord {
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
-  /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host. */
+  /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host; or what is restored. */
   readonly snapshot: string | null;
   readonly error: Failure | null;
   readonly jobs: readonly JobRecord[];
   /** What a verification has found; null before its end, and for all else. */
   readonly verification: VerificationRecord | null;
+  /** What a restore is to do, and at its end what it did; null for all else. */
+  readonly restore: RestoreRecord | null;
   readonly requestId: string | null;
   /** The schedule asked for it: it may begin only while a window of the host is open. */
   readonly isScheduled: boolean;

@@ -11,6 +11,7 @@ import { backUp } from './backup.js';
 import { measureUsage } from './disk-usage.js';
 import type { Command, Report } from './messages.js';
 import { reachHost } from './reach.js';
+import { restore } from './restore.js';
 import { verify } from './verify.js';
 
 const clock = { now: (): Date => new Date() };
@@ -86,6 +87,8 @@ async function carryOut(
   if (command.kind === 'measure') return { kind: 'measured', id, usages: await measure(command, signal) };
   if (command.kind === 'verify')
     return { kind: 'verified', id, result: await verify(command.task, eventsOf(id), signal, clock) };
+  if (command.kind === 'restore')
+    return { kind: 'restored', id, result: await restore(command.task, eventsOf(id), signal, clock) };
   const signals = { cancel: signal, haste: haste.signal };
   return {
     kind: 'backedUp',

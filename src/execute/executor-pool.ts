@@ -12,6 +12,8 @@ import type {
   Executor,
   MeasureProgress,
   ProbeResult,
+  RestoreResult,
+  RestoreTask,
   RunEventsTaker,
   VerifyResult,
   VerifyTask,
@@ -71,6 +73,12 @@ export class ExecutorPool implements Executor {
   async verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult> {
     const report = await this.give((id) => ({ kind: 'verify', id, task }), events, signal);
     if (report.kind === 'verified') return report.result;
+    throw unexpected(report);
+  }
+
+  async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
+    const report = await this.give((id) => ({ kind: 'restore', id, task }), events, signal);
+    if (report.kind === 'restored') return report.result;
     throw unexpected(report);
   }
 
@@ -210,6 +218,7 @@ function receive(executor: ExecutorProcess, report: Report): void {
       return;
     case 'backedUp':
     case 'verified':
+    case 'restored':
     case 'probed':
     case 'measured':
       work.done(report);

@@ -6,6 +6,8 @@ import type {
   BackupTask,
   MeasureProgress,
   ProbeResult,
+  RestoreResult,
+  RestoreTask,
   VerifyResult,
   VerifyTask,
 } from '../core/ports.js';
@@ -17,6 +19,7 @@ import type { LockHolder } from './backupdir-lock.js';
 export type Command =
   | { readonly kind: 'backUp'; readonly id: number; readonly task: BackupTask; readonly holder: LockHolder }
   | { readonly kind: 'verify'; readonly id: number; readonly task: VerifyTask }
+  | { readonly kind: 'restore'; readonly id: number; readonly task: RestoreTask }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
   | { readonly kind: 'measure'; readonly id: number; readonly groups: readonly (readonly string[])[] }
   | { readonly kind: 'cancel'; readonly id: number }
@@ -43,6 +46,7 @@ export type Report =
   | { readonly kind: 'postBackup'; readonly id: number; readonly snapshot: SnapshotRecord | null }
   | { readonly kind: 'backedUp'; readonly id: number; readonly result: BackupResult }
   | { readonly kind: 'verified'; readonly id: number; readonly result: VerifyResult }
+  | { readonly kind: 'restored'; readonly id: number; readonly result: RestoreResult }
   | { readonly kind: 'probed'; readonly id: number; readonly result: ProbeResult }
   | { readonly kind: 'measuring'; readonly id: number; readonly progress: MeasureProgress }
   | { readonly kind: 'measured'; readonly id: number; readonly usages: readonly (DiskUsage | null)[] }

@@ -24,6 +24,7 @@ import {
   runStates,
   types,
 } from './enums.js';
+import { toRestoreMessage } from './restores.js';
 
 /** What is known of a host besides its configuration. */
 export interface HostFacts {
@@ -85,6 +86,7 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
     requestId: run.requestId ?? '',
     acceptsChanges: run.acceptsChanges,
     verification: run.verification ? toVerification(run.verification) : undefined,
+    restore: run.restore ? toRestoreMessage(run.restore) : undefined,
   };
 }
 
@@ -92,7 +94,8 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
 export function toListedRunMessage(run: RunRecord, progress: Progress | null): Run {
   const jobs = run.jobs.map((job) => ({ ...job, missingFiles: [] }));
   const verification = run.verification && { ...run.verification, differences: [] };
-  return toRunMessage({ ...run, jobs, verification }, progress);
+  const restore = run.restore && { ...run.restore, changes: [] };
+  return toRunMessage({ ...run, jobs, verification, restore }, progress);
 }
 
 function toVerification(verification: VerificationRecord): Verification {

@@ -17,6 +17,7 @@ import type {
 import { toRunMessage, toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
+import { readRestore } from './restores.js';
 import type { CallAdapters } from './stream.js';
 import { toTrashMessage } from './trash.js';
 
@@ -62,6 +63,16 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
         host: requireText('host', host),
         snapshot: name || null,
         requestId: requireAtMost('request_id', requestId, longestRequestId) || null,
+      });
+      return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
+    }),
+    restore: calls.unary(async (request) => {
+      const run = await parts.lifecycle.trigger({
+        kind: 'restore',
+        host: requireText('host', request.host),
+        snapshot: requireText('snapshot', request.snapshot),
+        wish: readRestore(request),
+        requestId: requireAtMost('request_id', request.requestId, longestRequestId) || null,
       });
       return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
     }),

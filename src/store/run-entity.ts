@@ -24,6 +24,7 @@ export const RunEntity = new EntitySchema<RunRow>({
     error: { type: 'simple-json', nullable: true },
     jobs: { type: 'simple-json' },
     verification: { type: 'simple-json', nullable: true },
+    restore: { type: 'simple-json', nullable: true },
     requestId: { name: 'request_id', type: 'varchar', length: 64, nullable: true },
     isScheduled: { name: 'is_scheduled', type: 'integer', default: 0, transformer: yesNo },
     acceptsChanges: { name: 'accepts_changes', type: 'integer', default: 0, transformer: yesNo },

@@ -51,9 +51,10 @@ describe('the example file', () => {
 /** What the file shows an example of, since there is no default or one that depends on the machine. */
 function withoutHostDefault(shown: Host | undefined, { schedule }: Host): Partial<Host> {
   if (!shown) return {};
-  const { hostname, hostKey, preCommand, postCommand, archivedir } = shown;
+  const { hostname, hostKey, restoreIdentityFile, preCommand, postCommand, archivedir } = shown;
   const { timeZone } = shown.schedule;
-  return { hostname, hostKey, preCommand, postCommand, archivedir, schedule: { ...schedule, timeZone } };
+  const fixed = { hostname, hostKey, restoreIdentityFile, preCommand, postCommand, archivedir };
+  return { ...fixed, schedule: { ...schedule, timeZone } };
 }
 
 function exampleText(): Promise<string> {

@@ -51,6 +51,7 @@ function runAt(
     error: new BusyError(reason, { by: 'on request', detail: 'x' }).toFailure(),
     jobs: [],
     verification: null,
+    restore: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

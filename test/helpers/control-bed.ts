@@ -92,6 +92,7 @@ export class ControlBed {
       diskOf: (host) => Promise.resolve(host.backupdir),
       scripts: () => noScripts,
       quietDisk: () => Promise.resolve(),
+      ownDirectories: () => ['/srv/backup'],
       space: { admit: () => Promise.resolve(null), release: () => {} },
       findCommitted: (host, runId) =>
         Promise.resolve(

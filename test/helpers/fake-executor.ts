@@ -6,6 +6,8 @@ import type {
   BackupTask,
   Executor,
   ProbeResult,
+  RestoreResult,
+  RestoreTask,
   RunEventsTaker,
   VerifyResult,
   VerifyTask,
@@ -33,9 +35,18 @@ export interface FakeVerification {
   die(): void;
 }
 
+export interface FakeRestore {
+  readonly task: RestoreTask;
+  readonly signal: AbortSignal;
+  /** Ends it with a result that is a success unless the changes say otherwise. */
+  finish(changes?: Partial<RestoreResult>): void;
+}
+
 export class FakeExecutor implements Executor {
   /** All verifications that were ever started, in order; each ends as the real one does after an abort. */
   readonly verifications: FakeVerification[] = [];
+  /** All restores that were ever started, in order; each ends as the real one does after an abort. */
+  readonly restores: FakeRestore[] = [];
   /** All that were ever started, in order. */
   readonly backups: FakeBackup[] = [];
   private handedOut = 0;
@@ -57,6 +68,18 @@ export class FakeExecutor implements Executor {
         },
         die: () => reject(new BusyError('EXECUTOR_DIED', { ending: 'signal SIGKILL' })),
       });
+      this.wake();
+    });
+  }
+
+  restore(task: RestoreTask, _: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
+    return new Promise((resolve) => {
+      const finish: FakeRestore['finish'] = (changes) =>
+        resolve({ counts: null, changes: [], changeCount: 0, error: null, ...changes });
+      signal.addEventListener('abort', () =>
+        finish({ error: new BusyError('RESTORE_CANCELLED').toFailure() }),
+      );
+      this.restores.push({ task, signal, finish });
       this.wake();
     });
   }

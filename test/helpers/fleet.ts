@@ -128,6 +128,7 @@ export class Fleet {
       error: null,
       jobs: [],
       verification: null,
+      restore: null,
       requestId: null,
       isScheduled: false,
       acceptsChanges: false,

@@ -19,6 +19,7 @@ export function sampleHost(changes: Partial<Host> = {}): Host {
     port: 22,
     user: 'backup',
     identityFile: '/var/lib/busy/keys/web1',
+    restoreIdentityFile: '',
     hostKey: 'SHA256:abc',
     backupdir: '/srv/backup',
     minFree: { unit: 'percent', amount: 1 },

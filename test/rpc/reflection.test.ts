@@ -108,7 +108,7 @@ describe('one question', () => {
     );
     const files = byName?.messageResponse;
     if (files?.$case !== 'fileDescriptorResponse') throw new Error('No files were answered.');
-    expect(files.value.fileDescriptorProto).toHaveLength(6);
+    expect(files.value.fileDescriptorProto).toHaveLength(7);
     for (const bytes of files.value.fileDescriptorProto) expect(set.includes(bytes)).toBe(true);
     expect(bySymbol?.messageResponse).toEqual(files);
     expect(byMethod?.messageResponse).toEqual(files);

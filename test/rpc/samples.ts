@@ -79,6 +79,7 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
       },
     ],
     verification: null,
+    restore: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

@@ -53,6 +53,7 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
     error: null,
     jobs: [],
     verification: null,
+    restore: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,

@@ -24,11 +24,11 @@ export async function cli(argv: string[], options: CliOptions = {}): Promise<Res
     stdout,
     stderr,
     env: options.endpoint === undefined ? {} : { BUSY_SERVER: options.endpoint },
-    ask: null,
     interrupt: new AbortController().signal,
     now: () => new Date(),
     version: '1.2.3',
     reconnectForMs: 20_000,
+    ask: null,
     ...options.io,
   });
   return { exitCode, stdout: stdout.text, stderr: stderr.text };
