@@ -1,6 +1,6 @@
 /** The command `audit`: who changed what, and whether the log of it is whole. */
 import {
-  AuditEntry,
+  type AuditEntry,
   AuditOutcome,
   AuditServiceService,
   ListAuditResponse,
@@ -105,7 +105,11 @@ function outcomeCell({ outcome, reason }: AuditEntry): Cell {
     case AuditOutcome.FAILED:
     case AuditOutcome.REFUSED:
       return { text: reason, colour: outcome === AuditOutcome.REFUSED ? 'red' : 'yellow' };
-    default:
+    case AuditOutcome.UNKNOWN:
+    case AuditOutcome.UNSPECIFIED:
       return 'unknown';
+    default:
+      // Of a newer daemon.
+      return String(outcome satisfies never);
   }
 }

@@ -8,7 +8,7 @@ import type { RestoreRecord, RestoreWish } from './restore.js';
 import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js';
 import type { ScriptSettings } from './settings.js';
 import type { BackupType, SnapshotRecord } from './snapshot.js';
-import type { DiskRoom, DiskUsage } from './space.js';
+import type { DiskRoom, DiskUsage, Leftovers } from './space.js';
 import type { StoredHost, TrashedHost } from './stored-host.js';
 import type { TrashMark } from './trash.js';
 import type { VerificationRecord, VerifiedSnapshot } from './verification.js';
@@ -129,9 +129,6 @@ export interface SnapshotDisk {
    */
   sweepBeside(snapshot: Pick<SnapshotRecord, 'path'>, signal: AbortSignal): Promise<boolean>;
 }
-
-/** Of unfinished backups, of what is being removed, and of what is in the trash. Absolute. */
-export type Leftovers = Readonly<Record<'unfinished' | 'removed' | 'trashed', string[]>>;
 
 /** What is free on the disks of backups, and what lies there besides snapshots. */
 export interface SpaceDisk {

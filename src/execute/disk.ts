@@ -2,8 +2,8 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from '../core/host.js';
-import type { Leftovers, SpaceDisk } from '../core/ports.js';
-import type { DiskRoom } from '../core/space.js';
+import type { SpaceDisk } from '../core/ports.js';
+import type { DiskRoom, Leftovers } from '../core/space.js';
 import { discarded, readHostStore } from './snapshot-dir.js';
 import { trashedDirectories } from './trash-dir.js';
 

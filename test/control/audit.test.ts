@@ -32,6 +32,10 @@ let audit: Audit;
 let errors: unknown[];
 let broken: Error | null;
 
+async function hostOfRun(run: string): Promise<string> {
+  return run === 'R1' ? 'db1' : '';
+}
+
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'busy-audit-'));
   clock = new ManualClock();
@@ -42,7 +46,6 @@ beforeEach(async () => {
     ...real,
     append: (event) => (broken ? Promise.reject(broken) : real.append(event)),
   };
-  const hostOfRun = async (run: string): Promise<string> => (run === 'R1' ? 'db1' : '');
   audit = new Audit({ log, clock, hostOfRun, onError: (_, error) => void errors.push(error) });
   await audit.start();
 });
@@ -50,6 +53,9 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const list = (changes: Partial<AuditFilter> = {}): Promise<readonly AuditEntry[]> =>
   listAudit(log, { ...everything, ...changes });
+
+const sequences = async (filter: Partial<AuditFilter>): Promise<number[]> =>
+  (await list(filter)).map(({ sequence }) => sequence);
 
 describe('a call that changes something', () => {
   test('is written down before it is carried out, and again when it has ended', async () => {
@@ -137,8 +143,6 @@ test('a list can be limited to a host, a caller, a time, and a page', async () =
     )(null);
   }
   await audit.note('RemoveSnapshot', 'web1', { message: '' });
-  const sequences = async (filter: Partial<AuditFilter>): Promise<number[]> =>
-    (await list(filter)).map(({ sequence }) => sequence);
   expect(await sequences({})).toEqual([8, 6, 4, 2]);
   expect(await sequences({ host: 'web2' })).toEqual([4]);
   expect(await sequences({ caller: 'busyd' })).toEqual([8]);

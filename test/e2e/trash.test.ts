@@ -1,5 +1,8 @@
-/** Deleting by a call: into the trash, back, and out of it for good; also when the daemon is killed in the middle. */
-import { readdir } from 'node:fs/promises';
+/**
+ * Deleting by a call: into the trash, back, and out of it for good; also when the daemon is killed in the middle. And what
+ * the audit log tells of it.
+ */
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { compareTrees } from '../../clients/quickstart/compare-trees.js';
@@ -40,6 +43,12 @@ async function inTrash(): Promise<{ host: string; snapshot: string; putBy: strin
 async function expectWhole(name: string): Promise<void> {
   expect(await compareTrees(source, join(directory(), name, 'data', source))).toEqual([]);
 }
+
+const audited = async (...args: string[]): Promise<Record<string, string>[]> => {
+  const { stdout } = await bed.busy(['audit', '--json', ...args]);
+  return (JSON.parse(stdout) as { entries?: Record<string, string>[] }).entries ?? [];
+};
+const auditFile = (): string => join(bed.directory, 'state/audit.log');
 
 describe('a deleted snapshot', () => {
   test('is in the trash, takes up its space there, and comes back', async () => {
@@ -95,6 +104,58 @@ describe('a deleted snapshot', () => {
     names.pop();
     await untilSwept(bed, 'web1');
     expect(await listedSnapshots(bed, 'web1')).toEqual(names);
+  });
+});
+
+describe('the audit log', () => {
+  test('tells of what was asked for and of what was refused, and survives a daemon that is killed in the middle', async () => {
+    await bed.startDaemon(armed('audit line is written'));
+    const word = `web1/${names[0]}`;
+    await bed.busy(['delete', word, '--yes']);
+    expect(await bed.daemonEnd()).toBe('SIGKILL');
+    await bed.startDaemon();
+    expect(await listedSnapshots(bed, 'web1')).toEqual(names);
+    const [last] = await audited('--host', 'web1');
+    expect(last).toMatchObject({
+      caller: 'socket',
+      call: 'DeleteSnapshot',
+      outcome: 'AUDIT_OUTCOME_UNKNOWN',
+    });
+    expect((await bed.busy(['delete', `web1/${names.at(-1)}`, '--yes'])).code).toBe(1);
+    expect(await audited('--limit', '1')).toMatchObject([
+      { outcome: 'AUDIT_OUTCOME_FAILED', reason: 'CONFIRMATION_NEEDED' },
+    ]);
+    expect(await bed.busy(['audit', '--verify'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('is found broken where a line was changed, by the daemon and without it', async () => {
+    await bed.startDaemon();
+    const text = await readFile(auditFile(), 'utf8');
+    await writeFile(auditFile(), text.replace('"DeleteSnapshot"', '"GetSnapshot"'));
+    const broken = await bed.busy(['audit', '--verify']);
+    expect(broken).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^BROKEN .*audit\.log line \d+: /),
+    });
+    await bed.stopDaemon();
+    const offline = await bed.busyd(['audit-verify', join(bed.directory, 'state')]);
+    expect(offline).toMatchObject({ code: 1, stdout: broken.stdout });
+    await writeFile(auditFile(), text);
+    expect((await bed.busyd(['audit-verify', auditFile()])).stdout).toContain('is whole');
+  });
+
+  test('that cannot be written keeps everything from being changed, and no backup from being made', async () => {
+    await rename(auditFile(), `${auditFile()}.aside`);
+    await mkdir(auditFile());
+    await bed.startDaemon();
+    const refused = await bed.busy(['delete', `web1/${names[0]}`, '--yes']);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('(AUDIT_UNAVAILABLE)') });
+    expect(await listedSnapshots(bed, 'web1')).toEqual(names);
+    expect((await bed.busy(['info'])).stdout).toContain('the log cannot be written');
+    await rm(auditFile(), { recursive: true });
+    await rename(`${auditFile()}.aside`, auditFile());
+    expect((await bed.busy(['verify', 'web1'])).code).toBe(0);
+    expect((await bed.busy(['audit', '--verify'])).code).toBe(0);
   });
 });
 

@@ -28,8 +28,8 @@ function done(call: string): AuditEvent {
   return { kind: 'done', caller, call, host: 'wéb1', request: '{}', message: '' };
 }
 
-async function append(...calls: string[]): Promise<void> {
-  for (const call of calls) await log.append(done(call));
+async function append(...names: string[]): Promise<void> {
+  for (const call of names) await log.append(done(call));
 }
 
 async function all(): Promise<AuditLine[]> {
