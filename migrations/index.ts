@@ -10,6 +10,7 @@ import { Archives1700000000061 } from './1700000000061-archives.js';
 import { Restores1700000000071 } from './1700000000071-restores.js';
 import { Drills1700000000081 } from './1700000000081-drills.js';
 import { Tokens1700000000091 } from './1700000000091-tokens.js';
+import { TrashedHosts1700000000121 } from './1700000000121-trashed-hosts.js';
 
 export const migrations = [
   RunsAndSnapshots1700000000001,
@@ -23,4 +24,5 @@ export const migrations = [
   Restores1700000000071,
   Drills1700000000081,
   Tokens1700000000091,
+  TrashedHosts1700000000121,
 ] as const;

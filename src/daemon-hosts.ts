@@ -83,6 +83,7 @@ type ReloadedKey =
   | 'maxRunningPerDisk'
   | 'scripts'
   | 'keepRunsDays'
+  | 'trashDays'
   | 'access';
 
 /** What is built once, at the start. A new part of the configuration must be named here or above. */

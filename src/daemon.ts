@@ -9,7 +9,6 @@ import { deleteArchive } from './control/archive-removal.js';
 import { Archiver } from './control/archiver.js';
 import { Catalog } from './control/catalog.js';
 import { Downloads } from './control/downloads.js';
-import { acknowledge, discardHeld } from './control/held-snapshots.js';
 import { HostRegistry } from './control/host-registry.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
 import { Pruner } from './control/pruner.js';
@@ -44,6 +43,7 @@ import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
 import { createArchiving } from './daemon-archives.js';
 import { createAccess } from './daemon-access.js';
+import { startAudit } from './daemon-audit.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { createBrowser } from './daemon-browse.js';
@@ -54,6 +54,7 @@ import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
 import { warnOfStrays } from './daemon-strays.js';
+import { createTrash } from './daemon-trash.js';
 import { version } from './version.js';
 
 export interface Daemon {
@@ -134,6 +135,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
     let { scripts, keepRunsDays } = config;
+    const auditing = await startAudit({ ...parts, stateDir: config.stateDir, makeRoom, onError });
+    const { audit } = auditing;
     const snapshotDisk = createSnapshotDisk(holder);
     const space = new SpaceGuard({
       ...parts,
@@ -174,8 +177,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
-    const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, log });
-    const heldParts = { ...parts, hold, disk: snapshotDisk, pruner, log };
+    const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, audit, log });
     const ours = ownPart(parts.catalog, hold);
     const scrubber = new Scrubber({
       ...parts,
@@ -205,9 +207,22 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       { ...parts, store, lifecycle, hold, onChange },
       hostSourceOf(config, pins),
     );
-    let { maxRunning } = config;
+    let { maxRunning, trashDays } = config;
+    const deleting = createTrash({
+      ...parts,
+      store,
+      registry,
+      lifecycle,
+      pruner,
+      hold,
+      holder,
+      snapshotDisk,
+      trashDays: () => trashDays,
+      audit,
+      log,
+    });
     const apply = (next: Config): void => {
-      ({ maxRunning, scripts, keepRunsDays } = next);
+      ({ maxRunning, scripts, keepRunsDays, trashDays } = next);
       lifecycle.setLimits(limitsOf(next));
       accessControl.apply(next);
       server.lookAgain().catch((error: unknown) => onError('the tokens could not be read', error));
@@ -225,10 +240,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       checkServer: createServerCheck({ ...parts, config, watch }),
       reload,
       pruner,
-      held: {
-        acknowledge: (host, name) => acknowledge(heldParts, host, name),
-        discard: (host, name) => discardHeld(heldParts, host, name),
-      },
+      ...deleting,
+      ...auditing,
       space,
       archives: archiving.archives,
       deleteArchive: (host, name) => deleteArchive({ ...parts, hold, archiving, log }, host, name),
@@ -244,6 +257,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       daemonInfo: () =>
         describeDaemon({
           ...parts,
+          ...auditing,
           config,
           watch,
           sharing,
@@ -283,6 +297,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => driller.stop());
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
+    deleting.trash.start();
+    closers.push((giveUp) => deleting.trash.stop(giveUp));
     closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));
     void warnOfStrays({ ...parts, hold, lifecycle, log });
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });

@@ -8,11 +8,13 @@ import { browseSentences } from './browse-sentences.js';
 import { downloadSentences } from './download-sentences.js';
 import { drillSentences } from './drill-sentences.js';
 import { enrollmentSentences } from './enrollment-sentences.js';
+import { auditSentences } from './audit-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { restoreSentences } from './restore-sentences.js';
 import { says, type Sentence } from './sentence.js';
 import { spaceSentences } from './space-sentences.js';
+import { trashSentences } from './trash-sentences.js';
 import { verificationSentences } from './verification-sentences.js';
 
 function lastLine(facts: Readonly<Record<string, string>>): string {
@@ -248,6 +250,8 @@ export const sentences = {
   ...browseSentences,
   ...verificationSentences,
   ...leaseSentences,
+  ...trashSentences,
+  ...auditSentences,
 
   // Mail.
   MAIL_FAILED: says(

@@ -153,11 +153,7 @@ export interface Executor {
    */
   archive(task: ArchiveTask, events: RunEventsTaker, signal: AbortSignal): Promise<ArchiveResult>;
   /** Reads archives back in full. What is found, a failure and a cancel are results, not exceptions. */
-  verifyArchives(
-    task: ArchivesTask,
-    events: RunEventsTaker,
-    signal: AbortSignal,
-  ): Promise<ArchiveResult>;
+  verifyArchives(task: ArchivesTask, events: RunEventsTaker, signal: AbortSignal): Promise<ArchiveResult>;
   /**
    * Restores. A failure and a cancel are results, not exceptions; after `signal` it ends within seconds.
    */

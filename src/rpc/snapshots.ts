@@ -5,6 +5,8 @@ import type { Downloads } from '../control/downloads.js';
 import type { Pruner } from '../control/pruner.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { HostSpace, SpaceReporter } from '../control/space-report.js';
+import type { ListedTrash } from '../control/trash.js';
+import type { Deletion } from '../control/trashed-snapshots.js';
 import { seesHost, type Caller } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
@@ -23,6 +25,7 @@ import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
 import { readRestore } from './restores.js';
 import type { CallAdapters } from './stream.js';
+import { toTrashMessage } from './trash.js';
 
 export interface SnapshotParts extends BrowseParts {
   readonly catalog: Pick<Catalog, 'snapshots' | 'host'>;
@@ -30,9 +33,10 @@ export interface SnapshotParts extends BrowseParts {
   /** What `control/held-snapshots.ts` does. */
   readonly held: {
     acknowledge: (host: string, name: string) => Promise<SnapshotRecord>;
-    discard: (host: string, name: string) => Promise<SnapshotRecord>;
+    discard: (host: string, name: string, by: string) => Promise<SnapshotRecord>;
   };
   readonly downloads: Pick<Downloads, 'download'>;
+  readonly deleteSnapshot: (host: string, name: string, deletion: Deletion) => Promise<ListedTrash>;
   readonly spaceReporter: Pick<SpaceReporter, 'measure'>;
   readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress' | 'get'>;
 }
@@ -52,9 +56,12 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       const { record: snapshot } = await parts.browser.snapshot(host, name, asOf ?? null);
       return { snapshot: toSnapshotMessage(snapshot) };
     }),
-    acknowledgeSnapshot: calls.unary(async ({ host, name, discard }) => {
-      const end = discard ? parts.held.discard : parts.held.acknowledge;
-      return { snapshot: toSnapshotMessage(await end(requireText('host', host), requireText('name', name))) };
+    acknowledgeSnapshot: calls.unary(async ({ host, name, discard }, caller) => {
+      requireText('host', host);
+      requireText('name', name);
+      const { held } = parts;
+      const ended = discard ? held.discard(host, name, caller.name) : held.acknowledge(host, name);
+      return { snapshot: toSnapshotMessage(await ended) };
     }),
     verifySnapshot: calls.unary(async ({ host, name, requestId }) => {
       const run = await parts.lifecycle.trigger({
@@ -80,10 +87,19 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
     drillRestore: calls.unary((request) => drill(parts, request)),
     downloadFiles: calls.serverStream((request, signal) => downloadFiles(parts.downloads, request, signal)),
-    ...browseHandlers(parts, calls),
     measureSpace: calls.serverStream(({ host }, signal, caller) =>
       measureSpace(parts, { host, caller }, signal),
     ),
+    deleteSnapshot: calls.unary(async ({ host, name, confirm }, caller) => {
+      const deletion = { by: caller.name, isAdmin: caller.role === 'admin', confirm };
+      const entry = await parts.deleteSnapshot(
+        requireText('host', host),
+        requireText('name', name),
+        deletion,
+      );
+      return { entry: toTrashMessage(entry) };
+    }),
+    ...browseHandlers(parts, calls),
   };
 }
 
