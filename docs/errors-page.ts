@@ -11,9 +11,9 @@ const placeholders = new Proxy<Record<string, string>>(
 export function errorsPage(sentences: Readonly<Record<string, Sentence>>): string {
   const rows = Object.entries(sentences)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([reason, { status, message, advice }]) => {
-      const [what, next] = [message(placeholders), advice(placeholders)].map(cell);
-      return `| \`${reason}\` | ${status} | ${what} | ${next} |`;
+    .map(([reason, sentence]) => {
+      const [what, next] = [sentence.message(placeholders), sentence.advice(placeholders)].map(cell);
+      return `| \`${reason}\` | ${sentence.status} | ${what} | ${next} |`;
     });
   return `# Errors
 

@@ -3,10 +3,8 @@
  * lock, database, recovery, queue, endpoints; so a client never sees a run of a dead daemon as running.
  */
 import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
 import { deleteArchive } from './control/archive-removal.js';
-import { Archiver } from './control/archiver.js';
 import { Catalog } from './control/catalog.js';
 import { Downloads } from './control/downloads.js';
 import { HostRegistry } from './control/host-registry.js';
@@ -15,23 +13,19 @@ import { Pruner } from './control/pruner.js';
 import { recover } from './control/recovery.js';
 import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
-import type { QueueLimits } from './control/run-queue.js';
 import { readersBelow } from './control/run-stops.js';
 import { Scheduler } from './control/scheduler.js';
-import { Scrubber } from './control/scrubber.js';
 import { SpaceGuard } from './control/space-guard.js';
 import { SpaceReporter } from './control/space-report.js';
 import type { Host } from './core/host.js';
 import type { Presence } from './core/presence.js';
 import type { RunRecord } from './core/run.js';
-import type { SnapshotRecord } from './core/snapshot.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
 import { DiskNames, spaceDisk } from './execute/disk.js';
 import { readSnapshotFiles } from './execute/download.js';
 import { ExecutorPool } from './execute/executor-pool.js';
 import { NameLookup } from './execute/name-lookup.js';
 import { HostPresence } from './execute/presence.js';
-import { readSnapshots } from './execute/snapshot-json.js';
 import { findScript } from './execute/server-script.js';
 import { discardScratch } from './execute/restore-archive.js';
 import { createSnapshotDisk } from './execute/snapshot-removal.js';
@@ -45,11 +39,12 @@ import { createArchiving } from './daemon-archives.js';
 import { createAccess } from './daemon-access.js';
 import { startAudit } from './daemon-audit.js';
 import { openDaemonDatabase } from './daemon-database.js';
+import { descriptorFile, executorEntry, findCommitted, limitsOf, ownDirectories } from './daemon-places.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { createBrowser } from './daemon-browse.js';
 import { createEnrollment, createServerCheck } from './daemon-enrollment.js';
 import { startMail } from './daemon-mail.js';
-import { createDriller } from './daemon-drill.js';
+import { createChores } from './daemon-chores.js';
 import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
@@ -125,7 +120,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     }
     const mail = await startMail({ ...parts, config, database, events, hold, log });
     closers.push((giveUp) => mail.stop(giveUp));
-    const executor = new ExecutorPool(executorEntry(), config.executors, holder, (pid, ending) => {
+    const executor = new ExecutorPool(executorEntry, config.executors, holder, (pid, ending) => {
       log.error('an executor process died', { pid, ending });
     });
     closers.push(() => executor.stop());
@@ -179,16 +174,15 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     });
     const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, audit, log });
     const ours = ownPart(parts.catalog, hold);
-    const scrubber = new Scrubber({
+    const chores = createChores({
       ...parts,
       catalog: ours,
+      archiving,
       lifecycle,
       events,
       disk: snapshotDisk,
       onError,
     });
-    const archiver = new Archiver({ ...parts, archiving, catalog: ours, lifecycle, events, onError });
-    const driller = createDriller({ ...parts, lifecycle, events, disk: snapshotDisk }, ours, log);
     await discardScratch(ours.hosts());
     await lifecycle.start();
     closers.push((giveUp) => {
@@ -247,7 +241,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       deleteArchive: (host, name) => deleteArchive({ ...parts, hold, archiving, log }, host, name),
       spaceReporter,
       browser,
-      driller,
+      driller: chores.driller,
       downloads,
       executor,
       log,
@@ -268,7 +262,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
           executor,
           lifecycle,
         }),
-      descriptorFile: fileURLToPath(new URL('./gen/busy.binpb', import.meta.url)),
+      descriptorFile,
     });
     const heed = (isAway: boolean): void => {
       server.setHealthy(!isAway);
@@ -289,12 +283,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => server.stop());
     scheduler.start();
     closers.push(() => scheduler.stop());
-    await scrubber.start();
-    closers.push(() => scrubber.stop());
-    await archiver.start();
-    closers.push(() => archiver.stop());
-    await driller.start();
-    closers.push(() => driller.stop());
+    closers.push(...(await chores.start()));
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
     deleting.trash.start();
@@ -307,24 +296,4 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     await stop(AbortSignal.abort());
     throw error;
   }
-}
-
-function limitsOf(config: Config): QueueLimits {
-  return { total: config.maxRunning, perDisk: config.maxRunningPerDisk };
-}
-
-/** Executors are plain Node processes, so they need the compiled file also when this one runs from source. */
-function executorEntry(): string {
-  return fileURLToPath(new URL('./execute/executor-main.js', import.meta.url));
-}
-
-/** Where no restore may write. */
-function ownDirectories(stateDir: string, hosts: readonly Host[]): string[] {
-  const all = hosts.flatMap(({ backupdir, archivedir }) => [backupdir, archivedir]);
-  return [...new Set([...all, stateDir])].filter((directory) => directory !== '');
-}
-
-async function findCommitted(host: Host, runId: string): Promise<SnapshotRecord | null> {
-  const snapshots = await readSnapshots(host.backupdir, host.name);
-  return snapshots.find((snapshot) => snapshot.runId === runId) ?? null;
 }
