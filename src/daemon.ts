@@ -29,6 +29,7 @@ import { NameLookup } from './execute/name-lookup.js';
 import { HostPresence } from './execute/presence.js';
 import { readSnapshots } from './execute/snapshot-json.js';
 import { findScript } from './execute/server-script.js';
+import { discardScratch } from './execute/restore-archive.js';
 import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
@@ -39,6 +40,7 @@ import { createAccess } from './daemon-access.js';
 import { startAudit } from './daemon-audit.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
+import { createBrowser } from './daemon-browse.js';
 import { startMail } from './daemon-mail.js';
 import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
@@ -137,6 +139,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
     });
     const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
+    const browser = createBrowser({ ...parts, hold });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
       hold,
@@ -151,6 +154,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       ownDirectories: () => ownDirectories(config.stateDir, parts.catalog.hosts()),
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
+        await browser.endBelow(host.backupdir);
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
@@ -164,6 +168,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       disk: snapshotDisk,
       onError,
     });
+    await discardScratch(ours.hosts());
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();
@@ -213,6 +218,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       ...auditing,
       space,
       spaceReporter,
+      browser,
       executor,
       log,
       events,

@@ -59,6 +59,10 @@ export const permissions: Readonly<Record<string, Permission>> = {
   '/busy.v1.SnapshotService/ListSnapshots': seeHost('host'),
   '/busy.v1.SnapshotService/GetSnapshot': seeHost('host'),
   '/busy.v1.SnapshotService/MeasureSpace': seeHost('host'),
+  '/busy.v1.SnapshotService/ListFiles': seeHost('host'),
+  '/busy.v1.SnapshotService/FindFiles': seeHost('host'),
+  '/busy.v1.SnapshotService/ListFileVersions': seeHost('host'),
+  '/busy.v1.SnapshotService/DiffSnapshots': seeHost('host'),
   '/busy.v1.SnapshotService/VerifySnapshot': { role: 'operator', hosts: { host: 'host' }, changes: true },
   '/busy.v1.SnapshotService/PruneSnapshots': {
     role: 'admin',

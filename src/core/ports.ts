@@ -9,8 +9,7 @@ import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js
 import type { ScriptSettings } from './settings.js';
 import type { BackupType, SnapshotRecord } from './snapshot.js';
 import type { DiskRoom, DiskUsage, Leftovers } from './space.js';
-import type { StoredHost, TrashedHost } from './stored-host.js';
-import type { TrashMark } from './trash.js';
+import type { HostTrash, StoredHost } from './stored-host.js';
 import type { VerificationRecord, VerifiedSnapshot } from './verification.js';
 
 export interface Clock {
@@ -88,7 +87,7 @@ export interface SnapshotStore {
 }
 
 /** The hosts that are kept in the database. Every write names the etag that it expects to find. */
-export interface HostStore {
+export interface HostStore extends HostTrash {
   /** Sorted by name. */
   list(): Promise<StoredHost[]>;
   get(name: string): Promise<StoredHost | null>;
@@ -96,14 +95,6 @@ export interface HostStore {
   add(host: StoredHost): Promise<void>;
   /** Replaces settings, etag and `updatedAt` of a host if it still has `etag`; answers whether it had. */
   replace(host: StoredHost, etag: string): Promise<boolean>;
-  /** Moves a host to the trash if it still has `etag`; answers whether it had. */
-  trash(name: string, etag: string, mark: TrashMark): Promise<boolean>;
-  /** The hosts in the trash, by the time they were put there. */
-  trashed(): Promise<TrashedHost[]>;
-  /** Moves one back; answers whether it was there. Throws when its name exists. */
-  untrash(id: string): Promise<boolean>;
-  /** Removes one from the trash for good; answers whether it was there. */
-  removeTrashed(id: string): Promise<boolean>;
 }
 
 /** Where a snapshot of the records is: `taken out` by a removal, or into the trash, that did not come to its end. */
@@ -219,15 +210,18 @@ export interface VerifyResult {
   readonly error: Failure | null;
 }
 
+/** A snapshot that is restored from. */
+export type RestoreSource = Pick<SnapshotRecord, 'path' | 'sources' | 'outcome' | 'heldFor'>;
+
 /** What a restore reads and where it writes. Plain data. */
 export interface RestoreTask {
   readonly runId: string;
   /** The host that the snapshot is of, as it is configured now. */
   readonly host: Host;
-  /** The directory of the snapshot. */
+  /** The name of the snapshot. */
   readonly snapshot: string;
-  /** Its source directories. */
-  readonly sources: readonly string[];
+  /** Null when the snapshot is gone: then its archive is looked for. */
+  readonly stored: RestoreSource | null;
   readonly wish: RestoreWish;
   /** The host that is written to; null: the server. */
   readonly target: Host | null;
@@ -237,7 +231,7 @@ export interface RestoreTask {
   readonly logFile: string;
 }
 
-export interface RestoreResult extends Pick<RestoreRecord, 'counts' | 'changes' | 'changeCount'> {
+export interface RestoreResult extends Pick<RestoreRecord, 'from' | 'counts' | 'changes' | 'changeCount'> {
   /** Why it did not end well, or null. */
   readonly error: Failure | null;
 }

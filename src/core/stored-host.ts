@@ -21,6 +21,18 @@ export interface TrashedHost extends TrashMark {
   readonly host: StoredHost;
 }
 
+/** Where deleted hosts are kept. */
+export interface HostTrash {
+  /** Moves a host to the trash if it still has `etag`; answers whether it had. */
+  trash(name: string, etag: string, mark: TrashMark): Promise<boolean>;
+  /** The hosts in the trash, by the time they were put there. */
+  trashed(): Promise<TrashedHost[]>;
+  /** Moves one back; answers whether it was there. Throws when its name exists. */
+  untrash(id: string): Promise<boolean>;
+  /** Removes one from the trash for good; answers whether it was there. */
+  removeTrashed(id: string): Promise<boolean>;
+}
+
 export interface SettingsChange {
   /** The new values. */
   readonly settings: HostSettings;

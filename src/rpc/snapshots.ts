@@ -14,6 +14,7 @@ import type {
   PruneSnapshotsResponse,
   SnapshotServiceServer,
 } from '../gen/busy/v1/snapshot_service.js';
+import { browseHandlers, type BrowseParts } from './browse.js';
 import { toRunMessage, toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
@@ -21,8 +22,8 @@ import { readRestore } from './restores.js';
 import type { CallAdapters } from './stream.js';
 import { toTrashMessage } from './trash.js';
 
-export interface SnapshotParts {
-  readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot' | 'newestSnapshot' | 'host'>;
+export interface SnapshotParts extends BrowseParts {
+  readonly catalog: Pick<Catalog, 'snapshots' | 'host'>;
   readonly pruner: Pick<Pruner, 'judge' | 'prune'>;
   /** What `control/held-snapshots.ts` does. */
   readonly held: {
@@ -46,8 +47,7 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     getSnapshot: calls.unary(async ({ host, name, asOf }) => {
       requireText('host', host);
       if (name !== '' && asOf) throw new BusyError('INVALID_ARGUMENT', bothGiven);
-      const snapshot =
-        name === '' ? catalog.newestSnapshot(host, asOf ?? null) : catalog.snapshot(host, name);
+      const { record: snapshot } = await parts.browser.snapshot(host, name, asOf ?? null);
       return { snapshot: toSnapshotMessage(snapshot) };
     }),
     acknowledgeSnapshot: calls.unary(async ({ host, name, discard }, caller) => {
@@ -89,6 +89,7 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       );
       return { entry: toTrashMessage(entry) };
     }),
+    ...browseHandlers(parts, calls),
   };
 }
 

@@ -6,11 +6,11 @@ import type { Endpoint } from '../../src/core/endpoint.js';
 import { queuedRun } from '../../src/control/run-ends.js';
 import type { Caller } from '../../src/core/caller.js';
 import { BusyError } from '../../src/core/errors.js';
-import { newestAsOf } from '../../src/core/snapshot.js';
 import { BackupServiceClient } from '../../src/gen/busy/v1/backup_service.js';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../src/gen/google/rpc/status.js';
 import { createRpcServer, type RpcParts, type RpcServer } from '../../src/rpc/server.js';
+import { fakeBrowser } from './fake-browser.js';
 import { sampleHost, sampleProgress, sampleRun, sampleSnapshot, sampleTrash } from './samples.js';
 
 export const descriptorFile = path.resolve(import.meta.dirname, '../../src/gen/busy.binpb');
@@ -111,20 +111,8 @@ export function fakeParts(): RpcParts {
       host,
       snapshots: (name) =>
         name === undefined ? snapshots : snapshots.filter((snapshot) => snapshot.host === host(name).name),
-      snapshot: (name, snapshotName) => {
-        const found = snapshots.find((snapshot) => snapshot.host === name && snapshot.name === snapshotName);
-        if (!found) throw new BusyError('SNAPSHOT_NOT_FOUND', { host: name, snapshot: snapshotName });
-        return found;
-      },
-      newestSnapshot: (name, asOf) => {
-        const found = newestAsOf(
-          snapshots.filter((snapshot) => snapshot.host === host(name).name),
-          asOf,
-        );
-        if (!found) throw new BusyError('NO_SNAPSHOT', { host: name });
-        return found;
-      },
     },
+    browser: fakeBrowser({ host, snapshots }),
     lifecycle: {
       trigger: async (request) =>
         queuedRun({ id: sampleRun(9).id, request, now: sampleRun(9).createdAt, revision: 9 }),
