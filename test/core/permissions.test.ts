@@ -18,12 +18,14 @@ const calls = new Map<string, DescriptorProto | undefined>();
 
 beforeAll(async () => {
   const set = fromBinary(FileDescriptorSetSchema, await readFile(descriptorFile));
-  for (const { package: name, service, messageType } of set.file)
+  // Some stand in another file than the call.
+  const messages = new Map<string, DescriptorProto>();
+  for (const { package: name, messageType } of set.file)
+    for (const message of messageType) messages.set(`.${name}.${message.name}`, message);
+  for (const { package: name, service } of set.file)
     for (const { name: serviceName, method } of service)
-      for (const { name: methodName, inputType } of method) {
-        const request = messageType.find((message) => `.${name}.${message.name}` === inputType);
-        calls.set(`/${name}.${serviceName}/${methodName}`, request);
-      }
+      for (const { name: methodName, inputType } of method)
+        calls.set(`/${name}.${serviceName}/${methodName}`, messages.get(inputType));
 });
 
 describe('the table of permissions', () => {
