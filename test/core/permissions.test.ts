@@ -18,7 +18,7 @@ const calls = new Map<string, DescriptorProto | undefined>();
 
 beforeAll(async () => {
   const set = fromBinary(FileDescriptorSetSchema, await readFile(descriptorFile));
-  const messages = new Map(
+  const messages = new Map<string, DescriptorProto>(
     set.file.flatMap((file) =>
       file.messageType.map((message) => [`.${file.package}.${message.name}`, message] as const),
     ),
