@@ -30,6 +30,7 @@ import { NameLookup } from './execute/name-lookup.js';
 import { HostPresence } from './execute/presence.js';
 import { readSnapshots } from './execute/snapshot-json.js';
 import { findScript } from './execute/server-script.js';
+import { discardScratch } from './execute/restore-archive.js';
 import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
@@ -165,6 +166,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       disk: snapshotDisk,
       onError,
     });
+    await discardScratch(ours.hosts());
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();

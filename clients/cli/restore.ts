@@ -84,7 +84,10 @@ async function restore(
 ): Promise<number | void> {
   const { connection, printer } = session;
   const target = readTarget(options);
-  const { host, name } = await resolveSnapshot(connection, readSnapshotWord(word), options);
+  const named = readSnapshotWord(word);
+  // One that is named may be archived by now.
+  const isNamed = named.name !== '' && options.asOf === undefined;
+  const { host, name } = isNamed ? named : await resolveSnapshot(connection, named, options);
   const { dryRun = false, mode } = options;
   const place = wordOf(target, host);
   const confirm = dryRun ? '' : await confirmed(session, { ...options, place, paths, host, name });

@@ -4,7 +4,7 @@ import type { Host } from '../core/host.js';
 import type { RestoreResult } from '../core/ports.js';
 import { describeRestore, hostOfTarget, newRestore, type RestoreRecord } from '../core/restore.js';
 import type { Progress, RunRecord } from '../core/run.js';
-import { type SnapshotRecord } from '../core/snapshot.js';
+import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
 import { mirrorRefusal } from '../core/restore-plan.js';
 import type { ActiveRun } from './active-run.js';
 import type { KindOfRun, RunEnding, RunReports } from './kind-of-run.js';
@@ -21,14 +21,15 @@ export function restoreRun(parts: Parts): KindOfRun {
     writesTo: (run) => hostOfTarget(wishOf(run).target, run.host),
     describe: (run) => `${describeRestore(wishOf(run), run.host)} from ${run.snapshot} was asked for`,
     check: (run) => {
-      const snapshot = catalog.snapshot(run.host, run.snapshot ?? '');
-      const why = mirrorRefusal(wishOf(run), catalog.host(run.host), snapshot);
+      const host = catalog.host(run.host);
+      const stored = storedOf(parts, host, run);
+      const why = stored && mirrorRefusal(wishOf(run), host, stored);
       if (why !== null) throw new BusyError('MIRROR_REFUSED', { why });
     },
-    begin: (run) => {
+    begin: (run, host) => {
       try {
-        const { name } = catalog.snapshot(run.host, run.snapshot ?? '');
-        return { changes: {}, line: `started: from snapshot ${name}` };
+        const from = storedOf(parts, host, run) ? 'snapshot' : 'the archive of snapshot';
+        return { changes: {}, line: `started: from ${from} ${run.snapshot}` };
       } catch (error) {
         if (error instanceof BusyError) return { refusal: error };
         throw error;
@@ -54,12 +55,22 @@ function wishOf({ restore }: RunRecord): RestoreRecord {
   );
 }
 
+/** The snapshot; null when it is gone and may have been archived. Throws SNAPSHOT_NOT_FOUND. */
+function storedOf({ catalog }: Parts, host: Host, { snapshot }: RunRecord): SnapshotRecord | null {
+  const found = catalog.snapshots(host.name).find(({ name }) => name === snapshot);
+  const isArchivable = host.archivedir !== '' && parseSnapshotName(snapshot ?? '') !== null;
+  if (!found && !isArchivable)
+    throw new BusyError('SNAPSHOT_NOT_FOUND', { host: host.name, snapshot: snapshot ?? '' });
+  return found ?? null;
+}
+
 /** Never fails because of the executor: that is a result too. */
 async function carryOutRestore(
-  { executor, logs, growth, catalog, ownDirectories }: Parts,
+  parts: Parts,
   { active, host }: { readonly active: ActiveRun; readonly host: Host },
   reports: RunReports,
 ): Promise<RestoreResult> {
+  const { executor, logs, growth, catalog, ownDirectories } = parts;
   const { id: runId, snapshot } = active.record;
   const { paths, target, mode, isDryRun } = wishOf(active.record);
   const events = {
@@ -68,12 +79,11 @@ async function carryOutRestore(
   };
   try {
     const written = hostOfTarget(target, host.name);
-    const { path, sources } = catalog.snapshot(host.name, snapshot ?? '');
     const task = {
       runId,
       host,
-      snapshot: path,
-      sources,
+      snapshot: snapshot ?? '',
+      stored: storedOf(parts, host, active.record),
       wish: { paths, target, mode, isDryRun },
       target: written === null ? null : catalog.host(written),
       own: ownDirectories(),
@@ -81,7 +91,7 @@ async function carryOutRestore(
     };
     return await executor.restore(task, events, active.abort.signal);
   } catch (error) {
-    return { counts: null, changes: [], changeCount: 0, error: toFailure(error) };
+    return { from: 'snapshot', counts: null, changes: [], changeCount: 0, error: toFailure(error) };
   }
 }
 

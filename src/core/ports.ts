@@ -212,15 +212,18 @@ export interface VerifyResult {
   readonly error: Failure | null;
 }
 
+/** A snapshot that is restored from. */
+export type RestoreSource = Pick<SnapshotRecord, 'path' | 'sources' | 'outcome' | 'heldFor'>;
+
 /** What a restore reads and where it writes. Plain data. */
 export interface RestoreTask {
   readonly runId: string;
   /** The host that the snapshot is of, as it is configured now. */
   readonly host: Host;
-  /** The directory of the snapshot. */
+  /** The name of the snapshot. */
   readonly snapshot: string;
-  /** Its source directories. */
-  readonly sources: readonly string[];
+  /** Null when the snapshot is gone: then its archive is looked for. */
+  readonly stored: RestoreSource | null;
   readonly wish: RestoreWish;
   /** The host that is written to; null: the server. */
   readonly target: Host | null;
@@ -230,7 +233,7 @@ export interface RestoreTask {
   readonly logFile: string;
 }
 
-export interface RestoreResult extends Pick<RestoreRecord, 'counts' | 'changes' | 'changeCount'> {
+export interface RestoreResult extends Pick<RestoreRecord, 'from' | 'counts' | 'changes' | 'changeCount'> {
   /** Why it did not end well, or null. */
   readonly error: Failure | null;
 }

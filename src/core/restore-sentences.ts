@@ -49,6 +49,17 @@ export const restoreSentences = {
     (f) => `The restore was cancelled${f.by ? ` ${f.by}` : ''}.`,
     () => `What was restored by then is whole and stays. ${again}`,
   ),
+  RESTORE_NO_ROOM: says(
+    'FAILED_PRECONDITION',
+    (f) => `The archive cannot be unpacked into ${f.directory}: ${f.detail}.`,
+    () => 'Free space below backupdir, or restore fewer paths at once. What was unpacked is removed again.',
+  ),
+  ARCHIVE_NOT_RESTORABLE: says(
+    'FAILED_PRECONDITION',
+    (f) => `The archive ${f.archive} cannot be restored from: ${f.detail}.`,
+    () =>
+      'Unpack what can be read of it by hand: tar -xpf ARCHIVE --numeric-owner --xattrs --xattrs-include="*" --acls',
+  ),
   MIRROR_REFUSED: says(
     'FAILED_PRECONDITION',
     (f) => `Nothing may be deleted at the target: ${f.why}.`,

@@ -3,21 +3,25 @@
  * host, over the SSH connection of the run, or one on the server. rsync writes each file under a temporary name and
  * renames it when it is whole.
  */
-import { lstatSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { showPath, type BytePath } from '../core/byte-path.js';
+import type { ArchiveRecord } from '../core/archive.js';
 import { BusyError, toBusyError } from '../core/errors.js';
-import type { Clock, RestoreResult, RestoreTask, RunEventsTaker } from '../core/ports.js';
+import type { Clock, RestoreResult, RestoreSource, RestoreTask, RunEventsTaker } from '../core/ports.js';
 import { failureOfRestore } from '../core/restore-outcome.js';
-import { landing, planRestore, protectRules, type RestorePlan } from '../core/restore-plan.js';
+import { landing, mirrorRefusal, planRestore, protectRules, type RestorePlan } from '../core/restore-plan.js';
+import { readArchive } from './archive-files.js';
 import { runClient, startFailure, type TransferEnding } from './bridge.js';
 import { Flow } from './flow.js';
 import { requireLocalRsync } from './local-rsync.js';
 import { ProgressMeter } from './progress.js';
 import { listOf, restoreOptions, sendArguments, type RestoreCall } from './restore-args.js';
+import { scratchOf, topNamesOf, unpackForRestore } from './restore-archive.js';
 import { RestoreChanges, RestoreEar } from './restore-changes.js';
 import { openTarget, refuseOwn, type OpenTarget } from './restore-target.js';
 import { openRunLogFile, type RunLogFile } from './run-log-file.js';
+import { openHostStore, remove } from './snapshot-dir.js';
 import { watchForStall } from './stall.js';
 import { dataRoot, pathFailure, storedPath } from './stored-path.js';
 
@@ -28,6 +32,8 @@ interface Restoring {
   readonly clock: Clock;
   readonly log: RunLogFile;
   readonly changes: RestoreChanges;
+  /** Where it is read from, as soon as that is known. */
+  readonly from: { kind: RestoreResult['from'] };
 }
 
 /** Carries a restore out. What goes wrong is a result, not an exception. */
@@ -39,9 +45,10 @@ export async function restore(
 ): Promise<RestoreResult> {
   const log = openRunLogFile(task.logFile, clock, () => events.onLog());
   const changes = new RestoreChanges(log);
+  const from: Restoring['from'] = { kind: 'snapshot' };
   let error: BusyError | null = null;
   try {
-    error = await restoreAll({ task, events, signal, clock, log, changes });
+    error = await restoreAll({ task, events, signal, clock, log, changes, from });
   } catch (thrown) {
     error = signal.aborted ? new BusyError('RESTORE_CANCELLED') : toBusyError(thrown);
   }
@@ -51,14 +58,43 @@ export async function restore(
     `${task.wish.isDryRun ? 'it would be: ' : ''}created ${counts.created}, changed ${counts.changed}, deleted ${counts.deleted}, left as they were ${counts.skipped}; ${counts.bytes} bytes`,
   );
   await log.close();
-  return { counts, changes: first, changeCount: count, error: error?.toFailure() ?? null };
+  return { from: from.kind, counts, changes: first, changeCount: count, error: error?.toFailure() ?? null };
 }
 
 async function restoreAll(restoring: Restoring): Promise<BusyError | null> {
-  const { task, signal, log } = restoring;
+  const { task, signal } = restoring;
   await requireLocalRsync(signal);
-  const plan = planRestore(task.wish, { sources: task.sources, names: topNames(task.snapshot) });
-  for (const entry of plan.entries) requireStored(task, entry);
+  const archive = task.stored && existsSync(task.stored.path) ? null : await findArchive(task);
+  if (task.stored && !archive) return restoreFrom(restoring, planFor(task, task.stored), task.stored);
+  if (!archive) throw notThere(task);
+  restoring.from.kind = 'archive';
+  const why = mirrorRefusal(task.wish, task.host, archive.snapshot);
+  if (why !== null) throw new BusyError('MIRROR_REFUSED', { why });
+  const names = task.wish.paths.includes('/') ? await topNamesOf(archive) : [];
+  const plan = planRestore(task.wish, { sources: archive.snapshot.sources, names });
+  const { directory: store } = await openHostStore(task.host.backupdir, task.host.name);
+  const unpacking = {
+    archive,
+    store,
+    runId: task.runId,
+    plan,
+    say: (text: string) => restoring.log.say(text),
+  };
+  try {
+    const path = await unpackForRestore(unpacking, signal);
+    return await restoreFrom(restoring, plan, { ...archive.snapshot, path });
+  } finally {
+    await remove([scratchOf(unpacking)], new AbortController().signal);
+  }
+}
+
+async function restoreFrom(
+  restoring: Restoring,
+  plan: RestorePlan,
+  source: RestoreSource,
+): Promise<BusyError | null> {
+  const { task, signal, log } = restoring;
+  for (const entry of plan.entries) requireStored(task, source.path, entry);
   const target = await openTarget(task, signal);
   try {
     const directory = task.wish.target.kind === 'original' ? '/' : task.wish.target.directory;
@@ -71,7 +107,7 @@ async function restoreAll(restoring: Restoring): Promise<BusyError | null> {
       if (process.getuid?.() !== 0 && task.target === null)
         log.say('the daemon is not root, so owners cannot be restored');
     }
-    return await send(restoring, target, plan, directory);
+    return await send(restoring, target, plan, { directory, source });
   } finally {
     target.close();
   }
@@ -81,12 +117,12 @@ async function send(
   restoring: Restoring,
   target: OpenTarget,
   plan: RestorePlan,
-  directory: string,
+  { directory, source }: { readonly directory: string; readonly source: RestoreSource },
 ): Promise<BusyError | null> {
   const { task, changes } = restoring;
   const { mode, isDryRun } = task.wish;
   const call: RestoreCall = {
-    root: join(task.snapshot, 'data'),
+    root: join(source.path, 'data'),
     destination: directory,
     entries: plan.entries,
     keepsPaths: plan.keepsPaths,
@@ -94,7 +130,7 @@ async function send(
     isDryRun,
     options: restoreOptions(task.host.rsyncOpts),
     version: target.version,
-    protect: mode === 'mirror' ? protectRules(plan, task.sources, excludesOf(task)) : [],
+    protect: mode === 'mirror' ? protectRules(plan, source.sources, excludesOf(task)) : [],
     bandwidthLimit: task.target?.bandwidthLimit ?? '',
   };
   const run: Caller = (part, onMade) => runCall(restoring, target, { ...call, ...part }, onMade);
@@ -215,7 +251,7 @@ async function runCall(
 }
 
 /** Throws PATH_NOT_FOUND, PATH_REFUSED, SNAPSHOT_REMOVED or MIRROR_REFUSED. */
-function requireStored({ snapshot, wish }: RestoreTask, entry: BytePath): void {
+function requireStored({ wish }: RestoreTask, snapshot: string, entry: BytePath): void {
   const place = storedPath(snapshot, entry);
   try {
     const isDirectory = lstatSync(place).isDirectory();
@@ -228,8 +264,18 @@ function requireStored({ snapshot, wish }: RestoreTask, entry: BytePath): void {
   }
 }
 
-function topNames(snapshot: string): BytePath[] {
-  return readdirSync(Buffer.from(dataRoot(snapshot), 'latin1'), { encoding: 'latin1' });
+function planFor({ wish }: RestoreTask, { path, sources }: RestoreSource): RestorePlan {
+  const names = readdirSync(Buffer.from(dataRoot(path), 'latin1'), { encoding: 'latin1' });
+  return planRestore(wish, { sources, names });
+}
+
+/** Null when there is none, or no place for archives. */
+async function findArchive({ host, snapshot }: RestoreTask): Promise<ArchiveRecord | null> {
+  return host.archivedir === '' ? null : readArchive(host.archivedir, { host: host.name, snapshot });
+}
+
+function notThere({ host, snapshot }: RestoreTask): BusyError {
+  return new BusyError('SNAPSHOT_NOT_FOUND', { host: host.name, snapshot });
 }
 
 function excludesOf({ host }: RestoreTask): string[] {

@@ -75,7 +75,7 @@ export class FakeExecutor implements Executor {
   restore(task: RestoreTask, _: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
     return new Promise((resolve) => {
       const finish: FakeRestore['finish'] = (changes) =>
-        resolve({ counts: null, changes: [], changeCount: 0, error: null, ...changes });
+        resolve({ from: 'snapshot', counts: null, changes: [], changeCount: 0, error: null, ...changes });
       signal.addEventListener('abort', () =>
         finish({ error: new BusyError('RESTORE_CANCELLED').toFailure() }),
       );
