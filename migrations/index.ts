@@ -8,6 +8,7 @@ import { SourceGate1700000000041 } from './1700000000041-source-gate.js';
 import { Leases1700000000051 } from './1700000000051-leases.js';
 import { Restores1700000000071 } from './1700000000071-restores.js';
 import { Tokens1700000000091 } from './1700000000091-tokens.js';
+import { TrashedHosts1700000000121 } from './1700000000121-trashed-hosts.js';
 
 export const migrations = [
   RunsAndSnapshots1700000000001,
@@ -19,4 +20,5 @@ export const migrations = [
   Leases1700000000051,
   Restores1700000000071,
   Tokens1700000000091,
+  TrashedHosts1700000000121,
 ] as const;

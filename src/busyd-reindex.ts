@@ -117,6 +117,7 @@ function describe(host: Host, index: StoreIndex, changes: IndexChanges): string[
     ...added.map((snapshot) => say('+', snapshot)),
     ...corrected.map((snapshot) => say('~', snapshot)),
     ...removed.map((snapshot) => say('-', snapshot)),
+    ...index.trashed.map((name) => `  t ${name}  is in the trash`),
     ...index.ignored.map((name) => `  ! ${name}  is left out: it holds no directory of files`),
   ];
 }

@@ -49,6 +49,8 @@ export interface Config {
   readonly executors: number;
   /** What the state directory keeps for the daemon itself when its disk is full; 0: nothing. */
   readonly reserveBytes: number;
+  /** How long what was deleted by a call stays in the trash. */
+  readonly trashDays: number;
   /** How long running backups may go on after the daemon was told to stop. */
   readonly stopGraceMs: number;
   readonly log: LogSettings;
@@ -130,6 +132,7 @@ function complete(
     },
     executors: settings.executors ?? coreCount,
     reserveBytes: settings.reserve ?? 64 * 1024 ** 2,
+    trashDays: settings.trash_days ?? 7,
     stopGraceMs: settings.stop_grace ?? 30_000,
     log: {
       level: settings.log?.level ?? 'info',

@@ -77,6 +77,7 @@ type ReloadedKey =
   | 'maxRunningPerDisk'
   | 'scripts'
   | 'keepRunsDays'
+  | 'trashDays'
   | 'access';
 
 /** What is built once, at the start. A new part of the configuration must be named here or above. */

@@ -6,7 +6,6 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
 import { Catalog } from './control/catalog.js';
-import { acknowledge, discardHeld } from './control/held-snapshots.js';
 import { HostRegistry } from './control/host-registry.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
 import { Pruner } from './control/pruner.js';
@@ -38,6 +37,7 @@ import { openRunLogs } from './store/run-log.js';
 import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
 import { createAccess } from './daemon-access.js';
+import { startAudit } from './daemon-audit.js';
 import { openDaemonDatabase } from './daemon-database.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { createBrowser } from './daemon-browse.js';
@@ -46,6 +46,7 @@ import { describeDaemon } from './daemon-info.js';
 import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
 import { warnOfStrays } from './daemon-strays.js';
+import { createTrash } from './daemon-trash.js';
 import { version } from './version.js';
 
 export interface Daemon {
@@ -125,6 +126,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
     let { scripts, keepRunsDays } = config;
+    const auditing = await startAudit({ ...parts, stateDir: config.stateDir, makeRoom, onError });
+    const { audit } = auditing;
     const snapshotDisk = createSnapshotDisk(holder);
     const space = new SpaceGuard({
       ...parts,
@@ -155,8 +158,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
-    const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, log });
-    const heldParts = { ...parts, hold, disk: snapshotDisk, pruner, log };
+    const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, audit, log });
     const ours = ownPart(parts.catalog, hold);
     const scrubber = new Scrubber({
       ...parts,
@@ -181,9 +183,22 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       void scheduler.look();
     };
     const registry = new HostRegistry({ ...parts, store, lifecycle, hold, onChange }, hostSourceOf(config));
-    let { maxRunning } = config;
+    let { maxRunning, trashDays } = config;
+    const deleting = createTrash({
+      ...parts,
+      store,
+      registry,
+      lifecycle,
+      pruner,
+      hold,
+      holder,
+      snapshotDisk,
+      trashDays: () => trashDays,
+      audit,
+      log,
+    });
     const apply = (next: Config): void => {
-      ({ maxRunning, scripts, keepRunsDays } = next);
+      ({ maxRunning, scripts, keepRunsDays, trashDays } = next);
       lifecycle.setLimits(limitsOf(next));
       accessControl.apply(next);
       server.lookAgain().catch((error: unknown) => onError('the tokens could not be read', error));
@@ -199,10 +214,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       registry,
       reload,
       pruner,
-      held: {
-        acknowledge: (host, name) => acknowledge(heldParts, host, name),
-        discard: (host, name) => discardHeld(heldParts, host, name),
-      },
+      ...deleting,
+      ...auditing,
       space,
       spaceReporter,
       browser,
@@ -214,6 +227,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       daemonInfo: () =>
         describeDaemon({
           ...parts,
+          ...auditing,
           config,
           watch,
           sharing,
@@ -249,6 +263,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => scrubber.stop());
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
+    deleting.trash.start();
+    closers.push((giveUp) => deleting.trash.stop(giveUp));
     closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));
     void warnOfStrays({ ...parts, hold, lifecycle, log });
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });

@@ -25,7 +25,19 @@ export const faultPoints = [
   'table is made',
 ] as const;
 
-export type FaultPoint = (typeof faultPoints)[number];
+/** The same of what a call deletes: into the trash, back, and out of it for good. */
+export const trashFaultPoints = [
+  'trash is noted',
+  'snapshot is in the trash',
+  'snapshot is out of the trash',
+  'trash is taken out',
+] as const;
+
+export type FaultPoint =
+  | (typeof faultPoints)[number]
+  | (typeof trashFaultPoints)[number]
+  // Of what a call changes.
+  | 'audit line is written';
 
 /** Says that a step has been done. */
 export function faultPoint(_step: FaultPoint): void {}

@@ -21,6 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
     await createProgram().parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
+    if (error instanceof CommanderError && error.code === 'busyd.broken') return 1;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`${errorText(error)}\n`);
     return 1;
@@ -65,6 +66,17 @@ function createProgram(): Command {
     .action(async ({ dryRun }: { dryRun?: true }) => {
       const { reindex } = await import('./busyd-reindex.js');
       process.stdout.write(await reindex(configFile(), dryRun ?? false, { now: () => new Date() }));
+    });
+  program
+    .command('audit-verify')
+    .description('follow the chain of an audit log: of a state directory, or of one file')
+    .argument('<path>', 'for example /var/lib/busy, or a copy of an audit.log')
+    .option('--noted <hash>', 'a hash that was noted earlier and must be in it', '')
+    .action(async (path: string, { noted }: { noted: string }) => {
+      const { verifyAuditFiles } = await import('./busyd-audit.js');
+      const { text, isWhole } = await verifyAuditFiles(path, noted);
+      process.stdout.write(text);
+      if (!isWhole) throw new CommanderError(1, 'busyd.broken', 'the audit log is broken');
     });
   program
     .command('make-cert')

@@ -32,6 +32,7 @@ describe('a good file', () => {
       },
       executors: 3,
       reserveBytes: 64 * 1024 ** 2,
+      trashDays: 7,
       stopGraceMs: 30_000,
       takeoverAfterMs: 60_000,
       keepRunsDays: 365,

@@ -4,10 +4,12 @@
  */
 import { Command, CommanderError } from 'commander';
 import { addAcknowledgeCommand } from './acknowledge.js';
+import { addAuditCommand } from './audit.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
 import { Connection } from './connection.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
+import { addDeleteCommand } from './delete.js';
 import { addDiffCommand } from './diff.js';
 import { addExplainCommand } from './explain.js';
 import { addFindCommand } from './find.js';
@@ -28,6 +30,7 @@ import { readServerAddress } from './server-address.js';
 import type { Commands, Io, Work } from './session.js';
 import { addSpaceCommand } from './space.js';
 import { addSnapshotCommands } from './snapshots.js';
+import { addTrashCommands } from './trash.js';
 import { addTokenCommands } from './tokens.js';
 import { addVerifyCommand } from './verify.js';
 import { addWatchCommand } from './watch.js';
@@ -61,8 +64,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       const address = readServerAddress(server, wantsTls(options));
       const login = await readLogin(options, io.env);
       const connection = new Connection({ address, login, signal, now: io.now });
-      const { now, interrupt, reconnectForMs, ask } = io;
-      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs, ask };
+      const { ask, now, interrupt, reconnectForMs } = io;
+      const session = { connection, printer: printerOf(), ask, now, signal, interrupt, reconnectForMs };
       try {
         exitCode = (await work(session, ...args)) ?? exitCodes.done;
       } finally {
@@ -131,7 +134,10 @@ function addCommands(commands: Commands): void {
   addVerifyCommand(commands);
   addRestoreCommand(commands);
   addPruneCommand(commands);
+  addDeleteCommand(commands);
+  addTrashCommands(commands);
   addSpaceCommand(commands);
+  addAuditCommand(commands);
   addInfoCommand(commands);
   addMailCommand(commands);
   addReloadCommand(commands);

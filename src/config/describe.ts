@@ -29,6 +29,7 @@ export function describeConfig(config: Config): string {
     max_running_per_disk: config.maxRunningPerDisk,
     executors: config.executors,
     reserve: sizeText(config.reserveBytes),
+    trash_days: config.trashDays,
     stop_grace: durationText(config.stopGraceMs),
     log: {
       level: log.level,

@@ -222,6 +222,7 @@ export const fileSchema = z
     ),
     executors: whole(1, 256),
     reserve: allow('a size from 1M to 1G, or 0 for none', z.preprocess(numberAsText, text(readReserve))),
+    trash_days: whole(1, 3650),
     stop_grace: duration('a duration from 0 to 7d', (ms) => ms <= longestMs),
     log: allow('a map with level, format, file and syslog', z.preprocess(nothingAs({}), logSchema)),
     defaults: allow('a map of settings for all hosts', z.preprocess(nothingAs({}), defaultsSchema)),

@@ -17,6 +17,7 @@ import {
 import type { Catalog } from './catalog.js';
 import type { HostHold } from './host-claims.js';
 import type { RunLifecycle } from './run-lifecycle.js';
+import { newMark } from './trash.js';
 
 /** What the configuration file says of hosts. */
 export interface HostSource {
@@ -59,6 +60,12 @@ export interface ChangeOptions {
 export interface ChangedHost {
   readonly host: Host;
   readonly etag: string;
+}
+
+export interface RemovedHost {
+  readonly host: Host | null;
+  /** What `restore` brings it back with. */
+  readonly trashId: string;
 }
 
 /** Where a host stands; what is kept of one in the database. */
@@ -138,21 +145,36 @@ export class HostRegistry {
   }
 
   /**
-   * Removes a host and answers it, or null when it was left out at the start; its snapshots stay. Throws HOSTS_IN_FILE,
-   * HOST_NOT_FOUND, HOST_CHANGED, HOST_BUSY while it has a run that has not ended, or HOST_ELSEWHERE while another
-   * daemon has it, of whose runs nothing is known here for sure.
+   * Moves a host to the trash and answers it, as null when it was left out at the start; its snapshots stay. Throws
+   * HOSTS_IN_FILE, HOST_NOT_FOUND, HOST_CHANGED, HOST_BUSY while it has a run that has not ended, or HOST_ELSEWHERE
+   * while another daemon has it, of whose runs nothing is known here for sure.
    */
-  remove(name: string, etag: string): Promise<Host | null> {
+  remove(name: string, { etag, by }: { readonly etag: string; readonly by: string }): Promise<RemovedHost> {
     return this.change(async () => {
       const before = await this.stored(name, etag);
       const host = this.parts.catalog.hosts().find((other) => other.name === name) ?? null;
       this.parts.hold.refuseElsewhere(name);
+      const mark = newMark(this.parts.clock.now(), by);
       await this.parts.lifecycle.whileFree(name, async () => {
-        if (!(await this.parts.store.remove(name, before.etag)))
+        if (!(await this.parts.store.trash(name, before.etag, mark)))
           throw new BusyError('HOST_CHANGED', { host: name });
         this.putInPlace(name, null);
       });
-      return host;
+      return { host, trashId: mark.id };
+    });
+  }
+
+  /** Brings a host back from the trash. Throws HOSTS_IN_FILE, TRASH_ENTRY_NOT_FOUND, HOST_EXISTS or HOST_INVALID. */
+  restore(trashId: string): Promise<void> {
+    return this.change(async () => {
+      const { store } = this.parts;
+      const found = (await store.trashed()).find(({ id }) => id === trashId);
+      if (!found) throw new BusyError('TRASH_ENTRY_NOT_FOUND', { id: trashId });
+      const { name, settings } = found.host;
+      if (await store.get(name)) throw new BusyError('HOST_EXISTS', { host: name });
+      const host = this.checked(name, settings);
+      if (!(await store.untrash(trashId))) throw new BusyError('TRASH_ENTRY_NOT_FOUND', { id: trashId });
+      this.putInPlace(name, host);
     });
   }
 

@@ -18,10 +18,11 @@ export interface HostSpace {
   readonly backupdir: string;
   /** Newest first; those that are on the disk. */
   readonly snapshots: readonly { readonly snapshot: SnapshotRecord; readonly usage: DiskUsage }[];
-  /** Of all together; of which of unfinished backups, and of what is being removed. */
+  /** Of all together; of which of unfinished backups, of what is being removed, and of what is in the trash. */
   readonly totalBytes: number;
   readonly unfinishedBytes: number;
   readonly removedBytes: number;
+  readonly trashBytes: number;
   /** Null where the disk cannot be read. */
   readonly room: DiskRoom | null;
 }
@@ -73,8 +74,8 @@ export class SpaceReporter {
     const known = catalog.hosts().some(({ name }) => name === host.name) ? catalog.snapshots(host.name) : [];
     const places = await disk.locate(known);
     const snapshots = known.filter((snapshot) => places.get(snapshot) === 'present');
-    const { unfinished, removed } = await disk.leftovers(host);
-    const groups = [...snapshots.map(({ path }) => [path]), unfinished, removed].filter(
+    const { unfinished, removed, trashed } = await disk.leftovers(host);
+    const groups = [...snapshots.map(({ path }) => [path]), unfinished, removed, trashed].filter(
       ({ length }) => length > 0,
     );
     const news = new Latest<MeasureProgress>();
@@ -95,8 +96,9 @@ export class SpaceReporter {
     }
     const usages = await work;
     const rest = usages.slice(snapshots.length);
-    const unfinishedBytes = (unfinished.length > 0 ? rest.shift() : null)?.sharedBytes ?? 0;
-    const removedBytes = (removed.length > 0 ? rest.shift() : null)?.sharedBytes ?? 0;
+    const [unfinishedBytes, removedBytes, trashBytes] = [unfinished, removed, trashed].map((group) =>
+      Math.round((group.length > 0 ? rest.shift() : null)?.sharedBytes ?? 0),
+    ) as [number, number, number];
     const measured = snapshots.flatMap((snapshot, index) => {
       const usage = usages[index];
       return usage ? [{ snapshot, usage }] : [];
@@ -107,9 +109,10 @@ export class SpaceReporter {
         host: host.name,
         backupdir: host.backupdir,
         snapshots: measured,
-        totalBytes: Math.round(ofSnapshots + unfinishedBytes + removedBytes),
-        unfinishedBytes: Math.round(unfinishedBytes),
-        removedBytes: Math.round(removedBytes),
+        totalBytes: Math.round(ofSnapshots) + unfinishedBytes + removedBytes + trashBytes,
+        unfinishedBytes,
+        removedBytes,
+        trashBytes,
         room: await disk.roomOf(host.backupdir),
       },
     };

@@ -4,11 +4,13 @@
  */
 import { accessSentences } from './access-sentences.js';
 import { browseSentences } from './browse-sentences.js';
+import { auditSentences } from './audit-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
 import { restoreSentences } from './restore-sentences.js';
 import { says, type Sentence } from './sentence.js';
 import { spaceSentences } from './space-sentences.js';
+import { trashSentences } from './trash-sentences.js';
 import { verificationSentences } from './verification-sentences.js';
 
 function lastLine(facts: Readonly<Record<string, string>>): string {
@@ -237,6 +239,8 @@ export const sentences = {
   ...browseSentences,
   ...verificationSentences,
   ...leaseSentences,
+  ...trashSentences,
+  ...auditSentences,
 
   // Mail.
   MAIL_FAILED: says(

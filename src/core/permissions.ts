@@ -11,6 +11,8 @@ export interface Permission {
   readonly roleWith?: { readonly field: string; readonly role: Role };
   /** How a caller that is limited to some hosts is kept to them. */
   readonly hosts: HostRule;
+  /** It changes something, so the audit log tells of each attempt. */
+  readonly changes: boolean;
 }
 
 export type HostRule =
@@ -21,29 +23,38 @@ export type HostRule =
   /** It reaches all hosts, so a limited caller is refused. */
   | 'all';
 
-const seeHost = (host: string): Permission => ({ role: 'viewer', hosts: { host } });
+const seeHost = (host: string): Permission => ({
+  role: 'viewer',
+  hosts: { host },
+  changes: false,
+});
 
 export const permissions: Readonly<Record<string, Permission>> = {
-  '/busy.v1.HostService/ListHosts': { role: 'viewer', hosts: 'any' },
+  '/busy.v1.HostService/ListHosts': { role: 'viewer', hosts: 'any', changes: false },
   '/busy.v1.HostService/GetHost': seeHost('name'),
   '/busy.v1.HostService/ExplainHost': seeHost('name'),
-  '/busy.v1.HostService/ProbeHost': { role: 'operator', hosts: { host: 'name' } },
+  '/busy.v1.HostService/ProbeHost': { role: 'operator', hosts: { host: 'name' }, changes: false },
   // A host's settings say which commands run and which key opens which machine: never for some hosts only.
-  '/busy.v1.HostService/CreateHost': { role: 'admin', hosts: 'all' },
-  '/busy.v1.HostService/UpdateHost': { role: 'admin', hosts: 'all' },
-  '/busy.v1.HostService/DeleteHost': { role: 'admin', hosts: 'all' },
+  '/busy.v1.HostService/CreateHost': { role: 'admin', hosts: 'all', changes: true },
+  '/busy.v1.HostService/UpdateHost': { role: 'admin', hosts: 'all', changes: true },
+  '/busy.v1.HostService/DeleteHost': { role: 'admin', hosts: 'all', changes: true },
 
   // To accept changes in advance is to acknowledge.
   '/busy.v1.BackupService/TriggerBackup': {
     role: 'operator',
     roleWith: { field: 'acceptChanges', role: 'admin' },
     hosts: { host: 'host' },
+    changes: true,
   },
-  '/busy.v1.BackupService/GetRun': { role: 'viewer', hosts: { run: 'id' } },
+  '/busy.v1.BackupService/GetRun': { role: 'viewer', hosts: { run: 'id' }, changes: false },
   '/busy.v1.BackupService/ListRuns': seeHost('host'),
-  '/busy.v1.BackupService/CancelRun': { role: 'operator', hosts: { run: 'id' } },
-  '/busy.v1.BackupService/WatchRuns': { role: 'viewer', hosts: { host: 'host', run: 'runId' } },
-  '/busy.v1.BackupService/StreamLogs': { role: 'viewer', hosts: { run: 'runId' } },
+  '/busy.v1.BackupService/CancelRun': { role: 'operator', hosts: { run: 'id' }, changes: true },
+  '/busy.v1.BackupService/WatchRuns': {
+    role: 'viewer',
+    hosts: { host: 'host', run: 'runId' },
+    changes: false,
+  },
+  '/busy.v1.BackupService/StreamLogs': { role: 'viewer', hosts: { run: 'runId' }, changes: false },
 
   '/busy.v1.SnapshotService/ListSnapshots': seeHost('host'),
   '/busy.v1.SnapshotService/GetSnapshot': seeHost('host'),
@@ -54,32 +65,64 @@ export const permissions: Readonly<Record<string, Permission>> = {
   '/busy.v1.SnapshotService/DiffSnapshots': {
     role: 'viewer',
     hosts: { host: 'host', otherHost: 'otherHost' },
+    changes: false,
   },
-  '/busy.v1.SnapshotService/VerifySnapshot': { role: 'operator', hosts: { host: 'host' } },
+  '/busy.v1.SnapshotService/VerifySnapshot': { role: 'operator', hosts: { host: 'host' }, changes: true },
   '/busy.v1.SnapshotService/PruneSnapshots': {
     role: 'admin',
     roleWith: { field: 'dryRun', role: 'viewer' },
     hosts: { host: 'host' },
+    changes: true,
   },
   // Elsewhere than to the place that the files came from, its handler asks for more.
-  '/busy.v1.SnapshotService/Restore': { role: 'operator', hosts: { host: 'host' } },
+  '/busy.v1.SnapshotService/Restore': { role: 'operator', hosts: { host: 'host' }, changes: true },
   // It removes a held snapshot, or lets older ones go.
-  '/busy.v1.SnapshotService/AcknowledgeSnapshot': { role: 'admin', hosts: { host: 'host' } },
+  '/busy.v1.SnapshotService/AcknowledgeSnapshot': { role: 'admin', hosts: { host: 'host' }, changes: true },
 
-  '/busy.v1.DaemonService/GetDaemonInfo': { role: 'viewer', hosts: 'any' },
-  '/busy.v1.DaemonService/SendTestMail': { role: 'admin', hosts: 'all' },
-  '/busy.v1.DaemonService/ReloadConfig': { role: 'admin', hosts: 'all' },
+  // Into the trash, from which an administrator brings it back.
+  '/busy.v1.SnapshotService/DeleteSnapshot': { role: 'operator', hosts: { host: 'host' }, changes: true },
 
-  '/busy.v1.TokenService/CreateToken': { role: 'admin', hosts: 'all' },
-  '/busy.v1.TokenService/ListTokens': { role: 'admin', hosts: 'all' },
-  '/busy.v1.TokenService/RevokeToken': { role: 'admin', hosts: 'all' },
+  '/busy.v1.TrashService/ListTrash': seeHost('host'),
+  '/busy.v1.TrashService/RestoreFromTrash': { role: 'admin', hosts: 'all', changes: true },
+  '/busy.v1.TrashService/EmptyTrash': { role: 'admin', hosts: 'all', changes: true },
 
-  '/grpc.health.v1.Health/Check': { role: 'anyone', hosts: 'any' },
-  '/grpc.health.v1.Health/Watch': { role: 'anyone', hosts: 'any' },
-  '/grpc.health.v1.Health/List': { role: 'anyone', hosts: 'any' },
-  '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': { role: 'viewer', hosts: 'any' },
-  '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': { role: 'viewer', hosts: 'any' },
+  // It tells of all hosts and of all callers.
+  '/busy.v1.AuditService/ListAudit': { role: 'admin', hosts: 'all', changes: false },
+  '/busy.v1.AuditService/VerifyAudit': { role: 'admin', hosts: 'all', changes: false },
+
+  '/busy.v1.DaemonService/GetDaemonInfo': { role: 'viewer', hosts: 'any', changes: false },
+  '/busy.v1.DaemonService/SendTestMail': { role: 'admin', hosts: 'all', changes: true },
+  '/busy.v1.DaemonService/ReloadConfig': { role: 'admin', hosts: 'all', changes: true },
+
+  '/busy.v1.TokenService/CreateToken': { role: 'admin', hosts: 'all', changes: true },
+  '/busy.v1.TokenService/ListTokens': { role: 'admin', hosts: 'all', changes: false },
+  '/busy.v1.TokenService/RevokeToken': { role: 'admin', hosts: 'all', changes: true },
+
+  '/grpc.health.v1.Health/Check': { role: 'anyone', hosts: 'any', changes: false },
+  '/grpc.health.v1.Health/Watch': { role: 'anyone', hosts: 'any', changes: false },
+  '/grpc.health.v1.Health/List': { role: 'anyone', hosts: 'any', changes: false },
+  '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': {
+    role: 'viewer',
+    hosts: 'any',
+    changes: false,
+  },
+  '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': {
+    role: 'viewer',
+    hosts: 'any',
+    changes: false,
+  },
 };
+
+/**
+ * Whether the audit log tells of a call; a call of nothing that is in the table never. With a field that lets viewers
+ * make it, it changes nothing.
+ */
+export function changesSomething(method: string, request: object = {}): boolean {
+  const permission = Object.hasOwn(permissions, method) ? permissions[method] : undefined;
+  if (!permission?.changes) return false;
+  const { roleWith } = permission;
+  return roleWith?.role !== 'viewer' || !isSet(fieldOf(request, roleWith.field));
+}
 
 /** The role that a request needs; a field of it may change it. */
 export function roleFor({ role, roleWith }: Permission, request: object): Permission['role'] {

@@ -8,8 +8,8 @@ import type { RestoreRecord, RestoreWish } from './restore.js';
 import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js';
 import type { ScriptSettings } from './settings.js';
 import type { BackupType, SnapshotRecord } from './snapshot.js';
-import type { DiskRoom, DiskUsage } from './space.js';
-import type { StoredHost } from './stored-host.js';
+import type { DiskRoom, DiskUsage, Leftovers } from './space.js';
+import type { HostTrash, StoredHost } from './stored-host.js';
 import type { VerificationRecord, VerifiedSnapshot } from './verification.js';
 
 export interface Clock {
@@ -87,7 +87,7 @@ export interface SnapshotStore {
 }
 
 /** The hosts that are kept in the database. Every write names the etag that it expects to find. */
-export interface HostStore {
+export interface HostStore extends HostTrash {
   /** Sorted by name. */
   list(): Promise<StoredHost[]>;
   get(name: string): Promise<StoredHost | null>;
@@ -95,11 +95,9 @@ export interface HostStore {
   add(host: StoredHost): Promise<void>;
   /** Replaces settings, etag and `updatedAt` of a host if it still has `etag`; answers whether it had. */
   replace(host: StoredHost, etag: string): Promise<boolean>;
-  /** Removes a host if it still has `etag`; answers whether it had. */
-  remove(name: string, etag: string): Promise<boolean>;
 }
 
-/** Where a snapshot of the records is: `taken out` by a removal that did not come to its end. */
+/** Where a snapshot of the records is: `taken out` by a removal, or into the trash, that did not come to its end. */
 export type SnapshotPlace = 'present' | 'taken out' | 'absent';
 
 /** The directories of committed snapshots, as far as their removal goes. */
@@ -117,18 +115,18 @@ export interface SnapshotDisk {
    */
   release(snapshot: SnapshotRecord, at: Date): Promise<void>;
   /**
-   * Frees the space of all that was taken out of the directory that holds this snapshot, or held it. Ends early when
+   * Frees the space of all that was taken out of the directory that holds this, or held it. Ends early when
    * `signal` is aborted. Answers whether nothing is left; never throws.
    */
-  sweepBeside(snapshot: SnapshotRecord, signal: AbortSignal): Promise<boolean>;
+  sweepBeside(snapshot: Pick<SnapshotRecord, 'path'>, signal: AbortSignal): Promise<boolean>;
 }
 
 /** What is free on the disks of backups, and what lies there besides snapshots. */
 export interface SpaceDisk {
   /** What the file system below a directory has; null when it cannot be read. */
   roomOf(directory: string): Promise<DiskRoom | null>;
-  /** The directories of a host that are no snapshots: of unfinished backups, and of what is being removed. */
-  leftovers(host: Host): Promise<{ readonly unfinished: string[]; readonly removed: string[] }>;
+  /** The directories of a host that are no snapshots. Never throws. */
+  leftovers(host: Host): Promise<Leftovers>;
 }
 
 /** How far a measurement is. */

@@ -38,6 +38,9 @@ export interface DiskUsage {
   readonly sharedBytes: number;
 }
 
+/** Directories of unfinished backups, of what is being removed, and of what is in the trash. Absolute. */
+export type Leftovers = Readonly<Record<'unfinished' | 'removed' | 'trashed', string[]>>;
+
 /** What a backup will put on the disk. */
 export interface Estimate {
   /** Null where nothing is known. */

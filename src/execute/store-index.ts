@@ -14,6 +14,8 @@ export interface StoreIndex {
   readonly adopted: readonly string[];
   /** Names of directories that are called like snapshots and are none. */
   readonly ignored: readonly string[];
+  /** Names of those in the trash. */
+  readonly trashed: readonly string[];
 }
 
 /** Null when the directory of the host is not there or cannot be read. */
@@ -33,7 +35,7 @@ export async function indexStore(host: Host): Promise<StoreIndex | null> {
     else if (!own) adopted.push(name);
     if (found) snapshots.push(found);
   }
-  return { snapshots, adopted, ignored };
+  return { snapshots, adopted, ignored, trashed: store.trashed };
 }
 
 /** The names of the committed snapshots of a host, oldest first; none where its directory cannot be read. */

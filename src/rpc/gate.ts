@@ -11,9 +11,11 @@ import {
   ResponderBuilder,
 } from '@grpc/grpc-js';
 import { type Access, type CallerCertificate, shortName } from '../control/access.js';
+import type { Audit } from '../control/audit.js';
 import { authorize, permissionOf, refuseAtOnce } from '../control/authorization.js';
 import type { Caller } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
+import { changesSomething } from '../core/permissions.js';
 import { networkOf } from '../core/failed-logins.js';
 import type { RunRecord } from '../core/run.js';
 import { OpenCalls } from './open-calls.js';
@@ -26,6 +28,8 @@ const unaryLimitMs = 900_000;
 export interface GateParts {
   readonly access: Pick<Access, 'identify' | 'refresh' | 'confirm'>;
   readonly getRun: (id: string) => Promise<Pick<RunRecord, 'host'>>;
+  /** Is told of calls that would have changed something. */
+  readonly audit: Pick<Audit, 'turnAway'>;
   readonly log: RpcLog;
 }
 
@@ -38,7 +42,7 @@ export interface Gate {
   authorize(method: string, request: object, caller: Caller): Promise<void>;
 }
 
-export function createGate({ access, getRun, log }: GateParts): Gate {
+export function createGate({ access, getRun, audit, log }: GateParts): Gate {
   const openCalls = new OpenCalls();
   // Whatever a client sends, it cannot get in here.
   const callers = new WeakMap<Metadata, Caller>();
@@ -87,6 +91,8 @@ export function createGate({ access, getRun, log }: GateParts): Gate {
               next(metadata);
             } catch (error) {
               fail(error);
+              const address = inner.getConnectionInfo().remoteAddress ?? '';
+              if (changesSomething(method)) await audit.turnAway(method, address, error);
             }
           };
           void enter();

@@ -5,17 +5,21 @@
 import { Server, type ServerOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Access } from '../control/access.js';
+import type { Audit } from '../control/audit.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Endpoint } from '../core/endpoint.js';
+import { AuditServiceService } from '../gen/busy/v1/audit_service.js';
 import { BackupServiceService } from '../gen/busy/v1/backup_service.js';
 import { DaemonServiceService } from '../gen/busy/v1/daemon_service.js';
 import { HostServiceService } from '../gen/busy/v1/host_service.js';
 import { SnapshotServiceService } from '../gen/busy/v1/snapshot_service.js';
+import { TrashServiceService } from '../gen/busy/v1/trash_service.js';
 import { TokenServiceService } from '../gen/busy/v1/token_service.js';
 import {
   type ServerReflectionRequest,
   ServerReflectionService,
 } from '../gen/grpc/reflection/v1/reflection.js';
+import { auditHandlers, type AuditTrailParts } from './audit.js';
 import { backupHandlers, type BackupParts } from './backups.js';
 import { daemonHandlers, type DaemonParts } from './daemon-info.js';
 import { Endpoints, type EndpointSettings } from './endpoints.js';
@@ -26,13 +30,17 @@ import { snapshotHandlers, type SnapshotParts } from './snapshots.js';
 import type { RpcLog } from './status.js';
 import { type CallAdapters, createCallAdapters } from './stream.js';
 import { tokenHandlers, type TokenParts } from './tokens.js';
+import { trashHandlers, type TrashParts } from './trash.js';
 
 export type RpcParts = HostParts &
   BackupParts &
   SnapshotParts &
+  TrashParts &
+  AuditTrailParts &
   DaemonParts &
   Omit<TokenParts, 'dismiss'> & {
     readonly lifecycle: Pick<RunLifecycle, 'get'>;
+    readonly audit: Pick<Audit, 'begin' | 'refuse' | 'turnAway'>;
     readonly access: Pick<Access, 'identify' | 'refresh' | 'confirm'>;
     readonly endpointSettings: EndpointSettings;
     /** Whether clients may ask for the contract. */
@@ -88,13 +96,13 @@ const confirmEveryMs = 10_000;
 
 /** Builds the server; it listens nowhere yet. Throws when the descriptor set cannot be read. */
 export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
-  const { access, lifecycle, log } = parts;
-  const gate = createGate({ access, getRun: (id) => lifecycle.get(id), log });
+  const { access, audit, lifecycle, log } = parts;
+  const gate = createGate({ access, getRun: (id) => lifecycle.get(id), audit, log });
   const servers = {
     unix: new Server({ ...options, interceptors: [gate.interceptor('unix')] }),
     tcp: new Server({ ...tcpOptions, interceptors: [gate.interceptor('tcp')] }),
   };
-  const calls = createCallAdapters(gate, log);
+  const calls = createCallAdapters({ gate, audit }, log);
   const confirmAll = (): void => calls.dismiss((caller) => access.confirm(caller));
   const descriptors = await readDescriptors(parts.descriptorFile);
   const healthNames = ['', ...descriptors.services];
@@ -106,6 +114,8 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
     server.addService(HostServiceService, hostHandlers(parts, calls));
     server.addService(BackupServiceService, backupHandlers(parts, calls));
     server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
+    server.addService(TrashServiceService, trashHandlers(parts, calls));
+    server.addService(AuditServiceService, auditHandlers(parts, calls));
     server.addService(DaemonServiceService, daemonHandlers(parts, calls));
     server.addService(TokenServiceService, tokenHandlers({ ...parts, dismiss: confirmAll }, calls));
     health.addToServer(server);

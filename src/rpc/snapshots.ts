@@ -4,6 +4,8 @@ import type { Catalog } from '../control/catalog.js';
 import type { Pruner } from '../control/pruner.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { HostSpace, SpaceReporter } from '../control/space-report.js';
+import type { ListedTrash } from '../control/trash.js';
+import type { Deletion } from '../control/trashed-snapshots.js';
 import { seesHost, type Caller } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
@@ -19,6 +21,7 @@ import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
 import { readRestore } from './restores.js';
 import type { CallAdapters } from './stream.js';
+import { toTrashMessage } from './trash.js';
 
 export interface SnapshotParts extends BrowseParts {
   readonly catalog: Pick<Catalog, 'snapshots' | 'host'>;
@@ -26,8 +29,9 @@ export interface SnapshotParts extends BrowseParts {
   /** What `control/held-snapshots.ts` does. */
   readonly held: {
     acknowledge: (host: string, name: string) => Promise<SnapshotRecord>;
-    discard: (host: string, name: string) => Promise<SnapshotRecord>;
+    discard: (host: string, name: string, by: string) => Promise<SnapshotRecord>;
   };
+  readonly deleteSnapshot: (host: string, name: string, deletion: Deletion) => Promise<ListedTrash>;
   readonly spaceReporter: Pick<SpaceReporter, 'measure'>;
   readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress'>;
 }
@@ -47,9 +51,12 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       const { record: snapshot } = await parts.browser.snapshot(host, name, asOf ?? null);
       return { snapshot: toSnapshotMessage(snapshot) };
     }),
-    acknowledgeSnapshot: calls.unary(async ({ host, name, discard }) => {
-      const end = discard ? parts.held.discard : parts.held.acknowledge;
-      return { snapshot: toSnapshotMessage(await end(requireText('host', host), requireText('name', name))) };
+    acknowledgeSnapshot: calls.unary(async ({ host, name, discard }, caller) => {
+      requireText('host', host);
+      requireText('name', name);
+      const { held } = parts;
+      const ended = discard ? held.discard(host, name, caller.name) : held.acknowledge(host, name);
+      return { snapshot: toSnapshotMessage(await ended) };
     }),
     verifySnapshot: calls.unary(async ({ host, name, requestId }) => {
       const run = await parts.lifecycle.trigger({
@@ -76,6 +83,15 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     measureSpace: calls.serverStream(({ host }, signal, caller) =>
       measureSpace(parts, { host, caller }, signal),
     ),
+    deleteSnapshot: calls.unary(async ({ host, name, confirm }, caller) => {
+      const deletion = { by: caller.name, isAdmin: caller.role === 'admin', confirm };
+      const entry = await parts.deleteSnapshot(
+        requireText('host', host),
+        requireText('name', name),
+        deletion,
+      );
+      return { entry: toTrashMessage(entry) };
+    }),
     ...browseHandlers(parts, calls),
   };
 }

@@ -9,8 +9,10 @@ import {
   Metadata,
   type ServerWritableStream,
 } from '@grpc/grpc-js';
+import type { Audit, AuditedCall } from '../control/audit.js';
 import type { Caller } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
+import { changesSomething } from '../core/permissions.js';
 import type { Gate } from './gate.js';
 import { type RpcLog, toStatus } from './status.js';
 
@@ -32,7 +34,13 @@ export interface CallAdapters {
   stop(): void;
 }
 
-export function createCallAdapters(gate: Pick<Gate, 'callerOf' | 'authorize'>, log: RpcLog): CallAdapters {
+/** What stands before every call that is carried out. */
+export interface CallGuards {
+  readonly gate: Pick<Gate, 'callerOf' | 'authorize'>;
+  readonly audit: Pick<Audit, 'begin' | 'refuse'>;
+}
+
+export function createCallAdapters({ gate, audit }: CallGuards, log: RpcLog): CallAdapters {
   const openStreams = new Set<OpenStream>();
   let isStopping = false;
 
@@ -63,13 +71,35 @@ export function createCallAdapters(gate: Pick<Gate, 'callerOf' | 'authorize'>, l
   ): Promise<void> => {
     openStreams.add(open);
     try {
-      await gate.authorize(call.getPath(), call.request, open.caller);
-      if (signal.aborted) return;
-      // Headers at once: a caller that waits for a first event knows that it is heard.
-      call.sendMetadata(new Metadata());
-      await send(call, start(signal, open.caller), signal);
+      await recorded({ method: call.getPath(), request: call.request, caller: open.caller }, async () => {
+        if (signal.aborted) return;
+        // Headers at once: a caller that waits for a first event knows that it is heard.
+        call.sendMetadata(new Metadata());
+        await send(call, start(signal, open.caller), signal);
+      });
     } finally {
       openStreams.delete(open);
+    }
+  };
+
+  /** Carries out what the caller may do. What changes something is written down before, and when it has ended. */
+  const recorded = async <A>(call: AuditedCall, work: () => Promise<A>): Promise<A> => {
+    const isRecorded = changesSomething(call.method, call.request);
+    try {
+      await gate.authorize(call.method, call.request, call.caller);
+    } catch (error) {
+      if (isRecorded) await audit.refuse(call, error);
+      throw error;
+    }
+    if (!isRecorded) return work();
+    const end = await audit.begin(call);
+    try {
+      const answer = await work();
+      await end(null);
+      return answer;
+    } catch (error) {
+      await end(error);
+      throw error;
     }
   };
 
@@ -79,8 +109,9 @@ export function createCallAdapters(gate: Pick<Gate, 'callerOf' | 'authorize'>, l
         try {
           if (isStopping) throw new BusyError('DAEMON_STOPPING');
           const caller = gate.callerOf(call.metadata);
-          await gate.authorize(call.getPath(), call.request, caller);
-          callback(null, await handle(call.request, caller));
+          const { request } = call;
+          const audited = { method: call.getPath(), request, caller };
+          callback(null, await recorded(audited, () => handle(request, caller)));
         } catch (error) {
           callback(toStatus(error, call.getPath(), log));
         }

@@ -2,7 +2,7 @@
 import type { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import { DatabaseError } from './database-errors.js';
-import { HostEntity } from './host-entity.js';
+import { HostEntity, TrashedHostEntity } from './host-entity.js';
 import { AlertStateEntity, MailMarkEntity, OutboxEntity } from './mail-entities.js';
 import { RunEntity } from './run-entity.js';
 import { SnapshotEntity } from './snapshot-entity.js';
@@ -17,6 +17,7 @@ export const tables = {
     AlertStateEntity,
     MailMarkEntity,
     HostEntity,
+    TrashedHostEntity,
     TokenEntity,
   ],
   migrations: [...migrations],

@@ -3,7 +3,8 @@ import { soleDaemon, type HostHold } from '../../src/control/host-claims.js';
 import { checkHosts, HostRegistry, type HostSource } from '../../src/control/host-registry.js';
 import { BusyError } from '../../src/core/errors.js';
 import type { HostStore } from '../../src/core/ports.js';
-import type { HostSettings, StoredHost } from '../../src/core/stored-host.js';
+import type { HostSettings, StoredHost, TrashedHost } from '../../src/core/stored-host.js';
+import type { TrashMark } from '../../src/core/trash.js';
 import { ControlBed } from '../helpers/control-bed.js';
 import { sampleHost } from '../helpers/sample-host.js';
 
@@ -24,6 +25,7 @@ afterEach(() => bed.close());
 /** A port of the test, since a real one cannot be made to be slow or to fail. */
 class MemoryStore implements HostStore {
   readonly hosts = new Map<string, StoredHost>();
+  readonly inTrash = new Map<string, TrashedHost>();
   failure: Error | null = null;
   /** Runs in the middle of every write. */
   meanwhile: () => Promise<unknown> = () => Promise.resolve();
@@ -36,11 +38,22 @@ class MemoryStore implements HostStore {
     await this.write(() => void this.hosts.set(host.name, host));
     return true;
   };
-  remove = async (name: string, etag: string): Promise<boolean> => {
-    if (this.hosts.get(name)?.etag !== etag) return false;
-    await this.write(() => void this.hosts.delete(name));
+  trash = async (name: string, etag: string, mark: TrashMark): Promise<boolean> => {
+    const host = this.hosts.get(name);
+    if (host?.etag !== etag) return false;
+    await this.write(() => {
+      this.hosts.delete(name);
+      this.inTrash.set(mark.id, { ...mark, host });
+    });
     return true;
   };
+  trashed = async (): Promise<TrashedHost[]> => [...this.inTrash.values()];
+  untrash = async (id: string): Promise<boolean> => {
+    const found = this.inTrash.get(id);
+    if (found) this.hosts.set(found.host.name, found.host);
+    return this.inTrash.delete(id);
+  };
+  removeTrashed = async (id: string): Promise<boolean> => this.inTrash.delete(id);
 
   private async write(work: () => void): Promise<void> {
     if (this.failure) throw this.failure;
@@ -122,7 +135,9 @@ describe('a host of the database', () => {
     expect((await store.get('web1'))?.settings).not.toHaveProperty('port');
     const stale = registry.update('web1', change, { etag, isTrial: false });
     await expect(stale).rejects.toMatchObject({ reason: 'HOST_CHANGED' });
-    await expect(registry.remove('web1', etag)).rejects.toMatchObject({ reason: 'HOST_CHANGED' });
+    await expect(registry.remove('web1', { etag, by: 'ann' })).rejects.toMatchObject({
+      reason: 'HOST_CHANGED',
+    });
     await expect(registry.update('nobody', change, whatever)).rejects.toMatchObject({
       reason: 'HOST_NOT_FOUND',
     });
@@ -143,22 +158,42 @@ describe('a host of the database', () => {
   it('is not removed while it has a run, and frees its name after that', async () => {
     await create('web1');
     const id = await trigger('web1');
-    await expect(registry.remove('web1', '')).rejects.toMatchObject({ reason: 'HOST_BUSY' });
+    await expect(registry.remove('web1', { etag: '', by: 'ann' })).rejects.toMatchObject({
+      reason: 'HOST_BUSY',
+    });
     (await bed.parts.executor.next()).finish();
     await bed.ended(id);
-    expect(await registry.remove('web1', '')).toMatchObject({ name: 'web1' });
+    expect(await registry.remove('web1', { etag: '', by: 'ann' })).toMatchObject({ host: { name: 'web1' } });
     expect(maxIncrs()).toEqual({});
     await expect(registry.originOf('web1')).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
-    await expect(registry.remove('web1', '')).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
+    await expect(registry.remove('web1', { etag: '', by: 'ann' })).rejects.toMatchObject({
+      reason: 'HOST_NOT_FOUND',
+    });
     await create('web1');
+  });
+
+  it('comes back from the trash, unless its name is taken or it does not fit any more', async () => {
+    await create('web1', { max_incr: 5 });
+    const { trashId } = await registry.remove('web1', { etag: '', by: 'ann' });
+    expect(await store.trashed()).toMatchObject([{ id: trashId, putBy: 'ann', putAt: bed.clock.now() }]);
+    await create('web1');
+    await expect(registry.restore(trashId)).rejects.toMatchObject({ reason: 'HOST_EXISTS' });
+    await registry.remove('web1', { etag: '', by: 'ann' });
+    const strict = registryOf(sourceOf({ mostIncr: 4 }));
+    await expect(strict.restore(trashId)).rejects.toMatchObject({ reason: 'HOST_INVALID' });
+    await registry.restore(trashId);
+    expect(maxIncrs()).toEqual({ web1: 5 });
+    await expect(registry.restore(trashId)).rejects.toMatchObject({ reason: 'TRASH_ENTRY_NOT_FOUND' });
   });
 
   it('is removed only by the daemon that has it', async () => {
     await create('web1');
     const other = registryOf(sourceOf(), { refuseElsewhere });
-    await expect(other.remove('web1', '')).rejects.toMatchObject({ reason: 'HOST_ELSEWHERE' });
+    await expect(other.remove('web1', { etag: '', by: 'ann' })).rejects.toMatchObject({
+      reason: 'HOST_ELSEWHERE',
+    });
     expect(await store.get('web1')).toMatchObject({ name: 'web1' });
-    expect(await registry.remove('web1', '')).toMatchObject({ name: 'web1' });
+    expect(await registry.remove('web1', { etag: '', by: 'ann' })).toMatchObject({ host: { name: 'web1' } });
   });
 
   it('gets no run while it is removed', async () => {
@@ -168,7 +203,7 @@ describe('a host of the database', () => {
       late = trigger('web1');
       late.catch(() => {});
     };
-    await registry.remove('web1', '');
+    await registry.remove('web1', { etag: '', by: 'ann' });
     await expect(late).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
   });
 
@@ -178,7 +213,7 @@ describe('a host of the database', () => {
     const change = { settings: { max_incr: 7 }, mask: ['max_incr'] };
     await expect(create('web2')).rejects.toThrow('full');
     await expect(registry.update('web1', change, whatever)).rejects.toThrow('full');
-    await expect(registry.remove('web1', '')).rejects.toThrow('full');
+    await expect(registry.remove('web1', { etag: '', by: 'ann' })).rejects.toThrow('full');
     expect(maxIncrs()).toEqual({ web1: 5 });
     store.failure = null;
     await create('web2');
@@ -203,7 +238,11 @@ describe('hosts in the file', () => {
     expect(Object.keys(maxIncrs())).toEqual(['web1']);
     expect(await registry.originOf('web1')).toEqual({ kind: 'file' });
     const change = { settings: {}, mask: ['port'] };
-    const refused = [create('web2'), registry.update('web1', change, whatever), registry.remove('web1', '')];
+    const refused = [
+      create('web2'),
+      registry.update('web1', change, whatever),
+      registry.remove('web1', { etag: '', by: 'ann' }),
+    ];
     for (const call of await Promise.allSettled(refused)) {
       expect(call).toMatchObject({ reason: { reason: 'HOSTS_IN_FILE', facts: { file: '/etc/busy.yaml' } } });
     }

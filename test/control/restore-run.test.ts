@@ -81,6 +81,7 @@ describe('a restore', () => {
     const newer = ['2026-11-22_20-00-00i', '2026-11-23_20-00-00f'];
     for (const next of newer) await catalog.record(sampleSnapshot(next, { host: 'web1' }));
     const pruner = new Pruner({
+      audit: { note: () => Promise.resolve() },
       ...bed.parts,
       lifecycle: bed.lifecycle,
       disk: {

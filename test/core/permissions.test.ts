@@ -18,15 +18,14 @@ const calls = new Map<string, DescriptorProto | undefined>();
 
 beforeAll(async () => {
   const set = fromBinary(FileDescriptorSetSchema, await readFile(descriptorFile));
-  const messages = new Map<string, DescriptorProto>(
-    set.file.flatMap((file) =>
-      file.messageType.map((message) => [`.${file.package}.${message.name}`, message] as const),
-    ),
-  );
-  for (const file of set.file)
-    for (const { name: serviceName, method } of file.service)
+  // Some stand in another file than the call.
+  const messages = new Map<string, DescriptorProto>();
+  for (const { package: name, messageType } of set.file)
+    for (const message of messageType) messages.set(`.${name}.${message.name}`, message);
+  for (const { package: name, service } of set.file)
+    for (const { name: serviceName, method } of service)
       for (const { name: methodName, inputType } of method)
-        calls.set(`/${file.package}.${serviceName}/${methodName}`, messages.get(inputType));
+        calls.set(`/${name}.${serviceName}/${methodName}`, messages.get(inputType));
 });
 
 describe('the table of permissions', () => {

@@ -11,7 +11,7 @@ import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../src/gen/google/rpc/status.js';
 import { createRpcServer, type RpcParts, type RpcServer } from '../../src/rpc/server.js';
 import { fakeBrowser } from './fake-browser.js';
-import { sampleHost, sampleProgress, sampleRun, sampleSnapshot } from './samples.js';
+import { sampleHost, sampleProgress, sampleRun, sampleSnapshot, sampleTrash } from './samples.js';
 
 export const descriptorFile = path.resolve(import.meta.dirname, '../../src/gen/busy.binpb');
 
@@ -130,9 +130,22 @@ export function fakeParts(): RpcParts {
       acknowledge: async (name, snapshot) => ({ ...sampleSnapshot(name, snapshot), heldFor: [] }),
       discard: async (name, snapshot) => sampleSnapshot(name, snapshot),
     },
+    deleteSnapshot: async (name, snapshot, { by }) => ({ ...sampleTrash, host: name, snapshot, putBy: by }),
+    trash: {
+      list: async () => [sampleTrash],
+      restore: async (id) => ({ ...sampleTrash, id }),
+      empty: async (id) => [{ ...sampleTrash, id: id ?? sampleTrash.id }],
+    },
     pruner: {
       judge: async () => ({ verdicts: [], frozen: '' }),
       prune: async () => ({ verdicts: [], frozen: '', removedCount: 0 }),
+    },
+    audit: { begin: async () => async () => {}, refuse: async () => {}, turnAway: async () => {} },
+    auditTrail: {
+      list: async () => [],
+      verify: async () => {
+        throw new BusyError('INTERNAL', { what: 'not in this test' });
+      },
     },
     events: { watch: async function* () {} },
     streamLog: async function* () {},
@@ -191,6 +204,8 @@ export function fakeParts(): RpcParts {
       unverifiableSnapshots: 0,
       damagedSnapshots: 0,
       verificationsRunning: 0,
+      auditSequence: 12,
+      auditHash: 'ab12',
       runsQueued: 1,
       runsRunning: 2,
       maxRunning: 4,

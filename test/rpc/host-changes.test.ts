@@ -37,7 +37,7 @@ function registry(asked: unknown[]): RpcParts['registry'] {
     },
     remove: async (...args) => {
       asked.push(args);
-      return sampleHost('web1');
+      return { host: sampleHost('web1'), trashId: 'T1' };
     },
   };
 }
@@ -152,8 +152,8 @@ describe('DeleteHost', () => {
   it('says which snapshots stay, and where', async () => {
     const asked = await start();
     const answer = await call(running, HostServiceService.deleteHost, { name: 'web1', etag: 'E1' });
-    expect(answer).toEqual({ snapshotCount: 2, directory: '/srv/backup/web1' });
-    expect(asked).toEqual([['web1', 'E1']]);
+    expect(answer).toEqual({ snapshotCount: 2, directory: '/srv/backup/web1', trashId: 'T1' });
+    expect(asked).toEqual([['web1', { etag: 'E1', by: 'tester' }]]);
   });
 });
 

@@ -40,11 +40,13 @@ async function curl(...args: readonly string[]): Promise<string> {
 describe('a foreign client without our files', () => {
   it('lists the services', async () => {
     expect((await curl('--list-services', `http://${running.address}`)).trim().split('\n').sort()).toEqual([
+      'busy.v1.AuditService',
       'busy.v1.BackupService',
       'busy.v1.DaemonService',
       'busy.v1.HostService',
       'busy.v1.SnapshotService',
       'busy.v1.TokenService',
+      'busy.v1.TrashService',
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
     ]);
