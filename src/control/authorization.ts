@@ -2,6 +2,7 @@
 import { type Caller, reaches, seesHost } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
 import { leastRole, permissions, roleFor, textOf, type Permission } from '../core/permissions.js';
+import type { RestoreTarget } from '../core/restore.js';
 import type { RunRecord } from '../core/run.js';
 import { shortName } from './access.js';
 
@@ -34,15 +35,30 @@ export async function authorize(
   requireRole(method, roleFor(permission, request), caller);
   const { hosts } = permission;
   if (caller.hosts === null || typeof hosts === 'string') return;
-  const host = textOf(request, hosts.host);
-  if (host !== '' && !seesHost(caller, host)) throw new BusyError('HOST_NOT_FOUND', { host });
+  for (const host of [textOf(request, hosts.host), textOf(request, hosts.otherHost)])
+    if (host !== '' && !seesHost(caller, host)) throw new BusyError('HOST_NOT_FOUND', { host });
   const run = textOf(request, hosts.run);
   if (run !== '' && !seesHost(caller, (await getRun(run)).host))
     throw new BusyError('RUN_NOT_FOUND', { run });
 }
 
-/** For calls whose need depends on more than the table knows. Throws ROLE_TOO_LOW. */
-export function requireRole(method: string, needed: Permission['role'], caller: Caller): void {
+/**
+ * Where a restore may go: to where the files came from with the role of the call; elsewhere it hands them to others, or
+ * writes anywhere on a host or the server. Throws ROLE_TOO_LOW, HOST_NOT_FOUND or LIMITED_TO_HOSTS.
+ */
+export function authorizeRestore(caller: Caller, target: RestoreTarget): void {
+  if (target.kind === 'original') return;
+  const method = 'Restore to another place';
+  requireRole(method, 'admin', caller);
+  if (caller.hosts === null) return;
+  if (target.kind === 'local') {
+    const facts = { method, caller: caller.name, hosts: [...caller.hosts].join(', ') };
+    throw new BusyError('LIMITED_TO_HOSTS', facts);
+  }
+  if (!seesHost(caller, target.host)) throw new BusyError('HOST_NOT_FOUND', { host: target.host });
+}
+
+function requireRole(method: string, needed: Permission['role'], caller: Caller): void {
   if (needed === 'anyone' || reaches(caller.role, needed)) return;
   const { name, role } = caller;
   throw new BusyError('ROLE_TOO_LOW', { method: shortName(method), needed, caller: name, role });

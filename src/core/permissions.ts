@@ -17,7 +17,7 @@ export interface Permission {
 
 export type HostRule =
   /** The request names the host, the run, or either. Where such a field is empty, the handler answers only what he may see. */
-  | { readonly host?: string; readonly run?: string }
+  | { readonly host?: string; readonly otherHost?: string; readonly run?: string }
   /** The answer is about no host, or its handler leaves out the others. */
   | 'any'
   /** It reaches all hosts, so a limited caller is refused. */
@@ -62,7 +62,11 @@ export const permissions: Readonly<Record<string, Permission>> = {
   '/busy.v1.SnapshotService/ListFiles': seeHost('host'),
   '/busy.v1.SnapshotService/FindFiles': seeHost('host'),
   '/busy.v1.SnapshotService/ListFileVersions': seeHost('host'),
-  '/busy.v1.SnapshotService/DiffSnapshots': seeHost('host'),
+  '/busy.v1.SnapshotService/DiffSnapshots': {
+    role: 'viewer',
+    hosts: { host: 'host', otherHost: 'otherHost' },
+    changes: false,
+  },
   '/busy.v1.SnapshotService/VerifySnapshot': { role: 'operator', hosts: { host: 'host' }, changes: true },
   '/busy.v1.SnapshotService/PruneSnapshots': {
     role: 'admin',
@@ -70,11 +74,11 @@ export const permissions: Readonly<Record<string, Permission>> = {
     hosts: { host: 'host' },
     changes: true,
   },
+  // Elsewhere than to the place that the files came from, its handler asks for more.
+  '/busy.v1.SnapshotService/Restore': { role: 'operator', hosts: { host: 'host' }, changes: true },
   // It removes a held snapshot, or lets older ones go.
   '/busy.v1.SnapshotService/AcknowledgeSnapshot': { role: 'admin', hosts: { host: 'host' }, changes: true },
 
-  // It writes to a host or to this server.
-  '/busy.v1.SnapshotService/Restore': { role: 'admin', hosts: { host: 'host' }, changes: true },
   // Into the trash, from which an administrator brings it back.
   '/busy.v1.SnapshotService/DeleteSnapshot': { role: 'operator', hosts: { host: 'host' }, changes: true },
 

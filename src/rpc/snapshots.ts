@@ -1,4 +1,5 @@
 /** SnapshotService: the committed snapshots. */
+import { authorizeRestore } from '../control/authorization.js';
 import type { Catalog } from '../control/catalog.js';
 import type { Pruner } from '../control/pruner.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
@@ -66,12 +67,14 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       });
       return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
     }),
-    restore: calls.unary(async (request) => {
+    restore: calls.unary(async (request, caller) => {
+      const wish = readRestore(request);
+      authorizeRestore(caller, wish.target);
       const run = await parts.lifecycle.trigger({
         kind: 'restore',
         host: requireText('host', request.host),
         snapshot: requireText('snapshot', request.snapshot),
-        wish: readRestore(request),
+        wish,
         requestId: requireAtMost('request_id', request.requestId, longestRequestId) || null,
       });
       return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Access, type Approach } from '../../src/control/access.js';
-import { authorize, permissionOf, refuseAtOnce } from '../../src/control/authorization.js';
+import { authorize, authorizeRestore, permissionOf, refuseAtOnce } from '../../src/control/authorization.js';
 import type { Caller, Role } from '../../src/core/caller.js';
 import type { AccessSettings } from '../../src/core/settings.js';
 import { TokenMemory } from '../helpers/token-memory.js';
@@ -160,6 +160,21 @@ describe('what he may do', () => {
       ['BackupService/WatchRuns', { host: 'web1', runId: 'R2' }],
     ] as const)
       await expect(ask(limited, method, request)).rejects.toMatchObject({ reason: 'RUN_NOT_FOUND' });
+  });
+
+  it('is a restore to where the files came from; elsewhere needs more', () => {
+    const elsewhere = { kind: 'host', host: 'db1', directory: '/tmp' } as const;
+    const onServer = { kind: 'local', directory: '/tmp' } as const;
+    authorizeRestore(caller('operator'), { kind: 'original' });
+    for (const target of [elsewhere, onServer]) {
+      expect(() => authorizeRestore(caller('operator'), target)).toThrow(
+        /to another place needs the role admin/,
+      );
+      authorizeRestore(caller('admin'), target);
+    }
+    expect(() => authorizeRestore(caller('admin', ['web1']), elsewhere)).toThrow('There is no host "db1".');
+    expect(() => authorizeRestore(caller('admin', ['web1']), onServer)).toThrow(/is limited to web1/);
+    authorizeRestore(caller('admin', ['db1']), elsewhere);
   });
 
   it('is nothing that reaches all hosts, when he is limited to some', () => {

@@ -41,10 +41,12 @@ describe('the table of permissions', () => {
   });
 
   it('names only fields that the requests have', () => {
+    expect([...calls].filter(([, request]) => request === undefined)).toEqual([]);
     for (const [name, { hosts, roleWith }] of Object.entries(permissions)) {
-      const fields = [roleWith?.field, ...(typeof hosts === 'string' ? [] : [hosts.host, hosts.run])].filter(
-        (field) => field !== undefined,
-      );
+      const fields = [
+        roleWith?.field,
+        ...(typeof hosts === 'string' ? [] : [hosts.host, hosts.otherHost, hosts.run]),
+      ].filter((field) => field !== undefined);
       const known = calls.get(name)?.field.map(({ jsonName }) => jsonName) ?? [];
       for (const field of fields) expect(known, name).toContain(field);
     }
@@ -56,6 +58,7 @@ describe('the table of permissions', () => {
       if (rule === 'all' || !name.startsWith('/busy.')) continue;
       const names = request?.field.map(({ jsonName }) => jsonName) ?? [];
       if (names.includes('host')) expect(rule, name).toMatchObject({ host: 'host' });
+      if (names.includes('otherHost')) expect(rule, name).toMatchObject({ otherHost: 'otherHost' });
       if (names.includes('runId')) expect(rule, name).toMatchObject({ run: 'runId' });
       if (name.includes('.HostService/') && names.includes('name'))
         expect(rule, name).toEqual({ host: 'name' });
