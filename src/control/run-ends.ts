@@ -185,9 +185,8 @@ export function refuseReuse(known: RunRecord, request: RunRequest): void {
     known.kind === wanted.kind &&
     known.host === wanted.host &&
     known.requestedType === wanted.requestedType &&
-    known.acceptsChanges === wanted.acceptsChanges;
-  const isSameRestore = wishOf(known) === wishOf(wanted);
-  if (isSame && isSameRestore && (known.kind === 'backup' || known.snapshot === wanted.snapshot)) return;
+    known.acceptsChanges === wanted.acceptsChanges &&
+    wishOf(known) === wishOf(wanted);
   // A drill of the newest snapshot knows by now which that was.
   const isOfSameSnapshot =
     known.snapshot === wanted.snapshot || (known.kind === 'drill' && wanted.snapshot === null);

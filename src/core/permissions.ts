@@ -70,7 +70,7 @@ export const permissions: Readonly<Record<string, Permission>> = {
     hosts: { host: 'host', otherHost: 'otherHost' },
     changes: false,
   },
-  // It hands contents out: whoever may do that can read all files of the host.
+  // It hands contents out: whoever may do that can read all files of the host, so the audit log tells of it too.
   '/busy.v1.SnapshotService/DownloadFiles': { role: 'admin', hosts: { host: 'host' }, changes: true },
   // Elsewhere than to the place that the files came from, its handler asks for more.
   '/busy.v1.SnapshotService/Restore': { role: 'operator', hosts: { host: 'host' }, changes: true },

@@ -186,7 +186,7 @@ describe('a request is told of', () => {
 
 describe('the table of calls', () => {
   const reads =
-    /\/(Get|List|Watch|Stream|Find|Diff|Compare|Explain|Probe|Measure|Download|Check|Verify(Audit)|ServerReflection)/;
+    /\/(Get|List|Watch|Stream|Find|Diff|Compare|Explain|Probe|Scan|Measure|Check|Verify(Audit)|ServerReflection)/;
 
   test.each(Object.keys(permissions))('says whether %s changes something', (method) => {
     expect(changesSomething(method)).toBe(!reads.test(method));
