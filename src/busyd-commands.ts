@@ -13,7 +13,7 @@ export async function checkConfig(file: string, isQuiet: boolean): Promise<strin
   const config = await readConfig(file, cpus().length);
   if (isQuiet) return '';
   const unpinned = config.hosts.filter((host) => host.hostKey === '').map((host) => host.name);
-  const missing = `# Without host_key, so not backed up yet (busy probe NAME shows it): ${unpinned.join(', ')}\n`;
+  const missing = `# Without host_key, so not backed up yet (busy enroll NAME pins it): ${unpinned.join(', ')}\n`;
   const { database } = config;
   const isHidden = database.kind === 'mysql' && database.password !== '';
   const notes = [

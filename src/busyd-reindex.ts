@@ -12,12 +12,15 @@ import type { Host } from './core/host.js';
 import type { Clock, SnapshotStore } from './core/ports.js';
 import { indexChanges, type IndexChanges } from './core/reindex.js';
 import type { SnapshotRecord } from './core/snapshot.js';
+import { reindexArchives } from './busyd-reindex-archives.js';
 import { identityOf } from './daemon-database.js';
 import { hostSourceOf } from './daemon-hosts.js';
 import { indexStore, type StoreIndex } from './execute/store-index.js';
+import { createArchiveStore } from './store/archives.js';
 import { openDatabase, type Database } from './store/data-source.js';
 import { createHostStore } from './store/hosts.js';
 import { createLeaseStore } from './store/leases.js';
+import { openPins } from './store/pins.js';
 import { createSnapshotStore } from './store/snapshots.js';
 import { lockStateDir } from './store/state-lock.js';
 
@@ -46,11 +49,18 @@ export async function reindex(configFile: string, isDryRun: boolean, clock: Cloc
       throw error;
     });
     try {
-      const { hosts, problems } = await checkHosts(hostSourceOf(config), createHostStore(database));
+      const source = hostSourceOf(config, await openPins(config.stateDir));
+      const { hosts, problems } = await checkHosts(source, createHostStore(database));
       const snapshots = createSnapshotStore(database);
+      const archives = createArchiveStore(database);
       const lines = problems.map((problem) => `left out: ${problem}`);
       for (const host of hosts)
-        lines.push(...(await turns.aloneWith(host.name, () => reindexHost(host, snapshots, isDryRun))));
+        lines.push(
+          ...(await turns.aloneWith(host.name, async () => [
+            ...(await reindexHost(host, snapshots, isDryRun)),
+            ...(await reindexArchives(host, archives, isDryRun)),
+          ])),
+        );
       if (hosts.length === 0) lines.push('There are no hosts, neither in the file nor in the database.');
       lines.push(...(await strangers(hosts, snapshots)));
       const end = isDryRun ? 'Nothing was changed: this was a dry run.' : 'On the disk nothing was changed.';
@@ -117,6 +127,7 @@ function describe(host: Host, index: StoreIndex, changes: IndexChanges): string[
     ...added.map((snapshot) => say('+', snapshot)),
     ...corrected.map((snapshot) => say('~', snapshot)),
     ...removed.map((snapshot) => say('-', snapshot)),
+    ...index.trashed.map((name) => `  t ${name}  is in the trash`),
     ...index.ignored.map((name) => `  ! ${name}  is left out: it holds no directory of files`),
   ];
 }

@@ -4,6 +4,7 @@
  * whole.
  */
 import { readFile } from 'node:fs/promises';
+import { checkAccess, resolveAccess, resolveTls } from './config/access.js';
 import { checkDatabase, resolveDatabase } from './config/database.js';
 import { checkHosts, resolveHosts } from './config/hosts.js';
 import { ConfigError } from './config/problems.js';
@@ -13,7 +14,7 @@ import { parseYaml } from './config/yaml-source.js';
 import type { DatabaseAddress } from './core/database-address.js';
 import type { Endpoint } from './core/endpoint.js';
 import type { Host } from './core/host.js';
-import type { MailSettings, ScriptSettings } from './core/settings.js';
+import type { AccessSettings, MailSettings, ScriptSettings, TlsSettings } from './core/settings.js';
 import type { HostSettings } from './core/stored-host.js';
 import type { LogSettings } from './log.js';
 
@@ -27,9 +28,17 @@ export interface Config {
   readonly stateDir: string;
   /** Where the API is served. Never empty. */
   readonly listen: readonly Endpoint[];
+  /** Null: not set up, so no endpoint uses it. */
+  readonly tls: TlsSettings | null;
+  /** Who may open unix sockets besides the daemon's user, by name or number; empty: the daemon's own group. */
+  readonly socketGroup: string;
+  readonly access: AccessSettings;
+  readonly hasReflection: boolean;
   readonly database: DatabaseAddress;
   /** How long another daemon on the same database may be silent before its hosts are taken over. */
   readonly takeoverAfterMs: number;
+  /** How many days the records and logs of runs are kept; 0: for ever. */
+  readonly keepRunsDays: number;
   /** Runs carried out at the same time. */
   readonly maxRunning: number;
   /** Of these on one backup disk. */
@@ -40,6 +49,8 @@ export interface Config {
   readonly executors: number;
   /** What the state directory keeps for the daemon itself when its disk is full; 0: nothing. */
   readonly reserveBytes: number;
+  /** How long what was deleted by a call stays in the trash. */
+  readonly trashDays: number;
   /** How long running backups may go on after the daemon was told to stop. */
   readonly stopGraceMs: number;
   readonly log: LogSettings;
@@ -67,6 +78,7 @@ export function parseConfig(text: string, file: string, coreCount: number, state
   const parsed = fileSchema.safeParse(source.data, { reportInput: true });
   const findings = [
     ...findingsOfSchema(parsed.error?.issues ?? []),
+    ...checkAccess(source.data),
     ...checkDatabase(source.data),
     ...checkHosts(source.data),
   ];
@@ -93,8 +105,13 @@ function complete(
     file,
     stateDir,
     listen: settings.listen ?? [{ kind: 'unix', path: '/run/busy/busyd.sock' }],
+    tls: resolveTls(settings),
+    socketGroup: settings.socket_group ?? '',
+    access: resolveAccess(settings),
+    hasReflection: settings.reflection ?? true,
     database: resolveDatabase(settings, stateDir),
     takeoverAfterMs: settings.takeover_after ?? 60_000,
+    keepRunsDays: settings.keep_runs ?? 365,
     maxRunning: settings.max_running ?? 4,
     maxRunningPerDisk: settings.max_running_per_disk ?? settings.max_running ?? 4,
     mail: {
@@ -115,6 +132,7 @@ function complete(
     },
     executors: settings.executors ?? coreCount,
     reserveBytes: settings.reserve ?? 64 * 1024 ** 2,
+    trashDays: settings.trash_days ?? 7,
     stopGraceMs: settings.stop_grace ?? 30_000,
     log: {
       level: settings.log?.level ?? 'info',

@@ -5,6 +5,7 @@ import { DaemonLease } from './control/daemon-lease.js';
 import { DatabaseWatch } from './control/database-watch.js';
 import { durableRuns, durableSnapshots } from './control/durable-stores.js';
 import { PendingWrites } from './control/pending-writes.js';
+import type { TokenStore } from './core/access-token.js';
 import { formatDatabase } from './core/database-address.js';
 import type { DaemonIdentity, LeaseStore } from './core/lease.js';
 import type { Clock, HostStore, RunStore, SnapshotStore } from './core/ports.js';
@@ -14,6 +15,7 @@ import { createHostStore } from './store/hosts.js';
 import { createLeaseStore } from './store/leases.js';
 import { createRunStore } from './store/runs.js';
 import { createSnapshotStore } from './store/snapshots.js';
+import { createTokenStore } from './store/tokens.js';
 import { homeOf } from './store/state-lock.js';
 
 /** What there is of a database that other daemons may use too. */
@@ -31,6 +33,7 @@ export interface DaemonDatabase {
   readonly runs: RunStore;
   readonly snapshots: SnapshotStore;
   readonly hosts: HostStore;
+  readonly tokens: TokenStore;
   /** Null where the database is a file of this daemon alone. */
   readonly shared: SharedRecords | null;
   /** Writes what was kept, if that is possible by now, and closes the database. */
@@ -62,6 +65,7 @@ export async function openDaemonDatabase(
     runs: durableRuns(createRunStore(database, lease && (() => lease.current)), writes),
     snapshots: durableSnapshots(createSnapshotStore(database), writes),
     hosts: createHostStore(database),
+    tokens: createTokenStore(database),
     close: async () => {
       await watch.stop();
       await writes.flush().catch(() => {

@@ -6,6 +6,7 @@ import type { Catalog } from './control/catalog.js';
 import { checkHosts, type HostRegistry, type HostSource } from './control/host-registry.js';
 import { BusyError } from './core/errors.js';
 import type { Host } from './core/host.js';
+import type { Pins } from './core/enrollment-ports.js';
 import type { HostStore } from './core/ports.js';
 import { problemList } from './core/problem-list.js';
 import type { Logger } from './log.js';
@@ -22,15 +23,17 @@ export interface ReloadParts {
   readonly registry: HostRegistry;
   readonly catalog: Pick<Catalog, 'hosts'>;
   readonly store: HostStore;
+  readonly pins: Pins;
   /** Takes over what is neither a host nor needs a restart; must not throw. */
   readonly apply: (next: Config) => void;
   readonly log: Logger;
 }
 
 /** `stateDir` is that of the running daemon. */
-export function hostSourceOf(config: Config, stateDir = config.stateDir): HostSource {
+export function hostSourceOf(config: Config, pins: Pins, stateDir = config.stateDir): HostSource {
   return {
     file: config.file,
+    pins,
     hosts: config.hosts,
     check: (name, settings) => checkHostSettings(name, settings, { ...config, stateDir }),
   };
@@ -40,8 +43,11 @@ export function hostSourceOf(config: Config, stateDir = config.stateDir): HostSo
  * The hosts to start with. One of the database that does not fit the configuration is left out, and the log says so
  * loudly: a daemon that did not start for it would back up no host at all, and could not even be asked to correct it.
  */
-export async function firstHosts(config: Config, store: HostStore, log: Logger): Promise<readonly Host[]> {
-  const { hosts, problems } = await checkHosts(hostSourceOf(config), store);
+export async function firstHosts(
+  config: Config,
+  { store, pins, log }: { readonly store: HostStore; readonly pins: Pins; readonly log: Logger },
+): Promise<readonly Host[]> {
+  const { hosts, problems } = await checkHosts(hostSourceOf(config, pins), store);
   for (const problem of problems) {
     log.error('a host is left out until it is corrected (busy host edit NAME, or the defaults)', { problem });
   }
@@ -56,7 +62,7 @@ export function createReload(parts: ReloadParts): () => Promise<ReloadResult> {
     let next = config;
     await registry.reload(async () => {
       next = await readAgain(config);
-      return { source: hostSourceOf(next, config.stateDir), apply: () => parts.apply(next) };
+      return { source: hostSourceOf(next, parts.pins, config.stateDir), apply: () => parts.apply(next) };
     });
     const hostCount = catalog.hosts().length;
     log.info('configuration taken over', { hosts: hostCount });
@@ -69,12 +75,24 @@ export function createReload(parts: ReloadParts): () => Promise<ReloadResult> {
   };
 }
 
-type ReloadedKey = 'file' | 'hosts' | 'hostDefaults' | 'maxRunning' | 'maxRunningPerDisk' | 'scripts';
+type ReloadedKey =
+  | 'file'
+  | 'hosts'
+  | 'hostDefaults'
+  | 'maxRunning'
+  | 'maxRunningPerDisk'
+  | 'scripts'
+  | 'keepRunsDays'
+  | 'trashDays'
+  | 'access';
 
 /** What is built once, at the start. A new part of the configuration must be named here or above. */
 const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> = {
   stateDir: 'state_dir',
   listen: 'listen',
+  tls: 'tls',
+  socketGroup: 'socket_group',
+  hasReflection: 'reflection',
   database: 'database',
   takeoverAfterMs: 'takeover_after',
   executors: 'executors',

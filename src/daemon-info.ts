@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import type { Catalog } from './control/catalog.js';
 import type { DatabaseWatch } from './control/database-watch.js';
 import type { RunLifecycle } from './control/run-lifecycle.js';
+import type { AuditHead } from './core/audit.js';
 import type { SnapshotRecord } from './core/snapshot.js';
 import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
@@ -20,6 +21,7 @@ export interface DaemonFacts {
   readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
   readonly reserve: Pick<Reserve, 'state'>;
   readonly sharing: Pick<Sharing, 'others'>;
+  readonly auditHead: () => AuditHead | null;
   readonly startedAt: Date;
   readonly endpoints: readonly string[];
   readonly executor: ExecutorPool;
@@ -32,6 +34,7 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
   const hosts = facts.catalog.hosts();
   const since = facts.watch.unavailableSince;
   const counts = lifecycle.counts();
+  const audit = facts.auditHead();
   const reserve = facts.reserve.state();
   const backupdirs = [...new Set(hosts.map((host) => host.backupdir))].sort();
   const disks = await Promise.all(backupdirs.map(diskMessage));
@@ -61,6 +64,8 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     reserve: { ...reserve, releasedSince: reserve.releasedSince ?? undefined },
     disks: disks.filter((disk) => disk !== null),
     verificationsRunning: lifecycle.counts('verify').running,
+    auditSequence: audit?.sequence ?? 0,
+    auditHash: audit?.hash ?? '',
     ...verificationFacts(facts.catalog.snapshots()),
   };
 }

@@ -60,6 +60,9 @@ function alone(): Sharing {
   };
 }
 
+/** One kind of each lane. */
+const busyKinds = ['backup', 'verify', 'restore'] as const;
+
 /** Milliseconds, of a clock that nobody sets. */
 function stopwatch(): number {
   return performance.now();
@@ -72,7 +75,7 @@ function together({ store, lease, databaseId, database }: SharedRecords, parts: 
     store,
     lease,
     hosts: () => catalog.hosts(),
-    isBusy: (host) => lifecycle !== null && (lifecycle.isBusy(host) || lifecycle.isBusy(host, 'verify')),
+    isBusy: (host) => busyKinds.some((kind) => lifecycle?.isBusy(host, kind)),
     // What cannot be read, or hangs, has no name but its own.
     canReach: async (backupdir) => (await disks.nameOf(backupdir)) !== backupdir,
     stopwatch,

@@ -3,44 +3,53 @@
  * lock, database, recovery, queue, endpoints; so a client never sees a run of a dead daemon as running.
  */
 import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
+import { deleteArchive } from './control/archive-removal.js';
 import { Catalog } from './control/catalog.js';
-import { acknowledge, discardHeld } from './control/held-snapshots.js';
+import { Downloads } from './control/downloads.js';
 import { HostRegistry } from './control/host-registry.js';
 import { LogGrowth, streamLog, type LogRequest } from './control/log-stream.js';
 import { Pruner } from './control/pruner.js';
 import { recover } from './control/recovery.js';
 import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
-import type { QueueLimits } from './control/run-queue.js';
-import { verificationsBelow } from './control/run-stops.js';
+import { readersBelow } from './control/run-stops.js';
 import { Scheduler } from './control/scheduler.js';
-import { Scrubber } from './control/scrubber.js';
 import { SpaceGuard } from './control/space-guard.js';
 import { SpaceReporter } from './control/space-report.js';
 import type { Host } from './core/host.js';
 import type { Presence } from './core/presence.js';
 import type { RunRecord } from './core/run.js';
-import type { SnapshotRecord } from './core/snapshot.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
 import { DiskNames, spaceDisk } from './execute/disk.js';
+import { readSnapshotFiles } from './execute/download.js';
 import { ExecutorPool } from './execute/executor-pool.js';
 import { NameLookup } from './execute/name-lookup.js';
 import { HostPresence } from './execute/presence.js';
-import { readSnapshots } from './execute/snapshot-json.js';
 import { findScript } from './execute/server-script.js';
+import { discardScratch } from './execute/restore-archive.js';
 import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
 import { openRunLogs } from './store/run-log.js';
+import { openPins } from './store/pins.js';
 import { Reserve } from './store/reserve.js';
 import { lockStateDir } from './store/state-lock.js';
+import { createArchiving } from './daemon-archives.js';
+import { createAccess } from './daemon-access.js';
+import { startAudit } from './daemon-audit.js';
 import { openDaemonDatabase } from './daemon-database.js';
+import { descriptorFile, executorEntry, findCommitted, limitsOf, ownDirectories } from './daemon-places.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
+import { createBrowser } from './daemon-browse.js';
+import { createEnrollment, createServerCheck } from './daemon-enrollment.js';
 import { startMail } from './daemon-mail.js';
+import { createChores } from './daemon-chores.js';
 import { describeDaemon } from './daemon-info.js';
+import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
+import { warnOfStrays } from './daemon-strays.js';
+import { createTrash } from './daemon-trash.js';
 import { version } from './version.js';
 
 export interface Daemon {
@@ -75,7 +84,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const records = await openDaemonDatabase(config, { clock, log, makeRoom });
     closers.push(() => records.close());
     const { database, watch, hosts: store } = records;
-    const hosts = await firstHosts(config, store, log);
+    const pins = await openPins(config.stateDir);
+    const hosts = await firstHosts(config, { store, pins, log });
     const parts = {
       clock,
       runs: records.runs,
@@ -110,7 +120,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     }
     const mail = await startMail({ ...parts, config, database, events, hold, log });
     closers.push((giveUp) => mail.stop(giveUp));
-    const executor = new ExecutorPool(executorEntry(), config.executors, holder, (pid, ending) => {
+    const executor = new ExecutorPool(executorEntry, config.executors, holder, (pid, ending) => {
       log.error('an executor process died', { pid, ending });
     });
     closers.push(() => executor.stop());
@@ -119,7 +129,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(async () => presence.close());
     const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
-    let { scripts } = config;
+    let { scripts, keepRunsDays } = config;
+    const auditing = await startAudit({ ...parts, stateDir: config.stateDir, makeRoom, onError });
+    const { audit } = auditing;
     const snapshotDisk = createSnapshotDisk(holder);
     const space = new SpaceGuard({
       ...parts,
@@ -131,8 +143,18 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
     });
     const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
+    const archiving = createArchiving({
+      ...parts,
+      database,
+      snapshotDisk,
+      pruner: () => pruner,
+      lifecycle: () => lifecycle,
+    });
+    const browser = createBrowser({ ...parts, hold });
+    const downloads = new Downloads({ ...parts, hold, readFiles: readSnapshotFiles });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
+      archiving,
       hold,
       space,
       scripts: () => scripts,
@@ -142,22 +164,26 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
       diskOf: diskOfHost,
       lookFor,
+      ownDirectories: () => ownDirectories(config.stateDir, parts.catalog.hosts()),
       quietDisk: async (host, hasNewSnapshot) => {
-        await lifecycle.endAll('post-backup', verificationsBelow(parts.catalog.hosts(), host.backupdir));
+        await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
+        await browser.endBelow(host.backupdir);
+        await downloads.endBelow(host.backupdir);
         await pruner.quietDisk(host, hasNewSnapshot);
       },
     });
-    const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, log });
-    const heldParts = { ...parts, hold, disk: snapshotDisk, pruner, log };
+    const pruner = new Pruner({ ...parts, lifecycle, events, hold, disk: snapshotDisk, audit, log });
     const ours = ownPart(parts.catalog, hold);
-    const scrubber = new Scrubber({
+    const chores = createChores({
       ...parts,
       catalog: ours,
+      archiving,
       lifecycle,
       events,
       disk: snapshotDisk,
       onError,
     });
+    await discardScratch(ours.hosts());
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();
@@ -171,27 +197,52 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       noteBackupdirs();
       void scheduler.look();
     };
-    const registry = new HostRegistry({ ...parts, store, lifecycle, hold, onChange }, hostSourceOf(config));
-    let { maxRunning } = config;
+    const registry = new HostRegistry(
+      { ...parts, store, lifecycle, hold, onChange },
+      hostSourceOf(config, pins),
+    );
+    let { maxRunning, trashDays } = config;
+    const deleting = createTrash({
+      ...parts,
+      store,
+      registry,
+      lifecycle,
+      pruner,
+      hold,
+      holder,
+      snapshotDisk,
+      trashDays: () => trashDays,
+      audit,
+      log,
+    });
     const apply = (next: Config): void => {
-      ({ maxRunning, scripts } = next);
+      ({ maxRunning, scripts, keepRunsDays, trashDays } = next);
       lifecycle.setLimits(limitsOf(next));
+      accessControl.apply(next);
+      server.lookAgain().catch((error: unknown) => onError('the tokens could not be read', error));
     };
-    const reload = createReload({ ...parts, config, registry, store, apply, log });
+    const reload = createReload({ ...parts, config, registry, store, pins, apply, log });
     let endpoints: string[] = [];
+    const accessControl = createAccess(config, { store: records.tokens, clock, log });
     const server = await createRpcServer({
       ...parts,
+      ...accessControl,
       lifecycle,
       scheduler,
       registry,
+      enrollment: createEnrollment({ ...parts, registry, executor }),
+      checkServer: createServerCheck({ ...parts, config, watch }),
       reload,
       pruner,
-      held: {
-        acknowledge: (host, name) => acknowledge(heldParts, host, name),
-        discard: (host, name) => discardHeld(heldParts, host, name),
-      },
+      ...deleting,
+      ...auditing,
       space,
+      archives: archiving.archives,
+      deleteArchive: (host, name) => deleteArchive({ ...parts, hold, archiving, log }, host, name),
       spaceReporter,
+      browser,
+      driller: chores.driller,
+      downloads,
       executor,
       log,
       events,
@@ -200,6 +251,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       daemonInfo: () =>
         describeDaemon({
           ...parts,
+          ...auditing,
           config,
           watch,
           sharing,
@@ -210,7 +262,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
           executor,
           lifecycle,
         }),
-      descriptorFile: fileURLToPath(new URL('./gen/busy.binpb', import.meta.url)),
+      descriptorFile,
     });
     const heed = (isAway: boolean): void => {
       server.setHealthy(!isAway);
@@ -231,28 +283,17 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(() => server.stop());
     scheduler.start();
     closers.push(() => scheduler.stop());
-    await scrubber.start();
-    closers.push(() => scrubber.stop());
+    closers.push(...(await chores.start()));
     pruner.start();
     closers.push((giveUp) => pruner.stop(giveUp));
+    deleting.trash.start();
+    closers.push((giveUp) => deleting.trash.stop(giveUp));
+    closers.push(startRunCleaning({ ...parts, ...records, hold, keepRunsDays: () => keepRunsDays, onError }));
+    void warnOfStrays({ ...parts, hold, lifecycle, log });
     log.info('ready', { version: version(), endpoints: endpoints.join(' '), hosts: hosts.length });
     return { reload, stop };
   } catch (error) {
     await stop(AbortSignal.abort());
     throw error;
   }
-}
-
-function limitsOf(config: Config): QueueLimits {
-  return { total: config.maxRunning, perDisk: config.maxRunningPerDisk };
-}
-
-/** Executors are plain Node processes, so they need the compiled file also when this one runs from source. */
-function executorEntry(): string {
-  return fileURLToPath(new URL('./execute/executor-main.js', import.meta.url));
-}
-
-async function findCommitted(host: Host, runId: string): Promise<SnapshotRecord | null> {
-  const snapshots = await readSnapshots(host.backupdir, host.name);
-  return snapshots.find((snapshot) => snapshot.runId === runId) ?? null;
 }

@@ -4,7 +4,8 @@
  * file is bad, 2 wrong usage.
  */
 import { Command, CommanderError } from 'commander';
-import { cpus } from 'node:os';
+import { cpus, hostname } from 'node:os';
+import { resolve as resolvePath } from 'node:path';
 import { checkConfig, convertOriginalConfig } from './busyd-commands.js';
 import { ConfigError, readConfig } from './config.js';
 import { BusyError } from './core/errors.js';
@@ -20,6 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
     await createProgram().parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
+    if (error instanceof CommanderError && error.code === 'busyd.broken') return 1;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`${errorText(error)}\n`);
     return 1;
@@ -65,7 +67,45 @@ function createProgram(): Command {
       const { reindex } = await import('./busyd-reindex.js');
       process.stdout.write(await reindex(configFile(), dryRun ?? false, { now: () => new Date() }));
     });
+  program
+    .command('audit-verify')
+    .description('follow the chain of an audit log: of a state directory, or of one file')
+    .argument('<path>', 'for example /var/lib/busy, or a copy of an audit.log')
+    .option('--noted <hash>', 'a hash that was noted earlier and must be in it', '')
+    .action(async (path: string, { noted }: { noted: string }) => {
+      const { verifyAuditFiles } = await import('./busyd-audit.js');
+      const { text, isWhole } = await verifyAuditFiles(path, noted);
+      process.stdout.write(text);
+      if (!isWhole) throw new CommanderError(1, 'busyd.broken', 'the audit log is broken');
+    });
+  program
+    .command('make-cert')
+    .description('make a private authority and certificates for TLS; never overwrites a file')
+    .option(
+      '--host <name>',
+      'a name or address by which clients call this server; several times (default: those of this machine)',
+      collect,
+      [],
+    )
+    .option('--dir <directory>', 'where the files go', '/var/lib/busy/tls')
+    .option('--client <name>', 'also a certificate for this client; several times', collect, [])
+    .action(async ({ host: hosts, dir, client: clients }: MakeCertOptions) => {
+      const { makeCertificates } = await import('./busyd-make-cert.js');
+      const defaultHosts = [hostname(), 'localhost', '127.0.0.1', '::1'];
+      const wishes = { directory: resolvePath(dir), hosts, defaultHosts, clients, now: new Date() };
+      process.stdout.write(await makeCertificates(wishes));
+    });
   return program;
+}
+
+interface MakeCertOptions {
+  readonly host: readonly string[];
+  readonly dir: string;
+  readonly client: readonly string[];
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 /** Settles when the daemon has stopped. The first signal lets running backups end within the grace; the second not. */

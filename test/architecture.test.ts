@@ -58,7 +58,7 @@ const layers: Readonly<Record<string, Layer>> = {
 const packageHomes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^typeorm$/, ['src/store/', 'migrations/']],
   [/^(better-sqlite3|mysql2)/, ['src/store/']],
-  [/^ssh2$/, ['src/execute/ssh.ts']],
+  [/^ssh2$/, ['src/execute/ssh.ts', 'src/execute/ssh-handshake.ts', 'src/execute/ssh-identity.ts']],
   [/^nodemailer/, ['src/notify/mail.ts']],
   [/^node-cron$/, ['src/control/scheduler.ts']],
   [/^(@grpc\/|grpc-health-check$)/, ['src/rpc/', 'src/gen/', 'clients/']],

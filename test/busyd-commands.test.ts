@@ -24,7 +24,7 @@ describe('check-config', () => {
     const file = await fileWith('hosts: [{ name: web1, backupdir: /b, srcdirs: [/etc] }]');
     const text = await checkConfig(file, false);
     expect(text).toContain(`# ${file} is good.`);
-    expect(text).toContain('# Without host_key, so not backed up yet (busy probe NAME shows it): web1\n');
+    expect(text).toContain('# Without host_key, so not backed up yet (busy enroll NAME pins it): web1\n');
     expect(parsed(text).hosts).toMatchObject([{ name: 'web1', maxIncr: 10 }]);
     expect(await checkConfig(file, true)).toBe('');
   });

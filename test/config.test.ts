@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.js';
+import type { Endpoint } from '../src/core/endpoint.js';
 import { edKey, parsed, parsedHost } from './config/parsed.js';
 
 const minimal = 'hosts: [{ name: web1, backupdir: /srv/backup, srcdirs: [/etc] }]';
@@ -13,6 +14,10 @@ describe('a good file', () => {
       file: 'busy.yaml',
       stateDir: '/var/lib/busy',
       listen: [{ kind: 'unix', path: '/run/busy/busyd.sock' }],
+      tls: null,
+      socketGroup: '',
+      access: { socketRole: 'admin', certificates: {} },
+      hasReflection: true,
       database: { kind: 'sqlite', path: '/var/lib/busy/busy.db' },
       maxRunning: 4,
       maxRunningPerDisk: 4,
@@ -27,8 +32,10 @@ describe('a good file', () => {
       },
       executors: 3,
       reserveBytes: 64 * 1024 ** 2,
+      trashDays: 7,
       stopGraceMs: 30_000,
       takeoverAfterMs: 60_000,
+      keepRunsDays: 365,
       scripts: {
         preBackup: '/etc/busy/pre-backup',
         postBackup: '/etc/busy/post-backup',
@@ -45,6 +52,7 @@ describe('a good file', () => {
           port: 22,
           user: 'root',
           identityFile: '/var/lib/busy/keys/web1',
+          restoreIdentityFile: '',
           hostKey: '',
           backupdir: '/srv/backup',
           minFree: { unit: 'percent', amount: 1 },
@@ -58,6 +66,7 @@ describe('a good file', () => {
           jobsAtOnce: 1,
           maxAge: 30,
           archivedir: '',
+          archive: { slots: ['03:00'], format: 'tar.gz', level: 0, threads: 0, keep: null, copyTo: '' },
           maxIncr: 10,
           maxAgeFull: 7,
           maxAgeIncr: 1,
@@ -74,6 +83,10 @@ describe('a good file', () => {
           retryAfterMs: 300_000,
           verifyEvery: 30,
           verifySchedule: ['01:00-05:00'],
+          drillSchedule: [],
+          drillSample: 100,
+          drillPaths: [],
+          drillCommand: [],
           alertAfter: 7,
           preCommand: '',
           postCommand: '',
@@ -137,14 +150,18 @@ hosts:
   });
 
   it.each([
-    ['tcp://127.0.0.1:0', [{ kind: 'tcp', host: '127.0.0.1', port: 0 }]],
-    ['"tcp://[::1]:4000"', [{ kind: 'tcp', host: '::1', port: 4000 }]],
-    ['tcp://localhost:4000', [{ kind: 'tcp', host: '127.0.0.1', port: 4000 }]],
+    ['tcp://127.0.0.1:0', [{ kind: 'tcp', host: '127.0.0.1', port: 0, isTls: false }]],
+    ['"tcp://[::1]:4000"', [{ kind: 'tcp', host: '::1', port: 4000, isTls: false }]],
+    ['tcp://localhost:4000', [{ kind: 'tcp', host: '127.0.0.1', port: 4000, isTls: false }]],
+    ['tls://localhost:4000\ntls: { cert: /c, key: /k }', [tls('127.0.0.1')]],
+    ['tcp://0.0.0.0:4000\ntls: { cert: /c, key: /k }', [tls('0.0.0.0')]],
+    ['"tcp://[2001:DB8::1]:4000"\ntls: { cert: /c, key: /k }', [tls('2001:db8::1')]],
+    ['tcp://backup.example:4000\ntls: { cert: /c, key: /k }', [tls('backup.example')]],
     [
       '[unix:/a//b/s, tcp://127.0.0.1:1]',
       [
         { kind: 'unix', path: '/a/b/s' },
-        { kind: 'tcp', host: '127.0.0.1', port: 1 },
+        { kind: 'tcp', host: '127.0.0.1', port: 1, isTls: false },
       ],
     ],
   ])('takes the endpoint %s', (written, endpoints) => {
@@ -212,3 +229,7 @@ describe('readConfig', () => {
     await expect(readConfig(binary, 2)).rejects.toBeInstanceOf(ConfigError);
   });
 });
+
+function tls(host: string): Endpoint {
+  return { kind: 'tcp', host, port: 4000, isTls: true };
+}

@@ -17,7 +17,7 @@ export function addAcknowledgeCommand({ program, action }: Commands): void {
     .argument('<host>', 'the host; or HOST/SNAPSHOT')
     .argument('[snapshot]', 'the held snapshot; default: the newest, if it is held')
     .option('-y, --yes', 'yes, do it; without it only says why the snapshot is held')
-    .option('--discard', 'remove the snapshot, since the source was not as it should be')
+    .option('--discard', 'move the snapshot to the trash, since the source was not as it should be')
     .addHelpText('after', helpText(['busy acknowledge web1', 'busy acknowledge web1 --yes']))
     .action(action(acknowledge));
 }
@@ -48,7 +48,7 @@ async function acknowledge(
   if (printer.isJson) return printer.json(AcknowledgeSnapshotResponse.toJSON(answer));
   printer.line(
     discard
-      ? `Snapshot ${name} of ${host} was removed; its space is freed meanwhile.`
+      ? `Snapshot ${name} of ${host} is in the trash; it comes back with: busy trash restore ${host}/${name}`
       : `Snapshot ${name} of ${host} counts as good; the next backup is compared with it and links to it.`,
   );
 }
@@ -65,5 +65,5 @@ function questionFor({ name, heldFor }: Snapshot): string {
 }
 
 function adviceFor(host: string, name: string): string {
-  return `If the source is as it should be: busy acknowledge ${host} ${name} --yes; to remove the snapshot: busy acknowledge ${host} ${name} --discard --yes`;
+  return `If the source is as it should be: busy acknowledge ${host} ${name} --yes; to discard the snapshot: busy acknowledge ${host} ${name} --discard --yes`;
 }

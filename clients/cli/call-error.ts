@@ -57,6 +57,11 @@ function explainTransport(error: ServiceError, endpoint: string, timeoutMs: numb
       advice: 'Check that it is the right endpoint and that busyd is not stuck (see its log).',
     };
   }
+  const certificate = certificateProblems.find(([pattern]) => pattern.test(error.details));
+  if (certificate) {
+    const message = `No connection to busyd at ${endpoint}: ${certificate[1]}.`;
+    return { message, advice: certificate[2] };
+  }
   const errno = /\b(ENOENT|ECONNREFUSED|EACCES|EPERM|ENOTFOUND|EAI_AGAIN)\b/.exec(error.details)?.[1];
   const known = errno === undefined ? undefined : explanations[errno];
   const cause = known?.message ?? error.details;
@@ -65,6 +70,28 @@ function explainTransport(error: ServiceError, endpoint: string, timeoutMs: numb
     advice: known?.advice ?? startOrName,
   };
 }
+
+const nameCa = 'Name the authority that made it with --ca (ca.crt of busyd make-cert).';
+
+/** As OpenSSL puts it; what it means; what to do. */
+const certificateProblems: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /unable to (get local issuer|verify the first) certificate|self-signed certificate/,
+    'its certificate was made by an authority that is not trusted here',
+    nameCa,
+  ],
+  [
+    /does not match certificate's altnames|Hostname\/IP does not match/,
+    'its certificate is for another name',
+    'Call it by a name of its certificate, or make one for this name: busyd make-cert --host NAME',
+  ],
+  [/certificate has expired/, 'its certificate has expired', 'Renew it on the server.'],
+  [
+    /wrong version number|packet length too long|EPROTO/,
+    'what answers there does not speak TLS',
+    'Check the port; busyd speaks TLS there when its configuration sets tls.',
+  ],
+];
 
 interface Explanation {
   readonly message: string;

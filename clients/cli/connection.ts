@@ -3,36 +3,42 @@ import {
   Client,
   credentials,
   Metadata,
+  type ChannelCredentials,
   type ClientReadableStream,
   type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { fromServiceError } from './call-error.js';
 import { usageError } from './cli-error.js';
+import type { Login } from './login.js';
+import type { ServerAddress } from './server-address.js';
 
 /** Milliseconds after which a call without an answer is given up, where the caller does not say otherwise. */
 const callTimeoutMs = 30_000;
 const readyStepMs = 250;
 
-/**
- * Opens no connection yet; the first call does.
- * `server` is `unix:PATH` or `HOST:PORT`, anything else is a usage error. `signal` ends all calls.
- */
-export function connect(server: string, signal: AbortSignal, now: () => Date): Connection {
-  return new Connection(checkedEndpoint(server), signal, now);
+export interface ConnectionOptions {
+  readonly address: ServerAddress;
+  readonly login: Login;
+  /** Ends all calls. */
+  readonly signal: AbortSignal;
+  readonly now: () => Date;
 }
 
+/** Opens no connection yet; the first call does. */
 export class Connection {
   readonly endpoint: string;
   readonly #client: Client;
   readonly #signal: AbortSignal;
   readonly #now: () => Date;
+  readonly #token: string;
 
-  constructor(endpoint: string, signal: AbortSignal, now: () => Date) {
-    this.endpoint = endpoint;
+  constructor({ address, login, signal, now }: ConnectionOptions) {
+    this.endpoint = address.target;
     this.#signal = signal;
     this.#now = now;
-    this.#client = new Client(endpoint, credentials.createInsecure(), {
+    this.#token = login.token;
+    this.#client = new Client(address.target, channelCredentials(address, login), {
       // A backup server on the local network is not reached through a web proxy from the environment.
       'grpc.enable_http_proxy': 0,
       'grpc.initial_reconnect_backoff_ms': 250,
@@ -58,7 +64,7 @@ export class Connection {
         requestSerialize,
         responseDeserialize,
         request,
-        new Metadata(),
+        this.#metadata(),
         { deadline },
         (error, response) => {
           this.#signal.removeEventListener('abort', cancel);
@@ -85,6 +91,7 @@ export class Connection {
       requestSerialize,
       responseDeserialize,
       request,
+      this.#metadata(),
     );
     const cancel = (): void => call.cancel();
     signal.addEventListener('abort', cancel, { once: true });
@@ -116,6 +123,12 @@ export class Connection {
     this.#client.close();
   }
 
+  #metadata(): Metadata {
+    const metadata = new Metadata();
+    if (this.#token !== '') metadata.set('authorization', `Bearer ${this.#token}`);
+    return metadata;
+  }
+
   #waitForReady(deadline: number): Promise<boolean> {
     return new Promise((resolve) => {
       this.#client.waitForReady(deadline, (error) => resolve(error === undefined));
@@ -123,13 +136,17 @@ export class Connection {
   }
 }
 
-function checkedEndpoint(server: string): string {
-  const endpoint = server.replace(/^tcp:\/\//, '');
-  if (/^unix:.+$/.test(endpoint) || /^(\[[0-9a-fA-F:.]+\]|[^\s/:]+):\d{1,5}$/.test(endpoint)) return endpoint;
-  throw usageError(
-    `"${server}" is not an endpoint.`,
-    'Give --server or BUSY_SERVER as unix:PATH or HOST:PORT, for example unix:/run/busy/busyd.sock.',
-  );
+function channelCredentials({ isTls }: ServerAddress, { ca, certificate }: Login): ChannelCredentials {
+  if (!isTls) return credentials.createInsecure();
+  try {
+    return credentials.createSsl(ca, certificate?.key ?? null, certificate?.cert ?? null);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    throw usageError(
+      `The files of --ca, --cert and --key cannot be used: ${what}.`,
+      'They are PEM files, as busyd make-cert makes them.',
+    );
+  }
 }
 
 function abortReason(signal: AbortSignal): Error {

@@ -48,7 +48,7 @@ export function addHostChangeCommands(host: Command, action: Commands['action'])
     .action(action(editHost));
   host
     .command('remove')
-    .description('remove a host from the database; its snapshots stay')
+    .description('move a host of the database to the trash; its snapshots stay')
     .argument('<name>', 'the host')
     .option('-y, --yes', 'yes, remove it')
     .addHelpText('after', helpText(['busy host remove web1 --yes']))
@@ -88,7 +88,7 @@ async function removeHost(
 ): Promise<void> {
   if (!yes)
     throw usageError(
-      `This removes the settings of host "${name}"; its snapshots stay.`,
+      `This moves the settings of host "${name}" to the trash; its snapshots stay.`,
       `To do so: busy host remove ${name} --yes`,
     );
   const answer = await connection.call(HostServiceService.deleteHost, { name, etag: '' });
@@ -96,10 +96,11 @@ async function removeHost(
   const count = answer.snapshotCount;
   const stay = count === 0 ? 'It had no snapshots.' : `${count} snapshots stay in ${answer.directory}.`;
   printer.line(`Host ${name} was removed. ${stay}`);
+  printer.line(`It comes back with: busy trash restore ${name}`);
 }
 
 function report(printer: Printer, host: Host | undefined, what: string): void {
   printer.line(`Host ${host?.name} ${what}.`);
   if (host?.hostKey === '')
-    printer.note(`its host key is not pinned, so backups are refused; busy probe ${host.name} shows it`);
+    printer.note(`its host key is not pinned, so backups are refused; pin it with: busy enroll ${host.name}`);
 }

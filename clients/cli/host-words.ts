@@ -42,6 +42,7 @@ const kinds: Readonly<Record<keyof HostSettings, Kind>> = {
   port: 'whole',
   user: 'text',
   identityFile: 'text',
+  restoreIdentityFile: 'text',
   hostKey: 'text',
   backupdir: 'text',
   minFree: 'text',
@@ -76,11 +77,20 @@ const kinds: Readonly<Record<keyof HostSettings, Kind>> = {
   commandTimeout: 'text',
   maxAge: 'decimal',
   archivedir: 'text',
+  archiveSchedule: 'list',
+  archiveFormat: 'text',
+  archiveLevel: 'whole',
+  archiveThreads: 'whole',
+  archiveKeep: 'keep',
+  archiveCopyTo: 'text',
   maxShrink: 'decimal',
   maxChange: 'decimal',
   allowEmpty: 'boolean',
   verifyEvery: 'decimal',
   verifySchedule: 'list',
+  drillSchedule: 'list',
+  drillSample: 'whole',
+  drillPaths: 'list',
 };
 
 const kindOf: ReadonlyMap<string, Kind> = new Map(

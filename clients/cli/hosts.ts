@@ -12,6 +12,7 @@ import type { Snapshot } from '../../src/gen/busy/v1/snapshot.js';
 import { helpText } from './help.js';
 import { addHostChangeCommands } from './host-changes.js';
 import { toSettingWords } from './host-words.js';
+import { proofCell, proofFacts } from './drill-report.js';
 import { formatAge, formatCount, formatDuration } from './human-format.js';
 import type { Cell } from './output.js';
 import { collectPages } from './pages.js';
@@ -52,14 +53,16 @@ async function listHosts({ connection, printer, now }: Session): Promise<void> {
     return { items: answer.hosts, nextPageToken: answer.nextPageToken };
   });
   if (printer.isJson) return printer.json({ hosts: hosts.map((host) => Host.toJSON(host)) });
+  const isDrilled = hosts.some(({ lastDrill }) => lastDrill !== undefined);
   printer.table(
-    ['HOST', 'NEWEST SNAPSHOT', 'AGE', 'SNAPSHOTS', 'LAST RUN', ''],
+    ['HOST', 'NEWEST SNAPSHOT', 'AGE', 'SNAPSHOTS', 'LAST RUN', '', ...(isDrilled ? ['RESTORE PROVEN'] : [])],
     hosts.map((host) => [
       host.name,
       host.newestSnapshot?.name ?? '-',
       formatAge(host.newestSnapshot?.startedAt, now()),
       formatCount(host.snapshotCount),
       ...lastRunCells(host, now()),
+      ...(isDrilled ? [proofCell(host, now())] : []),
     ]),
     'There are no hosts. Add them to the configuration of busyd, or with: busy host add',
   );
@@ -83,11 +86,12 @@ async function showHost({ connection, printer, now }: Session, name: string): Pr
     ['Excludes', shown.excludes.join(', ') || '-'],
     ['Backups in', shown.backupdir],
     ['Initiator', Initiator[shown.initiator]?.toLowerCase() ?? String(shown.initiator)],
-    ['Host key', shown.hostKey || 'not pinned, so backups are refused; see: busy probe'],
+    ['Host key', shown.hostKey || 'not pinned, so backups are refused; see: busy enroll'],
     ['Snapshots', formatCount(shown.snapshotCount)],
     ['Newest', newestText(shown, now())],
     ...(shown.heldSnapshot === undefined ? [] : [['Held', heldText(shown.heldSnapshot)] as const]),
   ]);
+  printer.facts(proofFacts(shown, now()));
   printer.line(
     'Last run    ',
     lastState,

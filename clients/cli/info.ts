@@ -36,6 +36,7 @@ async function showInfo({ connection, printer, now }: Session): Promise<void> {
     ['rsync', info.rsyncVersion || 'none: no backup can be made'],
     ['Memory', formatBytes(info.memoryBytes)],
     ['Reserve', reserveText(info.reserve)],
+    ['Audit', auditText(info)],
   ]);
   for (const disk of info.disks) {
     const bytes = `${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`;
@@ -59,6 +60,12 @@ function verificationText(info: GetDaemonInfoResponse, now: Date): string {
   if (damagedSnapshots > 0) parts.push(`${formatCount(damagedSnapshots)} snapshots are DAMAGED`);
   if (verificationsRunning > 0) parts.push(`${formatCount(verificationsRunning)} running`);
   return parts.join('; ');
+}
+
+function auditText({ auditSequence, auditHash }: GetDaemonInfoResponse): string {
+  return auditHash === ''
+    ? 'the log cannot be written: whatever would change something is refused'
+    : `line ${auditSequence} has the hash ${auditHash}`;
 }
 
 function databaseTrouble(info: GetDaemonInfoResponse): string {

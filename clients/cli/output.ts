@@ -33,6 +33,7 @@ export class Printer {
   readonly isJson: boolean;
   readonly #options: PrinterOptions;
   #status = '';
+  #hasProgress = false;
 
   constructor(options: PrinterOptions) {
     this.isJson = options.isJson;
@@ -97,6 +98,19 @@ export class Printer {
     if (!this.isTerminal || (text === '' && this.#status === '')) return;
     this.#status = escapeText(text);
     this.#options.stdout.write(`${eraseLine}${this.#cutStatus()}`);
+  }
+
+  /** Shows a live line on stderr, beside data on stdout, or removes it (empty). Does nothing where there is no terminal. */
+  progress(text: string): void {
+    const { stderr } = this.#options;
+    if (stderr.isTTY !== true || (text === '' && !this.#hasProgress)) return;
+    this.#hasProgress = text !== '';
+    stderr.write(`${eraseLine}${cutToColumns(escapeText(text), (stderr.columns || 80) - 1)}`);
+  }
+
+  /** Bytes as they are, which are never for a terminal. */
+  bytes(data: Uint8Array): void {
+    if (data.length > 0) this.#options.stdout.write(data);
   }
 
   /** Waits until the reader of stdout took what was written, so that a slow one costs no memory. */

@@ -34,5 +34,7 @@ function place(progress: Progress): string {
   const entries = `${formatCount(progress.entriesDone)} entries`;
   if (progress.phase === RunPhase.MANIFEST) return `manifest: ${entries}`;
   if (progress.phase === RunPhase.VERIFY) return `verify: ${entries}`;
+  if (progress.phase === RunPhase.ARCHIVE) return 'archive';
+  if (progress.phase === RunPhase.VERIFY_ARCHIVE) return `read back: ${entries}`;
   return `job ${progress.jobNumber} of ${progress.jobCount}`;
 }

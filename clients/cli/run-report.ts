@@ -1,9 +1,19 @@
 /** What there is to say of a run, in words for people. */
-import { BackupType, RunPhase, type Job, type Run, type TransferStats } from '../../src/gen/busy/v1/run.js';
+import { archivingFacts } from './archiving-report.js';
+import {
+  BackupType,
+  RunKind,
+  RunPhase,
+  type Job,
+  type Run,
+  type TransferStats,
+} from '../../src/gen/busy/v1/run.js';
+import { drillFacts } from './drill-report.js';
 import { formatBytes, formatCount, formatTime } from './human-format.js';
 import type { Fact, Printer } from './output.js';
 import { renderProgressLine, tookText } from './progress-line.js';
 import { isBackup, isEnded, jobStateCell, kindName, runStateCell, typeName } from './states.js';
+import { printChanges, restoreFacts } from './restore-report.js';
 import { printDifferences, verificationFacts } from './verification-report.js';
 
 const missingFilesInSummary = 10;
@@ -20,6 +30,9 @@ export function printRun(printer: Printer, run: Run, now: Date): void {
   if (!isEnded(run.state)) printer.line(renderProgressLine(run));
   printError(printer, run);
   if (run.verification !== undefined) printDifferences(printer, run.verification, Number.POSITIVE_INFINITY);
+  if (run.restore !== undefined) printChanges(printer, run.restore, Number.POSITIVE_INFINITY);
+  const found = run.verification ?? run.drill;
+  if (found !== undefined) printDifferences(printer, found, Number.POSITIVE_INFINITY);
   if (run.jobs.length > 0) printJobs(printer, run.jobs);
   printMissingFiles(printer, run, Number.POSITIVE_INFINITY);
 }
@@ -30,7 +43,8 @@ export function printSummary(printer: Printer, run: Run, now: Date, path: string
   printer.facts([...headFacts(run), ...bodyFacts(run, now)]);
   if (path !== null) printer.line(`The files are below ${path}/data`);
   printError(printer, run);
-  if (run.verification !== undefined) printDifferences(printer, run.verification, missingFilesInSummary);
+  const found = run.verification ?? run.drill;
+  if (found !== undefined) printDifferences(printer, found, missingFilesInSummary);
   printMissingFiles(printer, run, missingFilesInSummary);
 }
 
@@ -39,9 +53,14 @@ export function sentOfRun(run: Run): { files: number; bytes: number } {
   if (run.progress !== undefined && isCopying(run.progress.phase)) {
     return { files: run.progress.filesTransferred, bytes: run.progress.bytesDone };
   }
+  if (run.archiving !== undefined) return { files: run.archiving.entries, bytes: run.archiving.contentBytes };
+  if (run.restore !== undefined) {
+    return { files: run.restore.created + run.restore.changed, bytes: run.restore.bytes };
+  }
   if (run.verification !== undefined) {
     return { files: run.verification.filesRead, bytes: run.verification.bytesRead };
   }
+  if (run.drill !== undefined) return { files: run.drill.files, bytes: run.drill.bytes };
   const total = (count: (job: Job) => number): number => run.jobs.reduce((sum, job) => sum + count(job), 0);
   return {
     files: total((job) => job.stats?.filesTransferred ?? 0),
@@ -51,7 +70,7 @@ export function sentOfRun(run: Run): { files: number; bytes: number } {
 
 /** Older daemons do not tell the phase. */
 function isCopying(phase: RunPhase): boolean {
-  return phase === RunPhase.COPY || phase === RunPhase.UNSPECIFIED;
+  return [RunPhase.COPY, RunPhase.RESTORE, RunPhase.UNSPECIFIED].includes(phase);
 }
 
 /** Which files take space of their own and which are hard links, of all these counts together. */
@@ -78,6 +97,9 @@ function headFacts(run: Run): Fact[] {
 }
 
 function bodyFacts(run: Run, now: Date): Fact[] {
+  if (run.archiving !== undefined) return archivingFacts(run, run.archiving, now);
+  if (run.restore !== undefined) return restoreFacts(run, run.restore, now);
+  if (run.kind === RunKind.DRILL) return drillFacts(run, now);
   if (!isBackup(run)) return verificationFacts(run, now);
   const sent = sentOfRun(run);
   const entries = run.jobs.reduce((sum, job) => sum + (job.stats?.fileCount ?? 0), 0);

@@ -4,29 +4,45 @@
  */
 import { Command, CommanderError } from 'commander';
 import { addAcknowledgeCommand } from './acknowledge.js';
+import { addArchiveCommands } from './archive.js';
+import { addAuditCommand } from './audit.js';
 import { addBackupCommand } from './backup.js';
 import { CliError, toCliError, usageError } from './cli-error.js';
-import { connect } from './connection.js';
+import { Connection } from './connection.js';
+import { addDoctorCommand } from './doctor.js';
+import { addEnrollCommand } from './enroll.js';
 import { exitCodeOfError, exitCodes } from './exit-codes.js';
+import { addDeleteCommand } from './delete.js';
+import { addDiffCommand } from './diff.js';
+import { addDownloadCommand } from './download.js';
+import { addDrillCommand } from './drill.js';
 import { addExplainCommand } from './explain.js';
+import { addFindCommand } from './find.js';
 import { helpText } from './help.js';
+import { addHistoryCommand } from './history.js';
+import { readLogin, wantsTls, type LoginOptions } from './login.js';
 import { addHostCommands } from './hosts.js';
 import { addInfoCommand } from './info.js';
 import { addLogsCommand } from './logs.js';
+import { addLsCommand } from './ls.js';
 import { addMailCommand } from './mail.js';
 import { Printer } from './output.js';
 import { addPruneCommand } from './prune.js';
 import { addReloadCommand } from './reload.js';
+import { addRestoreCommand } from './restore.js';
 import { addRunCommands } from './runs.js';
+import { readServerAddress } from './server-address.js';
 import type { Commands, Io, Work } from './session.js';
 import { addSpaceCommand } from './space.js';
 import { addSnapshotCommands } from './snapshots.js';
+import { addTrashCommands } from './trash.js';
+import { addTokenCommands } from './tokens.js';
 import { addVerifyCommand } from './verify.js';
 import { addWatchCommand } from './watch.js';
 
 const defaultServer = 'unix:/run/busy/busyd.sock';
 
-interface GlobalOptions {
+interface GlobalOptions extends LoginOptions {
   readonly server?: string;
   readonly json?: true;
 }
@@ -48,14 +64,13 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     <Args extends unknown[]>(work: Work<Args>) =>
     async (...args: Args): Promise<void> => {
       const signal = AbortSignal.any([io.interrupt, outputFailed]);
-      const server = program.opts<GlobalOptions>().server ?? io.env.BUSY_SERVER;
-      const connection = connect(
-        server === undefined || server === '' ? defaultServer : server,
-        signal,
-        io.now,
-      );
-      const { now, interrupt, reconnectForMs } = io;
-      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs };
+      const options = program.opts<GlobalOptions>();
+      const server = (options.server ?? io.env.BUSY_SERVER) || defaultServer;
+      const address = readServerAddress(server, wantsTls(options));
+      const login = await readLogin(options, io.env);
+      const connection = new Connection({ address, login, signal, now: io.now });
+      const { now, interrupt, reconnectForMs, ask } = io;
+      const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs, ask };
       try {
         exitCode = (await work(session, ...args)) ?? exitCodes.done;
       } finally {
@@ -86,7 +101,14 @@ function baseProgram(io: Io): Command {
   return new Command('busy')
     .description('Shows and steers backups made by busyd.')
     .version(io.version, '-V, --version', 'print the version')
-    .option('--server <endpoint>', `unix:PATH or HOST:PORT (default: BUSY_SERVER, else ${defaultServer})`)
+    .option(
+      '--server <endpoint>',
+      `unix:PATH, HOST:PORT or tls://HOST:PORT (default: BUSY_SERVER, else ${defaultServer})`,
+    )
+    .option('--token-file <file>', 'a file with the token to show (default: the token in BUSY_TOKEN)')
+    .option('--ca <file>', 'the authority that the certificate of busyd is checked with, in PEM')
+    .option('--cert <file>', 'a certificate to show instead of a token, in PEM')
+    .option('--key <file>', 'its key, in PEM')
     .option('--json', 'print JSON: one document, or one a line for streams')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -103,19 +125,33 @@ function baseProgram(io: Io): Command {
 
 function addCommands(commands: Commands): void {
   addHostCommands(commands);
+  addEnrollCommand(commands);
+  addDoctorCommand(commands);
   addExplainCommand(commands);
   addBackupCommand(commands);
   addRunCommands(commands);
   addLogsCommand(commands);
   addWatchCommand(commands);
   addSnapshotCommands(commands);
+  addLsCommand(commands);
+  addFindCommand(commands);
+  addHistoryCommand(commands);
+  addDiffCommand(commands);
   addAcknowledgeCommand(commands);
+  addDownloadCommand(commands);
+  addDrillCommand(commands);
   addVerifyCommand(commands);
+  addArchiveCommands(commands);
+  addRestoreCommand(commands);
   addPruneCommand(commands);
+  addDeleteCommand(commands);
+  addTrashCommands(commands);
   addSpaceCommand(commands);
+  addAuditCommand(commands);
   addInfoCommand(commands);
   addMailCommand(commands);
   addReloadCommand(commands);
+  addTokenCommands(commands);
 }
 
 function fromCommander(error: CommanderError, program: Command, argv: readonly string[]): CliError {

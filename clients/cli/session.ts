@@ -14,6 +14,9 @@ export interface Io {
   readonly version: string;
   /** Milliseconds for which a broken stream is tried again. */
   readonly reconnectForMs: number;
+  /** Asks the person at the terminal; null when there is none. */
+  /** Asks the user a question and answers what he typed; null where there is no terminal to ask at. */
+  readonly ask: ((question: string) => Promise<string>) | null;
 }
 
 export interface Session {
@@ -25,6 +28,7 @@ export interface Session {
   /** Ctrl-C alone. */
   readonly interrupt: AbortSignal;
   readonly reconnectForMs: number;
+  readonly ask: Io['ask'];
 }
 
 /** Work of a command, given its arguments and options; answers the exit code, or nothing for 0. */

@@ -44,12 +44,13 @@ function printHost(printer: Session['printer'], space: HostSpace, now: Date): vo
   if (rows.length > 1) printer.line('What several snapshots share is freed with the last of them.');
 }
 
-function othersText({ unfinishedBytes, removedBytes }: HostSpace): string {
+function othersText({ unfinishedBytes, removedBytes, trashBytes }: HostSpace): string {
   const others = [
     ...(unfinishedBytes > 0 ? [`${formatBytes(unfinishedBytes)} of unfinished backups`] : []),
+    ...(trashBytes > 0 ? [`${formatBytes(trashBytes)} in the trash`] : []),
     ...(removedBytes > 0 ? [`${formatBytes(removedBytes)} that are being removed`] : []),
   ];
-  return others.length === 0 ? '' : `, with ${others.join(' and ')}`;
+  return others.length === 0 ? '' : `, with ${others.join(', ')}`;
 }
 
 function diskText({ diskFreeBytes, diskTotalBytes }: HostSpace): string {

@@ -35,9 +35,9 @@ export function typeName(type: BackupType): string {
   return BackupType[type]?.toLowerCase() ?? String(type);
 }
 
-/** "backup", "verify", "scrub". */
+/** "backup", "verify", "verify-archive". */
 export function kindName(kind: RunKind): string {
-  return RunKind[kind]?.toLowerCase() ?? String(kind);
+  return RunKind[kind]?.toLowerCase().replace('_', '-') ?? String(kind);
 }
 
 export function isBackup({ kind }: Run): boolean {

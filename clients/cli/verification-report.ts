@@ -21,7 +21,11 @@ export function verificationFacts(run: Run, now: Date): Fact[] {
 }
 
 /** The differences, at most so many. */
-export function printDifferences(printer: Printer, verification: Verification, limit: number): void {
+export function printDifferences(
+  printer: Printer,
+  verification: Pick<Verification, 'differences' | 'differenceCount'>,
+  limit: number,
+): void {
   const { differences, differenceCount } = verification;
   if (differenceCount === 0) return;
   const shown = differences.slice(0, limit);

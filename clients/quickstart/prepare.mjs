@@ -17,9 +17,10 @@ const oldestNode = [20, 19];
 const systemDirectories = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** Debian's package for each program, or for a file where it brings no program. */
-const runTools = { rsync: 'rsync', sshd: 'openssh-server', 'ssh-keygen': 'openssh-client' };
+const runTools = { rsync: 'rsync', sshd: 'openssh-server', 'ssh-keygen': 'openssh-client', pigz: 'pigz' };
 const testTools = {
   ssh: 'openssh-client',
+  zstd: 'zstd',
   setfacl: 'acl',
   setfattr: 'attr',
   python3: 'python3',

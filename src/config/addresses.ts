@@ -1,32 +1,30 @@
 /** Where the API listens and where the database is: how both are written in the configuration. */
+import { isIP } from 'node:net';
 import { quoted } from './quoted.js';
 import type { DatabaseAddress } from '../core/database-address.js';
-import type { Endpoint } from '../core/endpoint.js';
+import { isLoopback, type Endpoint } from '../core/endpoint.js';
 import { type Reading, readAbsolutePath } from './values.js';
 
 /** What the kernel takes as the path of a socket. */
 const longestSocketPath = 107;
-const loopbackHosts: Readonly<Record<string, string>> = {
-  '127.0.0.1': '127.0.0.1',
-  '[::1]': '::1',
-  localhost: '127.0.0.1',
-};
+const namePattern = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
 
-/** Reads `unix:/path` or `tcp://host:port`, where the host is this machine. */
+/**
+ * Reads `unix:/path`, `tcp://host:port` or `tls://host:port`. Beyond this machine TLS is spoken either way.
+ */
 export function readEndpoint(text: string): Reading<Endpoint> {
   if (text.startsWith('unix:')) return readSocket(text.slice('unix:'.length).replace(/^\/\/(?=\/)/, ''));
-  const match = /^tcp:\/\/(\[[^\]]*\]|[^:/[\]]*):(\d{1,5})\/?$/.exec(text);
+  const match = /^(tcp|tls):\/\/(\[[^\]]*\]|[^:/[\]]*):(\d{1,5})\/?$/.exec(text);
   if (!match) return { wrong: `is ${quoted(text)}, which is no endpoint` };
-  const [, host = '', digits] = match;
-  const loopback = loopbackHosts[host.toLowerCase()];
-  if (loopback === undefined) {
-    return {
-      wrong: `is ${quoted(text)}: an address that other machines can reach needs TLS, which BUSY cannot serve yet`,
-    };
-  }
+  const [, scheme, written = '', digits] = match;
+  const bare = written.replace(/^\[|\]$/g, '').toLowerCase();
+  const host = bare === 'localhost' ? '127.0.0.1' : bare;
+  const isAddress = isIP(host) === (written.startsWith('[') ? 6 : 4);
+  if (!isAddress && (written.startsWith('[') || !namePattern.test(host) || /^[\d.]+$/.test(host)))
+    return { wrong: `is ${quoted(text)}, which names no address to listen on` };
   const port = Number(digits);
   if (port > 65_535) return { wrong: `has the port ${port}, but ports end at 65535` };
-  return { value: { kind: 'tcp', host: loopback, port } };
+  return { value: { kind: 'tcp', host, port, isTls: scheme === 'tls' || !isLoopback(host) } };
 }
 
 /** Reads `sqlite:/path` or `mysql://user:password@host:port/name?socket=/path`; no answer repeats what may be a password. */

@@ -62,20 +62,13 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['schedule', { key: 'schedule', convert: asList }],
   ['max_incr', { key: 'max_incr', convert: asNumber }],
   ['max_age', { key: 'max_age', convert: asNumber }],
-  ['archivedir', { key: 'archivedir', convert: asArchivedir }],
+  ['archivedir', { key: 'archivedir', convert: asText }],
   ['max_age_full', { key: 'max_age_full', convert: asNumber }],
   ['max_age_incr', { key: 'max_age_incr', convert: asNumber }],
   ['rsync_opts', { key: 'rsync_opts', convert: asRsyncOptions }],
 ]);
 
 const lostNote = 'is no setting of the original BUSY and was left out';
-
-/** Carried over for the version that archives; whoever relies on archives must know that this one does not. */
-function asArchivedir(value: LibconfigValue, key: HostKey): Converted {
-  const { notes, ...converted } = asText(value, key);
-  const warning = 'has no effect yet: this version makes no archives, and without keep it removes nothing';
-  return { ...converted, notes: 'value' in converted ? [...notes, warning] : notes };
-}
 
 /** Empty texts and the original's "None" mean: not set. */
 function asText(value: LibconfigValue, key: HostKey): Converted {

@@ -52,11 +52,10 @@ function introduction(file: string): string[] {
     `Converted from ${quoted(file)}, a file of the original BUSY. Lines with NOTE say what was not carried over.`,
     '',
     'Still to do for each host, before its first backup:',
-    "- A key of its own: ssh-keygen -t ed25519 -N '' -f /var/lib/busy/keys/NAME, then NAME.pub as a line of",
+    '- busy enroll NAME: it pins the key of the host, makes a key of its own for it, and prints the line for',
     '  ~/.ssh/authorized_keys of the user on the host. Or go on with the key of the original by the setting',
-    '  identity_file, for example /root/.ssh/id_rsa.',
-    '- Its host_key: busy probe NAME shows the fingerprint. Compare it on the host:',
-    '  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
+    '  identity_file, for example /root/.ssh/id_rsa, and with the host keys that are known already:',
+    '  busy enroll --known-hosts /root/.ssh/known_hosts',
     'Hosts do not log in to this server any more: what lets them in as root here can be removed.',
   ]);
 }
@@ -167,7 +166,7 @@ function convertHost(host: OriginalHost, { name, isRepeated, defaults }: Surroun
   ];
   const lines = [
     ...linesOf([{ name, ...settings }]),
-    `  # host_key: SHA256:...  (busy probe ${name} shows it)`,
+    `  # host_key: SHA256:...  (busy enroll ${name} pins it)`,
   ];
   return { isComplete, lines: [...comments(all), ...(isComplete ? lines : comments(lines))] };
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config.js';
 import { formatDatabase } from '../core/database-address.js';
 import { formatEndpoint, hostAndPort } from '../core/endpoint.js';
 import type { Host } from '../core/host.js';
-import type { MailTransport } from '../core/settings.js';
+import type { AccessSettings, MailTransport, TlsSettings } from '../core/settings.js';
 import { minFreeText, sizeText } from './sizes.js';
 import { yamlText } from './yaml-text.js';
 
@@ -16,13 +16,20 @@ export function describeConfig(config: Config): string {
   const daemon = {
     state_dir: config.stateDir,
     listen: config.listen.map(formatEndpoint),
+    tls: config.tls ? tlsText(config.tls) : undefined,
+    socket_group: config.socketGroup || undefined,
+    socket_role: config.access.socketRole,
+    certificates: certificatesOf(config.access),
+    reflection: config.hasReflection,
     database: formatDatabase(database),
     mysql_password_file: (database.kind === 'mysql' && database.passwordFile) || undefined,
     takeover_after: durationText(config.takeoverAfterMs),
+    keep_runs: config.keepRunsDays,
     max_running: config.maxRunning,
     max_running_per_disk: config.maxRunningPerDisk,
     executors: config.executors,
     reserve: sizeText(config.reserveBytes),
+    trash_days: config.trashDays,
     stop_grace: durationText(config.stopGraceMs),
     log: {
       level: log.level,
@@ -77,6 +84,12 @@ function hostSettings(host: Host): Record<string, unknown> {
     max_incr: host.maxIncr,
     max_age: host.maxAge,
     archivedir: host.archivedir || undefined,
+    archive_schedule: host.archive.slots,
+    archive_format: host.archive.format,
+    archive_level: host.archive.level,
+    archive_threads: host.archive.threads,
+    archive_keep: host.archive.keep ?? {},
+    archive_copy_to: host.archive.copyTo || undefined,
     max_age_full: host.maxAgeFull,
     max_age_incr: host.maxAgeIncr,
     keep: host.keep ?? {},
@@ -85,6 +98,10 @@ function hostSettings(host: Host): Record<string, unknown> {
     allow_empty: host.gate.allowEmpty,
     verify_every: host.verifyEvery,
     verify_schedule: host.verifySchedule,
+    drill_schedule: host.drillSchedule,
+    drill_sample: host.drillSample,
+    drill_paths: host.drillPaths,
+    drill_command: host.drillCommand,
     pre_command: host.preCommand || undefined,
     post_command: host.postCommand || undefined,
     command_timeout: durationText(host.commandTimeoutMs),
@@ -122,4 +139,16 @@ function durationText(ms: number): string {
 function transportText(transport: MailTransport): string {
   if (transport.kind === 'sendmail') return 'sendmail';
   return `${transport.isTls ? 'smtps' : 'smtp'}://${hostAndPort(transport)}`;
+}
+
+function tlsText({ certFile, keyFile, clientCaFile }: TlsSettings): Record<string, unknown> {
+  return { cert: certFile, key: keyFile, client_ca: clientCaFile || undefined };
+}
+
+function certificatesOf({ certificates }: AccessSettings): Record<string, unknown> | undefined {
+  const users = Object.entries(certificates).map(([name, { role, hosts }]) => [
+    name,
+    { role, hosts: hosts ?? undefined },
+  ]);
+  return users.length === 0 ? undefined : Object.fromEntries(users);
 }

@@ -40,7 +40,7 @@ function unknownKey(path: Path, key: string): Finding {
   const { part } = placeAt([...path, key]);
   const names = Object.keys(settingsOf[part]);
   const nearest = nearestName(key, names);
-  const home = (['top', 'host', 'log', 'mail', 'scripts', 'keep'] as const).find((other) =>
+  const home = (['top', 'host', 'tls', 'log', 'mail', 'scripts', 'keep'] as const).find((other) =>
     Object.hasOwn(settingsOf[other], key),
   );
   const place = { path: [...path, key], isAboutKey: true };
@@ -61,6 +61,7 @@ function unknownKey(path: Path, key: string): Finding {
 const homes = {
   top: 'to the top level',
   host: 'below a host or defaults',
+  tls: 'below tls',
   log: 'below log',
   mail: 'below mail',
   scripts: 'below scripts',
@@ -70,7 +71,7 @@ const homes = {
 /** The part of the file that a path leads into, and the setting there; none when the path is the part itself. */
 function placeAt(path: Path): { readonly part: Part; readonly name: PropertyKey | undefined } {
   const [first] = path;
-  const section = (['log', 'mail', 'scripts', 'defaults'] as const).find((name) => name === first);
+  const section = (['tls', 'log', 'mail', 'scripts', 'defaults'] as const).find((name) => name === first);
   const part: Part = section ?? (first === 'hosts' ? 'host' : 'top');
   const [name, inner] = path.slice(section ? 1 : first === 'hosts' ? 2 : 0);
   const isInKeep = name === 'keep' && inner !== undefined && part !== 'top';

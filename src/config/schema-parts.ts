@@ -1,9 +1,10 @@
 /** What the settings of the configuration file are made of. */
 import { z } from 'zod';
+import { roles } from '../core/caller.js';
 import { quoted } from './quoted.js';
-import { numberAsText, textAsList } from './shorthands.js';
+import { nothingAs, numberAsText, textAsList } from './shorthands.js';
 import { readWindow } from './unattended-values.js';
-import { readAbsolutePath, readDuration, type Reading } from './values.js';
+import { readAbsolutePath, readDuration, readHostName, type Reading } from './values.js';
 
 /** Seven days: timers of Node end at about 24. */
 export const longestMs = 7 * 86_400_000;
@@ -68,4 +69,20 @@ export function upToOneDay() {
 
 export function scriptPath() {
   return allow('the absolute path of a script', text(readAbsolutePath));
+}
+
+export function role() {
+  return allow('viewer, operator or admin', z.enum(roles));
+}
+
+/** By the names in the certificates of clients. */
+export function certificates() {
+  const user = z.strictObject({
+    role: z.enum(roles),
+    hosts: z.preprocess(textAsList, z.array(text(readHostName)).min(1)).optional(),
+  });
+  return allow(
+    'a map from the name in a certificate (its CN) to its role (viewer, operator, admin) and maybe hosts, such as alice: { role: operator, hosts: [web1] }',
+    z.preprocess(nothingAs({}), z.record(z.string().min(1), user)),
+  );
 }

@@ -24,6 +24,8 @@ import {
   duration,
   upToOneDay,
   scriptPath,
+  role,
+  certificates,
   longestMs,
 } from './schema-parts.js';
 import { readMinFree, readReserve } from './sizes.js';
@@ -46,6 +48,7 @@ const hostFields = {
   port: whole(1, 65_535),
   user: allow('the name of a user on the host', text(readUser)),
   identity_file: allow('the absolute path of a private key file', text(readAbsolutePath)),
+  restore_identity_file: allow('the absolute path of a private key file', text(readAbsolutePath)),
   host_key: allow(
     'the public key of the host as in its /etc/ssh/ssh_host_ed25519_key.pub, or its SHA256:... fingerprint',
     text(readHostKey),
@@ -81,6 +84,10 @@ const hostFields = {
   max_incr: whole(0, 10_000),
   max_age: days(),
   archivedir: allow('an absolute directory on the server', text(readAbsolutePath)),
+  archive_format: allow('tar.gz or tar.zst', z.enum(['tar.gz', 'tar.zst'])),
+  archive_level: whole(0, 19),
+  archive_threads: whole(0, 256),
+  archive_copy_to: allow('an absolute directory on the server', text(readAbsolutePath)),
   max_age_full: days(),
   max_age_incr: days(),
   connect_timeout: duration('a duration from 1s to 10m', (ms) => ms >= 1000 && ms <= 600_000),
@@ -110,6 +117,14 @@ const unattendedFields = {
     'a map of last, daily, weekly, monthly and yearly, each with how many are kept; {} for all',
     keepSchema,
   ),
+  archive_keep: allow(
+    'a map of last, daily, weekly, monthly and yearly, each with how many are kept; {} for all',
+    keepSchema,
+  ),
+  archive_schedule: allow(
+    'never, or a list of times of day such as "03:00" and of cron expressions such as "0 3 * * sun"',
+    z.preprocess(slotsAsList, z.union([z.literal('never'), z.array(text(readSlot))])),
+  ),
   email: allow(
     'one mail address or a list of them',
     z.preprocess(textAsList, z.array(text(readMailAddress)).superRefine(refuseRepeats)),
@@ -124,6 +139,19 @@ const unattendedFields = {
   windows: windows(),
   verify_every: days(),
   verify_schedule: windows(),
+  drill_schedule: allow(
+    'a list of times of day such as "14:00" and of cron expressions such as "0 4 * * sun"; [] for never',
+    z.preprocess(slotsAsList, z.array(text(readSlot))),
+  ),
+  drill_sample: whole(0, 10_000),
+  drill_paths: allow(
+    'a list of absolute paths on the host',
+    z.array(text(readAbsolutePath)).superRefine(refuseRepeats),
+  ),
+  drill_command: allow(
+    'a program on the server and its arguments, as a list of words',
+    z.preprocess(textAsWords, z.array(text(readCommandLine))),
+  ),
   alert_after: days(),
   timeout: duration(
     'a duration from 1m to 7d, or 0 for never',
@@ -181,18 +209,32 @@ const logSchema = z
   })
   .partial();
 
+const tlsSchema = z
+  .strictObject({
+    cert: allow('the absolute path of a file in PEM', text(readAbsolutePath)),
+    key: allow('the absolute path of a file in PEM', text(readAbsolutePath)),
+    client_ca: allow('the absolute path of a file in PEM', text(readAbsolutePath)),
+  })
+  .partial();
+
 export const fileSchema = z
   .strictObject({
     state_dir: allow('an absolute directory', text(readAbsolutePath)),
     listen: allow(
-      'one or a list of unix:/PATH, tcp://127.0.0.1:PORT, tcp://[::1]:PORT and tcp://localhost:PORT',
+      'one or a list of unix:/PATH, tcp://HOST:PORT and tls://HOST:PORT',
       z.preprocess(textAsList, z.array(text(readEndpoint)).min(1).superRefine(refuseRepeats)),
     ),
+    tls: allow('a map with cert, key and client_ca', z.preprocess(nothingAs({}), tlsSchema)),
+    socket_group: allow('the name or the number of a group', z.preprocess(numberAsText, text(readUser))),
+    socket_role: role(),
+    certificates: certificates(),
+    reflection: allow('true or false', z.boolean()),
     database: allow('sqlite:/PATH, or mysql://USER:PASSWORD@HOST/NAME', text(readDatabase)),
     mysql_login: allow('the name of a user of MySQL', text(readUser)),
     mysql_password: allow('a text of one or more characters, in quotes', secret()),
     mysql_password_file: allow('the absolute path of a file that holds the password', text(readAbsolutePath)),
     takeover_after: duration('a duration from 3s to 1d', (ms) => ms >= 3000 && ms <= 86_400_000),
+    keep_runs: days(),
     max_running: whole(1, 1000),
     max_running_per_disk: whole(1, 1000),
     mail: allow(
@@ -205,6 +247,7 @@ export const fileSchema = z
     ),
     executors: whole(1, 256),
     reserve: allow('a size from 1M to 1G, or 0 for none', z.preprocess(numberAsText, text(readReserve))),
+    trash_days: whole(1, 3650),
     stop_grace: duration('a duration from 0 to 7d', (ms) => ms <= longestMs),
     log: allow('a map with level, format, file and syslog', z.preprocess(nothingAs({}), logSchema)),
     defaults: allow('a map of settings for all hosts', z.preprocess(nothingAs({}), defaultsSchema)),
@@ -221,6 +264,7 @@ export type HostSettings = z.output<typeof hostSchema>;
 /** The settings that each part of the file may have. */
 export const settingsOf = {
   top: fileSchema.shape,
+  tls: tlsSchema.shape,
   log: logSchema.shape,
   mail: mailServerSchema.shape,
   scripts: scriptsSchema.shape,

@@ -5,7 +5,7 @@
 import { DueRules } from '../core/due.js';
 import { toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupResult } from '../core/ports.js';
+import type { BackupResult } from '../core/executor-port.js';
 import type { Progress, RunRecord } from '../core/run.js';
 import type { BackupType, SnapshotRecord } from '../core/snapshot.js';
 import { stopWhenLate, type ActiveRun } from './active-run.js';
@@ -35,6 +35,7 @@ export function backupRun(parts: Parts): KindOfRun {
   return {
     lane: 'backup',
     isGivenTime: true,
+    writesTo: () => null,
     describe: ({ host, requestedType }) => `backup of ${host} was asked for (${requestedType})`,
     check: () => {},
     begin: (run, host) => {

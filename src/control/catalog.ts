@@ -2,7 +2,7 @@
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { SnapshotStore } from '../core/ports.js';
-import { newestAsOf, type SnapshotRecord } from '../core/snapshot.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
 
 export class Catalog {
   private byName: ReadonlyMap<string, Host> = new Map();
@@ -57,15 +57,6 @@ export class Catalog {
   snapshot(host: string, name: string): SnapshotRecord {
     const found = this.snapshots(host).find((snapshot) => snapshot.name === name);
     if (!found) throw new BusyError('SNAPSHOT_NOT_FOUND', { host, snapshot: name });
-    return found;
-  }
-
-  /**
-   * The snapshot that is meant by a host alone (`core/snapshot.ts`, newestAsOf). Throws HOST_NOT_FOUND or NO_SNAPSHOT.
-   */
-  newestSnapshot(host: string, asOf: Date | null): SnapshotRecord {
-    const found = newestAsOf(this.snapshots(host), asOf);
-    if (!found) throw new BusyError('NO_SNAPSHOT', { host, ...(asOf && { asOf: asOf.toISOString() }) });
     return found;
   }
 

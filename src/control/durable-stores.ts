@@ -28,6 +28,9 @@ export function durableRuns(runs: RunStore, writes: PendingWrites): RunStore {
     list: (filter) => writes.after(() => runs.list(filter)),
     newestOfEachHost: (kind) => writes.after(() => runs.newestOfEachHost(kind)),
     highestRevision: () => writes.after(() => runs.highestRevision()),
+    hostsBefore: (id) => writes.after(() => runs.hostsBefore(id)),
+    known: (ids) => writes.after(() => runs.known(ids)),
+    remove: (ids) => writes.after(() => runs.remove(ids)),
     move: (id, from, to, revision, changes) => {
       const write = (): Promise<boolean> => runs.move(id, from, to, revision, changes);
       return to === 'RUNNING' ? beginning(id, write, { runs, writes, revision }) : writes.keep(write, true);

@@ -1,17 +1,19 @@
-/** The two ways out for a snapshot that the source gate holds: it is as it should be, or it goes. */
+/** The two ways out for a snapshot that the source gate holds: it is as it should be, or it goes to the trash. */
 import { BusyError } from '../core/errors.js';
 import type { Clock, SnapshotDisk } from '../core/ports.js';
 import { isHeld, type SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
 import type { HostHold } from './host-claims.js';
 import type { Pruner, PrunerLog } from './pruner.js';
+import type { TrashedSnapshots } from './trashed-snapshots.js';
 
 export interface HeldParts {
   readonly clock: Clock;
   readonly catalog: Pick<Catalog, 'host' | 'snapshot' | 'record'>;
   readonly disk: Pick<SnapshotDisk, 'release'>;
   readonly hold: Pick<HostHold, 'require'>;
-  readonly pruner: Pick<Pruner, 'alone' | 'remove'>;
+  readonly pruner: Pick<Pruner, 'alone'>;
+  readonly trash: Pick<TrashedSnapshots, 'put'>;
   readonly log: Pick<PrunerLog, 'info'>;
 }
 
@@ -30,10 +32,14 @@ export function acknowledge(parts: HeldParts, host: string, name: string): Promi
   });
 }
 
-/** Removes a held snapshot. Throws as `acknowledge` does. */
-export function discardHeld(parts: HeldParts, host: string, name: string): Promise<SnapshotRecord> {
+/** Moves a held snapshot to the trash. Throws as `acknowledge` does, or HOST_BUSY. */
+export function discardHeld(
+  parts: HeldParts,
+  host: string,
+  { name, by }: { readonly name: string; readonly by: string },
+): Promise<SnapshotRecord> {
   return withHeld(parts, host, name, async (snapshot) => {
-    await parts.pruner.remove({ snapshot, reason: 'it was held, and was discarded on request' });
+    await parts.trash.put(snapshot, by);
     return snapshot;
   });
 }

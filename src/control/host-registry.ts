@@ -6,6 +6,7 @@ import { Mutex } from 'async-mutex';
 import { monotonicFactory } from 'ulid';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import type { Pins } from '../core/enrollment-ports.js';
 import type { Clock, HostStore } from '../core/ports.js';
 import { problemList } from '../core/problem-list.js';
 import {
@@ -17,6 +18,7 @@ import {
 import type { Catalog } from './catalog.js';
 import type { HostHold } from './host-claims.js';
 import type { RunLifecycle } from './run-lifecycle.js';
+import { newMark } from './trash.js';
 
 /** What the configuration file says of hosts. */
 export interface HostSource {
@@ -24,6 +26,8 @@ export interface HostSource {
   readonly file: string;
   /** The hosts that it names; with any here, those of the database are not in effect. */
   readonly hosts: readonly Host[];
+  /** Host keys of hosts that it names without their key. */
+  readonly pins: Pins;
   /** Completes a host of the database with the file's defaults, or answers all that is wrong with it. */
   readonly check: (
     name: string,
@@ -61,6 +65,12 @@ export interface ChangedHost {
   readonly etag: string;
 }
 
+export interface RemovedHost {
+  readonly host: Host | null;
+  /** What `restore` brings it back with. */
+  readonly trashId: string;
+}
+
 /** Where a host stands; what is kept of one in the database. */
 export type HostOrigin =
   | { readonly kind: 'file' }
@@ -71,7 +81,7 @@ export async function checkHosts(
   source: HostSource,
   store: HostStore,
 ): Promise<{ readonly hosts: readonly Host[]; readonly problems: readonly string[] }> {
-  if (source.hosts.length > 0) return { hosts: source.hosts, problems: [] };
+  if (source.hosts.length > 0) return { hosts: source.hosts.map(withPin(source.pins)), problems: [] };
   const hosts: Host[] = [];
   const problems: string[] = [];
   for (const { name, settings } of await store.list()) {
@@ -80,6 +90,11 @@ export async function checkHosts(
     else problems.push(...found.problems.map((problem) => `host "${name}" in the database: ${problem}`));
   }
   return { hosts, problems };
+}
+
+/** What the file says itself wins. */
+function withPin(pins: Pins): (host: Host) => Host {
+  return (host) => (host.hostKey === '' ? { ...host, hostKey: pins.of(host.name) } : host);
 }
 
 export class HostRegistry {
@@ -138,21 +153,56 @@ export class HostRegistry {
   }
 
   /**
-   * Removes a host and answers it, or null when it was left out at the start; its snapshots stay. Throws HOSTS_IN_FILE,
-   * HOST_NOT_FOUND, HOST_CHANGED, HOST_BUSY while it has a run that has not ended, or HOST_ELSEWHERE while another
-   * daemon has it, of whose runs nothing is known here for sure.
+   * Moves a host to the trash and answers it, as null when it was left out at the start; its snapshots stay. Throws
+   * HOSTS_IN_FILE, HOST_NOT_FOUND, HOST_CHANGED, HOST_BUSY while it has a run that has not ended, or HOST_ELSEWHERE
+   * while another daemon has it, of whose runs nothing is known here for sure.
    */
-  remove(name: string, etag: string): Promise<Host | null> {
+  remove(name: string, { etag, by }: { readonly etag: string; readonly by: string }): Promise<RemovedHost> {
     return this.change(async () => {
       const before = await this.stored(name, etag);
       const host = this.parts.catalog.hosts().find((other) => other.name === name) ?? null;
       this.parts.hold.refuseElsewhere(name);
+      const mark = newMark(this.parts.clock.now(), by);
       await this.parts.lifecycle.whileFree(name, async () => {
-        if (!(await this.parts.store.remove(name, before.etag)))
+        if (!(await this.parts.store.trash(name, before.etag, mark)))
           throw new BusyError('HOST_CHANGED', { host: name });
         this.putInPlace(name, null);
       });
-      return host;
+      return { host, trashId: mark.id };
+    });
+  }
+
+  /** Brings a host back from the trash. Throws HOSTS_IN_FILE, TRASH_ENTRY_NOT_FOUND, HOST_EXISTS or HOST_INVALID. */
+  restore(trashId: string): Promise<void> {
+    return this.change(async () => {
+      const { store } = this.parts;
+      const found = (await store.trashed()).find(({ id }) => id === trashId);
+      if (!found) throw new BusyError('TRASH_ENTRY_NOT_FOUND', { id: trashId });
+      const { name, settings } = found.host;
+      if (await store.get(name)) throw new BusyError('HOST_EXISTS', { host: name });
+      const host = this.checked(name, settings);
+      if (!(await store.untrash(trashId))) throw new BusyError('TRASH_ENTRY_NOT_FOUND', { id: trashId });
+      this.putInPlace(name, host);
+    });
+  }
+
+  /**
+   * Pins a host key: in the settings of a host of the database, beside the file for one of the file. `before` is what
+   * was pinned when the caller decided. Throws HOST_NOT_FOUND, HOST_CHANGED, or HOST_KEY_IN_FILE.
+   */
+  pin(
+    name: string,
+    { hostKey, before }: { readonly hostKey: string; readonly before: string },
+  ): Promise<void> {
+    return this.turn.runExclusive(async () => {
+      const host = this.parts.catalog.host(name);
+      if (host.hostKey !== before) throw new BusyError('HOST_CHANGED', { host: name });
+      if (this.kind === 'database') return this.pinStored(name, hostKey);
+      const inFile = this.source.hosts.find((other) => other.name === name)?.hostKey ?? '';
+      if (inFile !== '')
+        throw new BusyError('HOST_KEY_IN_FILE', { host: name, file: this.source.file, pinned: inFile });
+      await this.source.pins.save(name, hostKey);
+      this.putInPlace(name, { ...host, hostKey });
     });
   }
 
@@ -173,6 +223,17 @@ export class HostRegistry {
       apply();
       this.parts.onChange();
     });
+  }
+
+  private async pinStored(name: string, hostKey: string): Promise<void> {
+    const before = await this.stored(name, '');
+    const settings = { ...before.settings, host_key: hostKey };
+    const host = this.checked(name, settings);
+    const now = this.parts.clock.now();
+    const after = { ...before, settings, etag: this.nextEtag(now.getTime()), updatedAt: now };
+    if (!(await this.parts.store.replace(after, before.etag)))
+      throw new BusyError('HOST_CHANGED', { host: name });
+    this.putInPlace(name, host);
   }
 
   private change<T>(work: () => Promise<T>): Promise<T> {

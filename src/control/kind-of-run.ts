@@ -23,6 +23,8 @@ export interface KindOfRun {
   readonly lane: Lane;
   /** When the daemon stops, such a run is given time to end by itself. */
   readonly isGivenTime: boolean;
+  /** The host that it writes to, whose backups must wait meanwhile; null: none. */
+  writesTo(run: RunRecord): string | null;
   /** What it is, for its log. */
   describe(run: RunRecord): string;
   /** Throws what stands against it, before it is queued. */

@@ -1,9 +1,11 @@
 /** What the life of runs needs from outside. */
 import type { Host } from '../core/host.js';
-import type { Clock, Executor, RunLogs, RunStore } from '../core/ports.js';
+import type { Executor } from '../core/executor-port.js';
+import type { Clock, RunLogs, RunStore } from '../core/ports.js';
 import type { Presence } from '../core/presence.js';
 import type { ScriptSettings } from '../core/settings.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
+import type { ArchivingParts } from './archive-parts.js';
 import type { Catalog } from './catalog.js';
 import type { HostHold } from './host-claims.js';
 import type { LogGrowth } from './log-stream.js';
@@ -26,6 +28,7 @@ export interface LifecycleParts {
   readonly scripts: () => ScriptSettings;
   /** Names the disk of a host's backups; hosts with the same name share its limit. Never throws. */
   readonly diskOf: (host: Host) => Promise<string>;
+  readonly archiving: ArchivingParts;
   readonly space: Pick<SpaceGuard, 'admit' | 'release'>;
   /** Looks on the disk for the snapshot that a run committed. */
   readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;
@@ -36,6 +39,8 @@ export interface LifecycleParts {
   readonly quietDisk: (host: Host, hasNewSnapshot: boolean) => Promise<void>;
   /** Whether a host is there. Never throws. */
   readonly lookFor: (host: Host) => Promise<Presence>;
+  /** The directories of the server that no restore may write into. */
+  readonly ownDirectories: () => readonly string[];
   /** What no caller can be told. */
   readonly onError: (message: string, error: unknown) => void;
 }

@@ -4,7 +4,7 @@
  */
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupResult } from '../core/ports.js';
+import type { BackupResult } from '../core/executor-port.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
 
 /** Gives the result another reason when the host is gone. Not after `signal`: then nobody waits for the answer. */

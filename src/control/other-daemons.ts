@@ -22,7 +22,15 @@ export interface OtherDaemonsParts extends Omit<RecoveryParts, 'nextRevision'> {
 /** The part of the lifecycle that hears of runs of others. */
 type Lifecycle = Pick<RunLifecycle, 'history' | 'enqueue'>;
 
-const kinds: readonly RunKind[] = ['backup', 'verify', 'scrub'];
+const kinds: readonly RunKind[] = [
+  'backup',
+  'verify',
+  'scrub',
+  'archive',
+  'verify-archive',
+  'restore',
+  'drill',
+];
 
 export class OtherDaemons {
   /** Runs of hosts that nobody here knows: since when they were seen to be left. */

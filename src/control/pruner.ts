@@ -5,24 +5,28 @@
  * say: a snapshot that someone removed by hand must not stand for one that is there.
  */
 import { Mutex } from 'async-mutex';
-import { toBusyError } from '../core/errors.js';
+import { BusyError, toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { SnapshotDisk } from '../core/ports.js';
 import { judgeSnapshots, type RetentionDecision, type Verdict } from '../core/retention.js';
 import { isActive } from '../core/run.js';
 import { isHeld, type SnapshotRecord } from '../core/snapshot.js';
+import type { Audit } from './audit.js';
 import type { Catalog } from './catalog.js';
 import type { HostHold } from './host-claims.js';
 import type { RunEvents } from './run-events.js';
+import { readsSnapshot } from './restore-run.js';
 import type { RunLifecycle } from './run-lifecycle.js';
 
 export interface PrunerParts {
   readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots' | 'forget'>;
-  readonly lifecycle: Pick<RunLifecycle, 'failuresAgainstExpiry'>;
+  readonly lifecycle: Pick<RunLifecycle, 'failuresAgainstExpiry' | 'activeRuns'>;
   readonly events: Pick<RunEvents, 'watch'>;
   readonly disk: SnapshotDisk;
   /** Which hosts are this daemon's: nothing is removed of any other. */
   readonly hold: Pick<HostHold, 'isOurs' | 'require'>;
+  /** Is told what was removed. */
+  readonly audit: Pick<Audit, 'note'>;
   readonly log: PrunerLog;
 }
 
@@ -44,6 +48,9 @@ interface Disk {
   /** One after the other, its hosts are looked at. */
   isLookedAt: boolean;
 }
+
+/** Something that lies, or lay, in the directory of a host. */
+type Beside = Pick<SnapshotRecord, 'path'>;
 
 const hourMs = 3_600_000;
 
@@ -97,7 +104,8 @@ export class Pruner {
       const isKept = place === 'absent';
       return [{ snapshot, isKept, reason: isKept ? absentReason : takenOutReason }];
     });
-    return { ...judged, verdicts: [...judged.verdicts, ...others].sort(newestFirst) };
+    const verdicts = judged.verdicts.map((verdict) => this.spare(verdict));
+    return { ...judged, verdicts: [...verdicts, ...others].sort(newestFirst) };
   }
 
   /**
@@ -123,20 +131,43 @@ export class Pruner {
     });
   }
 
+  /** What is being restored stays. */
+  private spare(verdict: Verdict): Verdict {
+    const reader = this.readerOf(verdict.snapshot);
+    if (verdict.isKept || reader === null) return verdict;
+    return { ...verdict, isKept: true, reason: `it is being restored (run ${reader})` };
+  }
+
+  private readerOf(snapshot: SnapshotRecord): string | null {
+    const reads = this.parts.lifecycle.activeRuns().find(({ run }) => readsSnapshot(run, snapshot));
+    return reads?.run.id ?? null;
+  }
+
+  /** Throws SNAPSHOT_IN_USE while the snapshot is being restored, to whatever host. */
+  refuseInUse(snapshot: SnapshotRecord): void {
+    const run = this.readerOf(snapshot);
+    const { host, name } = snapshot;
+    if (run !== null) throw new BusyError('SNAPSHOT_IN_USE', { host, snapshot: name, run });
+  }
+
   /** Does a piece of work while nothing is removed on the disk of the host. */
   alone<T>({ backupdir }: Pick<Host, 'backupdir'>, work: () => Promise<T>): Promise<T> {
     return this.diskOf({ backupdir }).turn.runExclusive(work);
   }
 
   /**
-   * Removes a snapshot for the reason given; to be called `alone`. Throws BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE.
+   * Removes a snapshot for the reason given; to be called `alone`. Throws SNAPSHOT_IN_USE while it is being restored,
+   * BACKUPDIR_UNUSABLE or BACKUPDIR_IN_USE.
    */
   async remove({ snapshot, reason }: Pick<Verdict, 'snapshot' | 'reason'>): Promise<void> {
-    const { disk, catalog, log } = this.parts;
+    const { disk, catalog, audit, log } = this.parts;
+    this.refuseInUse(snapshot);
     if (reason !== takenOutReason) await disk.takeOut(snapshot);
+    // After a crash before this line the next pass comes here again.
+    await audit.note('RemoveSnapshot', snapshot.host, { snapshot: snapshot.name, message: reason });
     await catalog.forget(snapshot);
     log.info('a snapshot was removed', { host: snapshot.host, snapshot: snapshot.name, because: reason });
-    this.sweepOf(catalog.host(snapshot.host), snapshot);
+    this.sweep(catalog.host(snapshot.host), snapshot);
   }
 
   /**
@@ -174,20 +205,19 @@ export class Pruner {
     return disk;
   }
 
-  private sweepOf(
-    host: Host,
-    beside: SnapshotRecord | undefined = this.parts.catalog.snapshots(host.name)[0],
-  ): void {
-    if (!beside || !this.parts.hold.isOurs(host.name)) return;
+  /** Frees the space of all that was taken out beside a directory of the host, in the background. */
+  sweep(host: Host, beside: Beside): void {
+    if (!this.parts.hold.isOurs(host.name)) return;
     const disk = this.diskOf(host);
     disk.sweeping = this.sweepAfter(disk.sweeping, host, beside);
   }
 
-  private async sweepAfter(
-    before: Promise<void>,
-    { name, backupdir }: Host,
-    beside: SnapshotRecord,
-  ): Promise<void> {
+  private sweepOf(host: Host): void {
+    const [beside] = this.parts.catalog.snapshots(host.name);
+    if (beside) this.sweep(host, beside);
+  }
+
+  private async sweepAfter(before: Promise<void>, { name, backupdir }: Host, beside: Beside): Promise<void> {
     await before;
     const { signal } = this.stopping;
     if (signal.aborted || (await this.parts.disk.sweepBeside(beside, signal)) || signal.aborted) return;

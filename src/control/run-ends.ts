@@ -1,7 +1,10 @@
 /** The two ends of a run as data: the record it begins with, and the state that its result leads to. Pure. */
+import { newDrill } from '../core/drill.js';
 import { BusyError, type Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupResult, RunChanges } from '../core/ports.js';
+import type { BackupResult } from '../core/executor-port.js';
+import type { RunChanges } from '../core/ports.js';
+import { newRestore, type RestoreWish } from '../core/restore.js';
 import type { RequestedType, RunRecord, RunState } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import { heldFailure } from '../core/source-gate.js';
@@ -34,7 +37,45 @@ export interface VerifyRequest {
   readonly why?: string;
 }
 
-export type RunRequest = BackupRequest | VerifyRequest;
+/** Asks to archive a snapshot, or all that are old enough; or to read archives back. */
+export interface ArchiveRequest {
+  readonly kind: 'archive' | 'verify-archive';
+  readonly host: string;
+  /** One snapshot, or null for all that are due; or for all archives. */
+  readonly snapshot: string | null;
+  readonly requestId: string | null;
+  /** See `RunRecord.isScheduled`; default: false. */
+  readonly isScheduled?: boolean;
+  readonly urgency?: number;
+  readonly why?: string;
+}
+
+/** Asks to bring files of a snapshot back. */
+export interface RestoreRequest {
+  readonly kind: 'restore';
+  /** The host that the snapshot is of. */
+  readonly host: string;
+  readonly snapshot: string;
+  readonly wish: RestoreWish;
+  readonly requestId: string | null;
+  readonly urgency?: number;
+  readonly why?: string;
+}
+
+/** Asks to restore a sample of a snapshot and compare it. */
+export interface DrillRequest {
+  readonly kind: 'drill';
+  readonly host: string;
+  /** One snapshot, or null for the newest good one. */
+  readonly snapshot: string | null;
+  /** Takes the files that the drill with this seed took; null: others. */
+  readonly seed: string | null;
+  readonly requestId: string | null;
+  readonly urgency?: number;
+  readonly why?: string;
+}
+
+export type RunRequest = BackupRequest | VerifyRequest | ArchiveRequest | RestoreRequest | DrillRequest;
 
 /** What made a run end before its time. */
 export type StopCause = 'on request' | 'daemon stops' | 'timeout' | 'post-backup' | 'lease lost';
@@ -59,6 +100,9 @@ export function queuedRun(made: { id: string; request: RunRequest; now: Date; re
     error: null,
     jobs: [],
     verification: null,
+    archiving: null,
+    restore: request.kind === 'restore' ? newRestore(request.wish) : null,
+    drill: request.kind === 'drill' ? newDrill(request.seed ?? made.id) : null,
     requestId: request.requestId,
     isScheduled: request.kind === 'scrub' || ('isScheduled' in request && (request.isScheduled ?? false)),
     acceptsChanges: 'acceptsChanges' in request && (request.acceptsChanges ?? false),
@@ -141,12 +185,25 @@ export function refuseReuse(known: RunRecord, request: RunRequest): void {
     known.kind === wanted.kind &&
     known.host === wanted.host &&
     known.requestedType === wanted.requestedType &&
-    known.acceptsChanges === wanted.acceptsChanges;
-  if (isSame && (known.kind === 'backup' || known.snapshot === wanted.snapshot)) return;
+    known.acceptsChanges === wanted.acceptsChanges &&
+    wishOf(known) === wishOf(wanted);
+  // A drill of the newest snapshot knows by now which that was.
+  const isOfSameSnapshot =
+    known.snapshot === wanted.snapshot || (known.kind === 'drill' && wanted.snapshot === null);
+  if (isSame && (known.kind === 'backup' || isOfSameSnapshot)) return;
   const problem = `"${request.requestId}" was used for another run (${known.id}, a ${known.kind} of ${known.host})`;
   throw new BusyError('INVALID_ARGUMENT', {
     field: 'request_id',
     problem,
     allowed: 'Use a new id for each run.',
   });
+}
+
+/** In a form that compares, also after it was in the database. */
+function wishOf({ restore }: RunRecord): string {
+  if (!restore) return '';
+  const { paths, target, mode, isDryRun } = restore;
+  const { kind } = target;
+  const place = [kind, 'host' in target ? target.host : '', 'directory' in target ? target.directory : ''];
+  return JSON.stringify([paths, place, mode, isDryRun]);
 }

@@ -1,13 +1,23 @@
 /**
- * The queues of runs: backups and verifications have one each, since neither may wait for the other. A verification
- * reads slowly what nobody waits for; a backup has its time of day.
+ * The queues of runs: each kind of work has one of its own, since none may wait for another. Verifications and drills
+ * read slowly what nobody waits for; a backup has its time of day; an archive takes all cores for a long time; somebody
+ * waits for a restore.
  */
 import { RunQueue, type QueuedRun, type QueueLimits } from './run-queue.js';
 
-export type Lane = 'backup' | 'verification';
+export const allLanes = ['backup', 'verification', 'archiving', 'restore', 'drill'] as const;
+export type Lane = (typeof allLanes)[number];
 
 /** One at a time on a disk: two that read would only be in each other's way. */
 const verificationLimits: QueueLimits = { total: 4, perDisk: 1 };
+
+/** Each compresses on all cores. */
+const archivingLimits: QueueLimits = { total: 2, perDisk: 1 };
+
+const restoreLimits: QueueLimits = { total: 4, perDisk: 4 };
+
+/** One at all: each uses a disk for reading and writing. */
+const drillLimits: QueueLimits = { total: 1, perDisk: 1 };
 
 export class RunLanes {
   private readonly queues: Readonly<Record<Lane, RunQueue>>;
@@ -17,6 +27,9 @@ export class RunLanes {
     this.queues = {
       backup: new RunQueue(limits, carryOut),
       verification: new RunQueue(verificationLimits, carryOut),
+      archiving: new RunQueue(archivingLimits, carryOut),
+      restore: new RunQueue(restoreLimits, carryOut),
+      drill: new RunQueue(drillLimits, carryOut),
     };
   }
 

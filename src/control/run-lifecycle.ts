@@ -22,7 +22,7 @@ import type { LifecycleParts } from './lifecycle-parts.js';
 import { sayInLog } from './log-stream.js';
 import { queuedRun, refuseReuse, stoppedBy, type RunRequest, type StopCause } from './run-ends.js';
 import type { RunView } from './run-events.js';
-import { runKinds, type RunKinds } from './run-kinds.js';
+import { claimsOf, runKinds, type RunKinds } from './run-kinds.js';
 import { RunLanes } from './run-lanes.js';
 import type { QueueLimits } from './run-queue.js';
 import { endRunning, givingUp } from './run-stops.js';
@@ -157,7 +157,9 @@ export class RunLifecycle {
   /** Cancels runs that have begun; settles when they have ended. */
   endAll(cause: StopCause, isMeant: (run: RunRecord) => boolean): Promise<void> {
     const runs = [...this.active.values()].filter(({ record }) => isMeant(record));
-    return endRunning(runs, { cancel: (id) => this.cancel(id, cause), onError: this.parts.onError });
+    const { onError } = this.parts;
+    const sparesRestores = cause === 'post-backup';
+    return endRunning(runs, { cancel: (id) => this.cancel(id, cause), sparesRestores, onError });
   }
 
   private async triggerAlone(request: RunRequest): Promise<RunRecord> {
@@ -168,11 +170,12 @@ export class RunLifecycle {
       refuseReuse(known, request);
       return this.active.get(known.id)?.record ?? known;
     }
-    const host = catalog.host(request.host);
-    this.busyHosts.refuseBusy(host.name, [this.kinds[request.kind ?? 'backup'].lane]);
-    await this.parts.hold.require(host.name);
     const now = clock.now();
     const run = queuedRun({ id: this.nextId(now.getTime()), request, now, revision: events.nextRevision() });
+    const claims = claimsOf(this.kinds, run);
+    catalog.host(run.host);
+    this.busyHosts.refuseBusy(claims);
+    for (const { host } of claims) await this.parts.hold.require(catalog.host(host).name);
     this.kinds[run.kind].check(run);
     await runs.add(run);
     const why = request.why === undefined ? '' : `: ${request.why}`;
@@ -184,7 +187,7 @@ export class RunLifecycle {
   /** Takes up a run that waits. Not to be waited for: a disk that hangs must hold up no other host. */
   async enqueue(run: RunRecord, urgency = Infinity): Promise<void> {
     const { lane } = this.kinds[run.kind];
-    this.busyHosts.occupy(run.host, lane, run.id);
+    this.busyHosts.occupy(claimsOf(this.kinds, run), run);
     const active = newActiveRun(run);
     this.active.set(run.id, active);
     this.publish(active, run);
@@ -264,9 +267,9 @@ export class RunLifecycle {
   }
 
   private forget(active: ActiveRun): void {
-    const { id, host } = active.record;
+    const { id } = active.record;
     this.lanes.remove(id);
-    this.busyHosts.free(host, this.kinds[active.record.kind].lane, id);
+    this.busyHosts.free(claimsOf(this.kinds, active.record), id);
     this.active.delete(id);
     active.markEnded();
     this.parts.growth.grew(id);

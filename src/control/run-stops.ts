@@ -6,16 +6,21 @@ import type { ActiveRun } from './active-run.js';
 
 export interface Stopping {
   readonly cancel: (id: string) => Promise<unknown>;
+  /** Restores are waited for: somebody needs the files. */
+  readonly sparesRestores: boolean;
   readonly onError: (message: string, error: unknown) => void;
 }
 
 /** Cancels those of the runs that have begun; settles when they have ended. */
-export async function endRunning(runs: readonly ActiveRun[], { cancel, onError }: Stopping): Promise<void> {
+export async function endRunning(
+  runs: readonly ActiveRun[],
+  { cancel, sparesRestores, onError }: Stopping,
+): Promise<void> {
   const running = runs.filter(({ record }) => record.state === 'RUNNING');
   await Promise.all(
     running.map(async ({ record, ended }) => {
       try {
-        await cancel(record.id);
+        if (!sparesRestores || record.kind !== 'restore') await cancel(record.id);
         await ended;
       } catch (error) {
         // One that ended by itself meanwhile is what was wanted.
@@ -38,8 +43,8 @@ export async function givingUp(
   giveUp.removeEventListener('abort', makeAnEnd);
 }
 
-/** Tells the verifications below a backup directory, which keep its disk from being unmounted. */
-export function verificationsBelow(
+/** Tells the runs that read below a backup directory, which keep its disk from being unmounted. */
+export function readersBelow(
   hosts: readonly Host[],
   backupdir: string,
 ): (run: Pick<RunRecord, 'kind' | 'host'>) => boolean {

@@ -6,7 +6,8 @@
 import { Mutex } from 'async-mutex';
 import { BusyError, toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { Executor, SpaceDisk } from '../core/ports.js';
+import type { Executor } from '../core/executor-port.js';
+import type { SpaceDisk } from '../core/ports.js';
 import type { BackupType, SnapshotRecord } from '../core/snapshot.js';
 import {
   add,

@@ -1,7 +1,8 @@
 /** Measures what the backups of hosts take up, one measurement at a time: each keeps a disk busy for minutes. */
 import { Mutex } from 'async-mutex';
 import type { Host } from '../core/host.js';
-import type { Executor, MeasureProgress, SnapshotDisk, SpaceDisk } from '../core/ports.js';
+import type { Executor, MeasureProgress } from '../core/executor-port.js';
+import type { SnapshotDisk, SpaceDisk } from '../core/ports.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { DiskRoom, DiskUsage } from '../core/space.js';
 import type { Catalog } from './catalog.js';
@@ -18,10 +19,11 @@ export interface HostSpace {
   readonly backupdir: string;
   /** Newest first; those that are on the disk. */
   readonly snapshots: readonly { readonly snapshot: SnapshotRecord; readonly usage: DiskUsage }[];
-  /** Of all together; of which of unfinished backups, and of what is being removed. */
+  /** Of all together; of which of unfinished backups, of what is being removed, and of what is in the trash. */
   readonly totalBytes: number;
   readonly unfinishedBytes: number;
   readonly removedBytes: number;
+  readonly trashBytes: number;
   /** Null where the disk cannot be read. */
   readonly room: DiskRoom | null;
 }
@@ -42,11 +44,16 @@ export class SpaceReporter {
   constructor(private readonly parts: SpaceReportParts) {}
 
   /**
-   * Measures one host, or all, and tells how far it is. Ends when `signal` is aborted. Throws HOST_NOT_FOUND,
+   * Measures one host, or all that are seen, and tells how far it is. Ends when `signal` is aborted. Throws HOST_NOT_FOUND,
    * EXECUTOR_DIED or BACKUPDIR_UNUSABLE.
    */
-  async *measure(name: string | null, signal: AbortSignal): AsyncGenerator<SpaceStep> {
-    const hosts = name === null ? this.parts.catalog.hosts() : [this.parts.catalog.host(name)];
+  async *measure(
+    name: string | null,
+    signal: AbortSignal,
+    isSeen: (host: string) => boolean = () => true,
+  ): AsyncGenerator<SpaceStep> {
+    const all = name === null ? this.parts.catalog.hosts() : [this.parts.catalog.host(name)];
+    const hosts = all.filter((host) => isSeen(host.name));
     if (this.turn.isLocked())
       yield { progress: { host: '', snapshotsDone: 0, snapshotCount: 0, entries: 0 } };
     const release = await this.turn.acquire();
@@ -68,8 +75,8 @@ export class SpaceReporter {
     const known = catalog.hosts().some(({ name }) => name === host.name) ? catalog.snapshots(host.name) : [];
     const places = await disk.locate(known);
     const snapshots = known.filter((snapshot) => places.get(snapshot) === 'present');
-    const { unfinished, removed } = await disk.leftovers(host);
-    const groups = [...snapshots.map(({ path }) => [path]), unfinished, removed].filter(
+    const { unfinished, removed, trashed } = await disk.leftovers(host);
+    const groups = [...snapshots.map(({ path }) => [path]), unfinished, removed, trashed].filter(
       ({ length }) => length > 0,
     );
     const news = new Latest<MeasureProgress>();
@@ -90,8 +97,9 @@ export class SpaceReporter {
     }
     const usages = await work;
     const rest = usages.slice(snapshots.length);
-    const unfinishedBytes = (unfinished.length > 0 ? rest.shift() : null)?.sharedBytes ?? 0;
-    const removedBytes = (removed.length > 0 ? rest.shift() : null)?.sharedBytes ?? 0;
+    const [unfinishedBytes, removedBytes, trashBytes] = [unfinished, removed, trashed].map((group) =>
+      Math.round((group.length > 0 ? rest.shift() : null)?.sharedBytes ?? 0),
+    ) as [number, number, number];
     const measured = snapshots.flatMap((snapshot, index) => {
       const usage = usages[index];
       return usage ? [{ snapshot, usage }] : [];
@@ -102,9 +110,10 @@ export class SpaceReporter {
         host: host.name,
         backupdir: host.backupdir,
         snapshots: measured,
-        totalBytes: Math.round(ofSnapshots + unfinishedBytes + removedBytes),
-        unfinishedBytes: Math.round(unfinishedBytes),
-        removedBytes: Math.round(removedBytes),
+        totalBytes: Math.round(ofSnapshots) + unfinishedBytes + removedBytes + trashBytes,
+        unfinishedBytes,
+        removedBytes,
+        trashBytes,
         room: await disk.roomOf(host.backupdir),
       },
     };

@@ -5,7 +5,7 @@
 import { counted } from '../core/figures.js';
 import { BusyError, toFailure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { VerifyResult } from '../core/ports.js';
+import type { VerifyResult } from '../core/executor-port.js';
 import type { Progress, RunRecord } from '../core/run.js';
 import type { VerifiedSnapshot } from '../core/verification.js';
 import type { ActiveRun } from './active-run.js';
@@ -26,6 +26,7 @@ export function verifyRun(parts: Parts): KindOfRun {
   return {
     lane: 'verification',
     isGivenTime: false,
+    writesTo: () => null,
     describe: (run) => `${whatOf(run)} was asked for`,
     check: (run) => {
       if (targets(run).length === 0) throw new BusyError('NOTHING_TO_VERIFY', { host: run.host });

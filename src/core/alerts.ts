@@ -23,6 +23,8 @@ export interface AlertState {
   readonly untoldRunId: string | null;
   /** When a mail last told of a held snapshot in this row of failures; null when none did. */
   readonly heldToldAt: Date | null;
+  /** When a mail last told that archiving fails; null when none did or it is over. */
+  readonly archiveToldAt: Date | null;
   /** When a mail last told that there was no snapshot for too long; null when none did or it is over. */
   readonly overdueToldAt: Date | null;
   /** Runs up to this revision have been judged. */
@@ -37,7 +39,10 @@ export type AlertKind =
   | 'overdue'
   | 'still_overdue'
   | 'back'
-  | 'damaged';
+  | 'damaged'
+  | 'archiving_failed'
+  | 'archive_damaged'
+  | 'drill_failed';
 
 /** One mail to write, to each of the host's recipients. */
 export interface Alert {
@@ -69,12 +74,15 @@ const overdueGraceMs = 3_600_000;
 
 /** The state of a host that nothing is known of. */
 export function newAlertState(host: string, now: Date, revision: number): AlertState {
-  return { host, watchedSince: now, ...notFailing, overdueToldAt: null, revision };
+  return { host, watchedSince: now, ...notFailing, archiveToldAt: null, overdueToldAt: null, revision };
 }
 
 /** What follows from the end of a run. */
 export function decideAfterRun(rules: Rules, state: AlertState, run: RunRecord, moment: Moment): Decision {
   const judged = { ...state, revision: Math.max(state.revision, run.revision) };
+  if (run.kind === 'archive') return afterArchiving(rules, judged, run, moment.now);
+  // Who asked for a restore waits for its end.
+  if (run.kind === 'restore') return { state: judged, alerts: [] };
   if (run.kind !== 'backup') return afterVerification(rules, judged, run);
   const meaning = meaningOf(run, rules);
   if (meaning === 'success') return afterSuccess(rules, judged, run);
@@ -148,8 +156,32 @@ function withFailure(state: AlertState, run: RunRecord, now: Date): AlertState {
 
 /** It says nothing of whether the host can be backed up; what it finds is told each time. */
 function afterVerification(rules: Rules, state: AlertState, run: RunRecord): Decision {
-  const isToTell = run.error?.reason === 'SNAPSHOT_DAMAGED' && isTelling(rules);
-  return { state, alerts: isToTell ? [{ kind: 'damaged', runId: run.id, history: state }] : [] };
+  const kind = damageKinds.get(run.error?.reason ?? '');
+  if (kind === undefined || !isTelling(rules)) return { state, alerts: [] };
+  return { state, alerts: [{ kind, runId: run.id, history: state }] };
+}
+
+const damageKinds: ReadonlyMap<string, AlertKind> = new Map<string, AlertKind>([
+  ['SNAPSHOT_DAMAGED', 'damaged'],
+  ['ARCHIVE_DAMAGED', 'archive_damaged'],
+  ['DRILL_FAILED', 'drill_failed'],
+  ['DRILL_BROKEN', 'drill_failed'],
+]);
+
+/** The schedule comes each night; a disk that stays full is told once, and again as a reminder. */
+function afterArchiving(rules: Rules, state: AlertState, run: RunRecord, now: Date): Decision {
+  if (run.state === 'SUCCEEDED') return { state: { ...state, archiveToldAt: null }, alerts: [] };
+  if ((run.state !== 'FAILED' && run.state !== 'PARTIAL') || !isTelling(rules)) return { state, alerts: [] };
+  const { archiveToldAt } = state;
+  const isToTell =
+    archiveToldAt === null ||
+    rules.mail.when === 'every_failure' ||
+    isReminderDue(rules.mail, archiveToldAt, now);
+  if (!isToTell) return { state, alerts: [] };
+  return {
+    state: { ...state, archiveToldAt: now },
+    alerts: [{ kind: 'archiving_failed', runId: run.id, history: state }],
+  };
 }
 
 function afterSuccess(rules: Rules, state: AlertState, run: RunRecord): Decision {

@@ -4,7 +4,8 @@ import { says, type Sentence } from './sentence.js';
 export const browseSentences = {
   NO_SNAPSHOT: says(
     'NOT_FOUND',
-    (f) => `Host "${f.host}" has no snapshot${f.asOf ? ` that was made at or before ${f.asOf}` : ''}.`,
+    (f) =>
+      `Host "${f.host}" has no snapshot${f.asOf ? ` that was made at or before ${f.asOf}` : ''}${f.before ? ` before ${f.before}, so there is nothing to compare with` : ''}.`,
     (f) =>
       f.asOf ? `List its snapshots with: busy snapshots ${f.host}` : `Make one with: busy backup ${f.host}`,
   ),
@@ -30,5 +31,21 @@ export const browseSentences = {
     (f) => `The files of snapshot ${f.snapshot} are not there${f.when ?? ''}.`,
     () =>
       'It may have been removed or archived meanwhile, or its disk is not mounted: see busy snapshots, then try again.',
+  ),
+  SNAPSHOT_UNLISTED: says(
+    'FAILED_PRECONDITION',
+    (f) => `Snapshot ${f.snapshot} was made by the original BUSY, which kept no paths.`,
+    (f) => `Its files are on the server, below ${f.path}.`,
+  ),
+  ARCHIVE_UNLISTED: says(
+    'FAILED_PRECONDITION',
+    (f) => `The archive of snapshot ${f.snapshot} has no list of its files that can be read: ${f.detail}.`,
+    () => 'List the tarball itself, with: tar tvf',
+  ),
+  BROWSING_STOPPED: says(
+    'ABORTED',
+    (f) =>
+      `Looking into snapshots of host "${f.host}" was stopped, since post-backup may unmount their disk.`,
+    () => 'Try again when no backup runs.',
   ),
 } as const satisfies Record<string, Sentence>;

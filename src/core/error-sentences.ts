@@ -2,11 +2,20 @@
  * The catalogue of reasons: for each its kind, what happened (to what), and what to do next.
  * Reasons are part of the API and never change their meaning; add new ones instead.
  */
+import { archiveSentences } from './archive-sentences.js';
+import { accessSentences } from './access-sentences.js';
 import { browseSentences } from './browse-sentences.js';
+import { downloadSentences } from './download-sentences.js';
+import { drillSentences } from './drill-sentences.js';
+import { enrollmentSentences } from './enrollment-sentences.js';
+import { auditSentences } from './audit-sentences.js';
 import { gateSentences } from './gate-sentences.js';
 import { leaseSentences } from './lease-sentences.js';
+import { reachSentences } from './reach-sentences.js';
+import { restoreSentences } from './restore-sentences.js';
 import { says, type Sentence } from './sentence.js';
 import { spaceSentences } from './space-sentences.js';
+import { trashSentences } from './trash-sentences.js';
 import { verificationSentences } from './verification-sentences.js';
 
 function lastLine(facts: Readonly<Record<string, string>>): string {
@@ -48,11 +57,6 @@ export const sentences = {
     () =>
       'It is backed up when its window is open again. If that happens often, raise max_running or widen the window.',
   ),
-  NOT_OVER_TCP: says(
-    'PERMISSION_DENIED',
-    (f) => `${f.method} is refused on a TCP port: there nobody proves who he is.`,
-    () => 'Nothing was changed. Use the unix socket of the daemon; `listen` in its configuration names it.',
-  ),
   CONFIG_INVALID: says(
     'FAILED_PRECONDITION',
     (f) => `The configuration ${f.file} is refused:\n${f.problems}`,
@@ -70,7 +74,8 @@ export const sentences = {
   ),
   HOST_BUSY: says(
     'ABORTED',
-    (f) => `Host "${f.host}" already has a ${f.kind ?? 'backup'} that has not ended (run ${f.run}).`,
+    (f) =>
+      `Host "${f.host}" already has ${f.kind === 'archiving' ? 'an archive run' : `a ${f.kind ?? 'backup'}`} that has not ended (run ${f.run}).`,
     (f) => `Follow it with: busy logs ${f.run} --follow; or stop it with: busy cancel ${f.run}`,
   ),
   RUN_ENDED: says(
@@ -94,73 +99,14 @@ export const sentences = {
     () => 'Call again when it has started.',
   ),
 
-  // Reaching a host.
-  HOST_UNREACHABLE: says(
-    'UNAVAILABLE',
-    (f) => `Host "${f.host}" does not answer at ${f.address}: ${f.detail}.`,
-    () => 'Check that it is switched on and connected, and that the address in the configuration is right.',
-  ),
-  CONNECTION_REFUSED: says(
-    'UNAVAILABLE',
-    (f) => `Host "${f.host}" refuses connections at ${f.address}.`,
-    () => 'Check that sshd runs there and that the port in the configuration is right.',
-  ),
-  NOT_SSH: says(
-    'UNAVAILABLE',
-    (f) => `What answers for host "${f.host}" at ${f.address} does not speak SSH: ${f.detail}.`,
-    () => 'Check the port in the configuration.',
-  ),
-  SSH_KEY_REFUSED: says(
-    'FAILED_PRECONDITION',
-    (f) => `Host "${f.host}" refuses the key ${f.identityFile} for user "${f.user}".`,
-    (f) => `Add ${f.identityFile}.pub to ~/.ssh/authorized_keys of "${f.user}" there.`,
-  ),
-  IDENTITY_FILE_UNUSABLE: says(
-    'FAILED_PRECONDITION',
-    (f) => `The key file ${f.identityFile} of host "${f.host}" cannot be used: ${f.detail}.`,
-    (f) => `Make a key without a passphrase: ssh-keygen -t ed25519 -N '' -f ${f.identityFile}`,
-  ),
-  HOST_KEY_UNKNOWN: says(
-    'FAILED_PRECONDITION',
-    (f) => `Host "${f.host}" has no pinned host key, so it is not trusted. It shows ${f.shown}.`,
-    (f) =>
-      `Compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then set host_key: ${f.shown}`,
-  ),
-  HOST_KEY_CHANGED: says(
-    'FAILED_PRECONDITION',
-    (f) => `Host "${f.host}" at ${f.address} shows the host key ${f.shown}, but ${f.pinned} is pinned.`,
-    () =>
-      'Nothing was sent. Either the host was installed anew, or something else answers in its place: find out which before you change host_key.',
-  ),
-  HOSTNAME_MISMATCH: says(
-    'FAILED_PRECONDITION',
-    (f) =>
-      `The host at ${f.address} calls itself "${f.shown}", but "${f.expected}" is configured for "${f.host}".`,
-    () => 'Correct hostname or addresses in the configuration.',
-  ),
-  CONNECTION_LOST: says(
-    'UNAVAILABLE',
-    (f) => `The connection to host "${f.host}" was lost: ${f.detail}.`,
-    () =>
-      'The next backup goes on from what was copied. If it happens often, check the network and sshd there.',
-  ),
-  HOST_WENT_AWAY: says(
-    'UNAVAILABLE',
-    (f) => `Host "${f.host}" went away in the middle of its backup: ${f.reason}. ${f.before}`,
-    () => 'It is backed up again when it is back, and goes on from what was copied.',
-  ),
-  HOST_STALLED: says(
-    'UNAVAILABLE',
-    (f) => `Host "${f.host}" sent nothing for ${f.seconds} seconds.`,
-    () => 'Look for a hanging file system there (for example a dead NFS mount), or raise idle_timeout.',
-  ),
-  HOST_MISBEHAVED: says(
-    'FAILED_PRECONDITION',
-    (f) => `Host "${f.host}" broke the rules of the transfer: ${f.detail}.`,
-    () => 'Nothing was written outside the partial snapshot. Check what rsync and the login shell are there.',
-  ),
+  ...accessSentences,
+  ...enrollmentSentences,
 
+  ...reachSentences,
+  ...downloadSentences,
+  ...drillSentences,
   ...gateSentences,
+  ...archiveSentences,
 
   // The administrator's own scripts and commands.
   PRE_BACKUP_FAILED: says(
@@ -234,9 +180,12 @@ export const sentences = {
       'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
   ),
 
+  ...restoreSentences,
   ...browseSentences,
   ...verificationSentences,
   ...leaseSentences,
+  ...trashSentences,
+  ...auditSentences,
 
   // Mail.
   MAIL_FAILED: says(

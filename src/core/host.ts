@@ -1,3 +1,4 @@
+import type { ArchiveFormat } from './archive.js';
 import type { Schedule } from './schedule.js';
 import type { MinFree } from './space.js';
 
@@ -16,6 +17,8 @@ export interface Host {
   readonly user: string;
   /** Private key file. */
   readonly identityFile: string;
+  /** Private key file for restores to the host; empty: `identityFile`. */
+  readonly restoreIdentityFile: string;
   /** `ssh-ed25519 AAAA...` or `SHA256:...`; empty when not pinned yet. */
   readonly hostKey: string;
   /** Absolute directory on the server. */
@@ -67,6 +70,7 @@ export interface Host {
   readonly maxAge: number;
   /** Absolute directory on the server; empty: nothing is archived. */
   readonly archivedir: string;
+  readonly archive: ArchivePolicy;
   /** Which snapshots are kept; null: all of them, for ever. `core/retention.ts`. */
   readonly keep: KeepRules | null;
   readonly gate: GatePolicy;
@@ -74,6 +78,14 @@ export interface Host {
   readonly verifyEvery: number;
   /** When that may begin; as `windows`, in the time zone of the schedule. */
   readonly verifySchedule: readonly string[];
+  /** When a restore is drilled, as `schedule.slots`; empty: only by hand. */
+  readonly drillSchedule: readonly string[];
+  /** How many files a drill takes at random. */
+  readonly drillSample: number;
+  /** Absolute paths on the host that each drill restores, with all that is below them. */
+  readonly drillPaths: readonly string[];
+  /** A program on the server and its arguments, called in what was restored; empty: none. */
+  readonly drillCommand: readonly string[];
   readonly mail: MailPolicy;
 }
 
@@ -84,6 +96,21 @@ export interface KeepRules {
   readonly weekly: number;
   readonly monthly: number;
   readonly yearly: number;
+}
+
+/** How snapshots are archived. */
+export interface ArchivePolicy {
+  /** When those that are old enough are archived; as the slots of a schedule, in its time zone. */
+  readonly slots: readonly string[] | 'never';
+  readonly format: ArchiveFormat;
+  /** Of compression; 0: the default of the program. */
+  readonly level: number;
+  /** Cores that compress; 0: all. */
+  readonly threads: number;
+  /** Which archives are kept; null: all of them, for ever. */
+  readonly keep: KeepRules | null;
+  /** Absolute directory that gets a copy of each; empty: none. */
+  readonly copyTo: string;
 }
 
 /** How much a source directory may change before its snapshot is held; `core/source-gate.ts`. */

@@ -3,13 +3,10 @@
  * fake in tests; nothing in `core` or `control` knows files, processes, sockets or databases.
  */
 import type { Host } from './host.js';
-import type { BusyError, Failure } from './errors.js';
-import type { JobRecord, Progress, RunKind, RunRecord, RunState } from './run.js';
-import type { ScriptSettings } from './settings.js';
-import type { BackupType, SnapshotRecord } from './snapshot.js';
-import type { DiskRoom, DiskUsage } from './space.js';
-import type { StoredHost } from './stored-host.js';
-import type { VerificationRecord, VerifiedSnapshot } from './verification.js';
+import type { RunKind, RunRecord, RunState } from './run.js';
+import type { SnapshotRecord } from './snapshot.js';
+import type { DiskRoom, Leftovers } from './space.js';
+import type { HostTrash, StoredHost } from './stored-host.js';
 
 export interface Clock {
   now(): Date;
@@ -19,12 +16,24 @@ export interface Clock {
 export type RunChanges = Partial<
   Pick<
     RunRecord,
-    'type' | 'typeReason' | 'startedAt' | 'endedAt' | 'snapshot' | 'error' | 'jobs' | 'verification'
+    | 'type'
+    | 'typeReason'
+    | 'startedAt'
+    | 'endedAt'
+    | 'snapshot'
+    | 'error'
+    | 'jobs'
+    | 'verification'
+    | 'archiving'
+    | 'restore'
+    | 'drill'
   >
 >;
 
 export interface RunFilter {
   readonly host?: string;
+  /** Only runs of these hosts. */
+  readonly hosts?: readonly string[];
   readonly kind?: RunKind;
   readonly states?: readonly RunState[];
   /** Only runs whose id sorts before this one (older). */
@@ -45,8 +54,8 @@ export interface RunStore {
   getByRequestId(requestId: string): Promise<RunRecord | null>;
   /** Newest first. */
   list(filter: RunFilter): Promise<RunRecord[]>;
-  /** The newest run of a kind of each host. */
-  newestOfEachHost(kind: RunKind): Promise<RunRecord[]>;
+  /** The newest run of a kind of each host, or the newest in this state. */
+  newestOfEachHost(kind: RunKind, state?: RunState): Promise<RunRecord[]>;
   /**
    * Moves a run to `to` if it is in one of `from`, with the given changes, in one statement.
    * Answers whether it did; a late writer thus never revives a run that has ended.
@@ -59,6 +68,12 @@ export interface RunStore {
     changes: RunChanges,
   ): Promise<boolean>;
   highestRevision(): Promise<number>;
+  /** The hosts, configured or not, that have runs whose id sorts before this one. */
+  hostsBefore(id: string): Promise<string[]>;
+  /** Those of these ids that there are runs of. */
+  known(ids: readonly string[]): Promise<string[]>;
+  /** Removes runs that have ended; any other is left as it is. */
+  remove(ids: readonly string[]): Promise<void>;
 }
 
 export interface SnapshotStore {
@@ -70,7 +85,7 @@ export interface SnapshotStore {
 }
 
 /** The hosts that are kept in the database. Every write names the etag that it expects to find. */
-export interface HostStore {
+export interface HostStore extends HostTrash {
   /** Sorted by name. */
   list(): Promise<StoredHost[]>;
   get(name: string): Promise<StoredHost | null>;
@@ -78,11 +93,9 @@ export interface HostStore {
   add(host: StoredHost): Promise<void>;
   /** Replaces settings, etag and `updatedAt` of a host if it still has `etag`; answers whether it had. */
   replace(host: StoredHost, etag: string): Promise<boolean>;
-  /** Removes a host if it still has `etag`; answers whether it had. */
-  remove(name: string, etag: string): Promise<boolean>;
 }
 
-/** Where a snapshot of the records is: `taken out` by a removal that did not come to its end. */
+/** Where a snapshot of the records is: `taken out` by a removal, or into the trash, that did not come to its end. */
 export type SnapshotPlace = 'present' | 'taken out' | 'absent';
 
 /** The directories of committed snapshots, as far as their removal goes. */
@@ -100,128 +113,18 @@ export interface SnapshotDisk {
    */
   release(snapshot: SnapshotRecord, at: Date): Promise<void>;
   /**
-   * Frees the space of all that was taken out of the directory that holds this snapshot, or held it. Ends early when
+   * Frees the space of all that was taken out of the directory that holds this, or held it. Ends early when
    * `signal` is aborted. Answers whether nothing is left; never throws.
    */
-  sweepBeside(snapshot: SnapshotRecord, signal: AbortSignal): Promise<boolean>;
+  sweepBeside(snapshot: Pick<SnapshotRecord, 'path'>, signal: AbortSignal): Promise<boolean>;
 }
 
 /** What is free on the disks of backups, and what lies there besides snapshots. */
 export interface SpaceDisk {
   /** What the file system below a directory has; null when it cannot be read. */
   roomOf(directory: string): Promise<DiskRoom | null>;
-  /** The directories of a host that are no snapshots: of unfinished backups, and of what is being removed. */
-  leftovers(host: Host): Promise<{ readonly unfinished: string[]; readonly removed: string[] }>;
-}
-
-/** How far a measurement is. */
-export interface MeasureProgress {
-  readonly groupsDone: number;
-  /** Entries that were looked at, of all groups. */
-  readonly entries: number;
-}
-
-/** One backup to carry out. Plain data. */
-export interface BackupTask {
-  readonly runId: string;
-  readonly host: Host;
-  readonly type: BackupType;
-  readonly scripts: ScriptSettings;
-  /** Neither end the backup nor hold its snapshot for how much the source has changed. */
-  readonly acceptsChanges: boolean;
-  /** The run's log file, to append to. */
-  readonly logFile: string;
-}
-
-export interface BackupResult {
-  readonly jobs: readonly JobRecord[];
-  /** The type that was made: an incremental without any base becomes a full one. */
-  readonly type: BackupType;
-  /** The committed snapshot, or null. */
-  readonly snapshot: SnapshotRecord | null;
-  /** Why nothing was committed, or null. */
-  readonly error: Failure | null;
-}
-
-/** What a run tells while it runs. */
-export interface RunEventsTaker {
-  onProgress(progress: Progress): void;
-  /** The log file has grown. */
-  onLog(): void;
-}
-
-export interface BackupEvents extends RunEventsTaker {
-  onJobs(jobs: readonly JobRecord[]): void;
-  /**
-   * The disk is there and nothing was begun: asks whether there is room for a backup of this type. Answers why there is
-   * none. May take long, since what need not be kept is removed first. Never throws.
-   */
-  askForRoom(type: BackupType): Promise<BusyError | null>;
-  /**
-   * post-backup is about to be called, which may unmount the disk. Records what was committed, removes there what is
-   * to be removed, and settles when nothing works there any more. Never throws.
-   */
-  beforePostBackup(snapshot: SnapshotRecord | null): Promise<void>;
-}
-
-export interface ProbeResult {
-  readonly address: string;
-  readonly hostKeyFingerprint: string;
-  /** Empty when the key does not allow the command. */
-  readonly hostname: string;
-  /** Empty when the key does not allow the command. */
-  readonly rsyncVersion: string;
-  readonly sshSoftware: string;
-}
-
-/** Snapshots of one host to compare with their manifests. Plain data. */
-export interface VerifyTask {
-  readonly runId: string;
-  readonly host: Host;
-  /** Oldest first. */
-  readonly snapshots: readonly string[];
-  /** Only the share of one night is read; else all, and what there should not be is found too. */
-  readonly isScrub: boolean;
-  /** The run's log file, to append to. */
-  readonly logFile: string;
-}
-
-export interface VerifyResult {
-  /** Null when nothing was compared. */
-  readonly verification: VerificationRecord | null;
-  /** What is known by now of the snapshots of the host. */
-  readonly verified: readonly VerifiedSnapshot[];
-  /** Why it did not end well, or null. */
-  readonly error: Failure | null;
-}
-
-/** Carries work out in processes of its own. */
-export interface Executor {
-  /**
-   * Carries a backup out. A backup that fails or is cancelled is a result, not an exception; after `signal` it
-   * ends within seconds with the reason CANCELLED, or when the commands and scripts that follow a backup have ended.
-   */
-  backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult>;
-  /**
-   * Compares snapshots with their manifests. What is found, a failure and a cancel are results, not exceptions; after
-   * `signal` it ends within seconds.
-   */
-  verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult>;
-  /** Connects and asks. Throws a BusyError. */
-  probe(host: Host): Promise<ProbeResult>;
-  /**
-   * Says of each group of directories (all of one group on one file system) what they take up together; null for one
-   * that is gone. Takes long. Throws CANCELLED, EXECUTOR_DIED or BACKUPDIR_UNUSABLE.
-   */
-  measure(
-    groups: readonly (readonly string[])[],
-    onProgress: (progress: MeasureProgress) => void,
-    signal: AbortSignal,
-  ): Promise<readonly (DiskUsage | null)[]>;
-  /** Executor processes that are alive. */
-  processCount(): number;
-  /** Ends all executors; runs that are still carried out end as CANCELLED. */
-  stop(): Promise<void>;
+  /** The directories of a host that are no snapshots. Never throws. */
+  leftovers(host: Host): Promise<Leftovers>;
 }
 
 /** Some whole lines of a log. */
@@ -242,4 +145,8 @@ export interface RunLogs {
    * without line end is answered too. No lines: the end is reached. Throws OFFSET_OUT_OF_RANGE.
    */
   read(runId: string, offset: number, isFinal: boolean): Promise<LogChunk>;
+  /** The runs that have a log here, in any order. */
+  ids(): Promise<string[]>;
+  /** Removes a log, if there is one. */
+  remove(runId: string): Promise<void>;
 }

@@ -94,13 +94,14 @@ function alwaysKept(snapshots: readonly SnapshotRecord[], snapshot: SnapshotReco
   const newestOf = (isOne: (other: SnapshotRecord) => boolean): boolean => snapshots.find(isOne) === snapshot;
   return [
     ...(snapshots[0] === snapshot ? ['the newest'] : []),
-    ...(newestOf(isWhole) ? ['the newest without missing files'] : []),
+    ...(newestOf(isWhole) ? ['the newest whole one'] : []),
     ...(newestOf(({ type }) => type === 'full') ? ['the youngest full one'] : []),
   ];
 }
 
-function isWhole({ outcome }: SnapshotRecord): boolean {
-  return outcome === 'SUCCEEDED';
+/** Neither files that could not be read nor ones that a verification has found damaged. */
+function isWhole({ outcome, damagedFileCount }: SnapshotRecord): boolean {
+  return outcome === 'SUCCEEDED' && damagedFileCount === 0;
 }
 
 function keptAsLast({ last }: KeepRules, index: number): string[] {
@@ -157,7 +158,7 @@ interface AppliedRule {
 }
 
 /**
- * Of each of the newest periods that have a snapshot, the newest whole one is kept, else the newest partial one. A
+ * Of each of the newest periods that have a snapshot, the newest whole one is kept, else the newest of all. A
  * period without any does not count: a host that was away keeps what it has.
  */
 function applyPeriods(rule: PeriodRule, dated: readonly Dated[]): AppliedRule {

@@ -2,12 +2,19 @@
  * Runs and jobs: their states, the changes that are allowed, and the outcome that follows from what the jobs did.
  * Plain data and pure functions; only `control/run-lifecycle.ts` writes states.
  */
+import type { ArchivingRecord } from './archive.js';
 import type { Failure } from './errors.js';
+import type { RestoreRecord } from './restore.js';
+import type { DrillRecord } from './drill.js';
 import type { BackupType, TransferStats } from './snapshot.js';
 import type { VerificationRecord } from './verification.js';
 
-/** What kind of work a run is: it makes a snapshot, compares snapshots with their manifests, or a night's share of them. */
-export type RunKind = 'backup' | 'verify' | 'scrub';
+/**
+ * What kind of work a run is: it makes a snapshot, compares snapshots with their manifests, or a night's share of them,
+ * turns snapshots into archives, reads archives back, brings files of a snapshot back, or restores a sample of one to see
+ * whether that works.
+ */
+export type RunKind = 'backup' | 'verify' | 'scrub' | 'archive' | 'verify-archive' | 'restore' | 'drill';
 
 export type RunState =
   'QUEUED' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
@@ -58,8 +65,11 @@ export interface JobRecord {
 /** How many missing files of a job are kept in the database; snapshot.json has all. */
 export const missingFilesKept = 200;
 
-/** What a run does at the moment: copies with rsync, writes the manifest of what was copied, or compares with one. */
-export type RunPhase = 'copy' | 'manifest' | 'verify';
+/**
+ * What a run does at the moment: copies with rsync, writes the manifest of what was copied, compares with one, writes a
+ * tarball, reads one back, restores, or compares what a drill has restored.
+ */
+export type RunPhase = 'copy' | 'manifest' | 'verify' | 'archive' | 'verify-archive' | 'restore' | 'drill';
 
 /** How far a run is. Bytes are those of the files' contents. */
 export interface Progress {
@@ -91,12 +101,25 @@ export interface RunRecord {
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
-  /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host. */
+  /**
+   * Name of the committed snapshot; of a verification, the one to verify, or null for all of the host; of a run that
+   * archives, the one to archive, or null for all that are old enough; or what is
+   * restored.
+   */
+  /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host; or what is restored. */
+  /** Name of the committed snapshot; of a verification, the one to verify, or null for all of the host;
+   * of a drill, the one that is restored, null before that is decided. */
   readonly snapshot: string | null;
   readonly error: Failure | null;
   readonly jobs: readonly JobRecord[];
   /** What a verification has found; null before its end, and for all else. */
   readonly verification: VerificationRecord | null;
+  /** What a run that archives, or verifies archives, has done; null before its end, and for all else. */
+  readonly archiving: ArchivingRecord | null;
+  /** What a restore is to do, and at its end what it did; null for all else. */
+  readonly restore: RestoreRecord | null;
+  /** What a drill has found, and before its end its seed; null for all else. */
+  readonly drill: DrillRecord | null;
   readonly requestId: string | null;
   /** The schedule asked for it: it may begin only while a window of the host is open. */
   readonly isScheduled: boolean;

@@ -1,4 +1,5 @@
 /** Settings of the daemon that parts below the configuration need. Plain data. */
+import type { Role } from './caller.js';
 
 /** Where mail goes: the local sendmail program, or a server. */
 export type MailTransport =
@@ -28,4 +29,26 @@ export interface MailSettings {
   /** The time of day of the daily digest; null: none. */
   readonly digest: string | null;
   readonly digestTo: readonly string[];
+}
+
+/** Who may do what without a token. */
+export interface AccessSettings {
+  /** The role of whoever can open the unix socket. */
+  readonly socketRole: Role;
+  /** By the common name of a client's certificate. */
+  readonly certificates: Readonly<Record<string, CertificateUser>>;
+}
+
+export interface CertificateUser {
+  readonly role: Role;
+  /** The only hosts he is allowed; null: all. */
+  readonly hosts: readonly string[] | null;
+}
+
+/** Absolute paths of PEM files. */
+export interface TlsSettings {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Of whoever signs the certificates of clients; empty: none are asked for. */
+  readonly clientCaFile: string;
 }

@@ -159,3 +159,17 @@ export function believable(snapshots: readonly SnapshotRecord[], now: Date): rea
   const isBelievable = ({ startedAt }: SnapshotRecord): boolean => startedAt.getTime() <= latest;
   return snapshots.every(isBelievable) ? snapshots : snapshots.filter(isBelievable);
 }
+
+/** A record as it is after a way through JSON, which knows no times. */
+export type AsJson<T> = { [K in keyof T]: T[K] extends Date | null ? string | null : T[K] };
+
+/** A snapshot that has been JSON. */
+export function reviveSnapshot(json: AsJson<SnapshotRecord>): SnapshotRecord {
+  return {
+    ...json,
+    startedAt: new Date(json.startedAt ?? 0),
+    committedAt: new Date(json.committedAt ?? 0),
+    verifiedAt: json.verifiedAt === null ? null : new Date(json.verifiedAt),
+    stats: { ...noTransfer, ...json.stats },
+  };
+}

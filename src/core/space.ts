@@ -38,6 +38,9 @@ export interface DiskUsage {
   readonly sharedBytes: number;
 }
 
+/** Directories of unfinished backups, of what is being removed, and of what is in the trash. Absolute. */
+export type Leftovers = Readonly<Record<'unfinished' | 'removed' | 'trashed', string[]>>;
+
 /** What a backup will put on the disk. */
 export interface Estimate {
   /** Null where nothing is known. */
@@ -132,6 +135,11 @@ export function reserveOf({ unit, amount }: MinFree, { total }: DiskRoom): Amoun
     bytes: unit === 'percent' ? Math.round((total.bytes * amount) / 100) : amount,
     inodes: Math.round((total.inodes * percent) / 100),
   };
+}
+
+/** How many bytes may be used before `min_free` is touched; negative when it is already. */
+export function freeFor(room: DiskRoom, minFree: MinFree): number {
+  return room.free.bytes - reserveOf(minFree, room).bytes;
 }
 
 /** Whether a backup may start. */

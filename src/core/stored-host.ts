@@ -1,4 +1,5 @@
 /** Hosts that are kept in the database instead of the configuration file, and how their settings are changed. */
+import type { TrashMark } from './trash.js';
 
 /**
  * Settings of a host as plain data, in the words of the configuration file (`backupdir`, `max_incr`), without the
@@ -13,6 +14,23 @@ export interface StoredHost {
   readonly etag: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+/** One in the trash. */
+export interface TrashedHost extends TrashMark {
+  readonly host: StoredHost;
+}
+
+/** Where deleted hosts are kept. */
+export interface HostTrash {
+  /** Moves a host to the trash if it still has `etag`; answers whether it had. */
+  trash(name: string, etag: string, mark: TrashMark): Promise<boolean>;
+  /** The hosts in the trash, by the time they were put there. */
+  trashed(): Promise<TrashedHost[]>;
+  /** Moves one back; answers whether it was there. Throws when its name exists. */
+  untrash(id: string): Promise<boolean>;
+  /** Removes one from the trash for good; answers whether it was there. */
+  removeTrashed(id: string): Promise<boolean>;
 }
 
 export interface SettingsChange {

@@ -8,7 +8,13 @@ import { open, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { archiveFormats, type ArchiveFormat, type ArchiveRecord } from '../core/archive.js';
 import { hostNamePattern } from '../core/host.js';
-import { noTransfer, parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
+import {
+  noTransfer,
+  parseSnapshotName,
+  reviveSnapshot,
+  type AsJson,
+  type SnapshotRecord,
+} from '../core/snapshot.js';
 
 export const partialArchivePrefix = '.partial-';
 
@@ -119,8 +125,7 @@ async function readTarball(tarball: string): Promise<ArchiveRecord | null> {
   return adopted(tarball, name, stats);
 }
 
-type Dated<T> = { [K in keyof T]: T[K] extends Date | null ? string | null : T[K] };
-type Json = Omit<Dated<ArchiveRecord>, 'snapshot' | 'path'> & { readonly snapshot: Dated<SnapshotRecord> };
+type Json = Omit<AsJson<ArchiveRecord>, 'snapshot' | 'path'> & { readonly snapshot: AsJson<SnapshotRecord> };
 
 function parseJson(text: string): Omit<ArchiveRecord, 'path'> | null {
   try {
@@ -135,17 +140,6 @@ function parseJson(text: string): Omit<ArchiveRecord, 'path'> | null {
   } catch {
     return null;
   }
-}
-
-/** A snapshot that has been JSON. */
-export function reviveSnapshot(json: Dated<SnapshotRecord>): SnapshotRecord {
-  return {
-    ...json,
-    startedAt: new Date(json.startedAt ?? 0),
-    committedAt: new Date(json.committedAt ?? 0),
-    verifiedAt: dateOrNull(json.verifiedAt),
-    stats: { ...noTransfer, ...json.stats },
-  };
 }
 
 function dateOrNull(text: string | null): Date | null {

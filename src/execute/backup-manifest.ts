@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { counted, formatBytes, formatCount } from '../core/figures.js';
 import type { ManifestTotals } from '../core/manifest.js';
-import type { BackupEvents, Clock } from '../core/ports.js';
+import type { BackupEvents } from '../core/executor-port.js';
+import type { Clock } from '../core/ports.js';
 import type { JobRecord } from '../core/run.js';
 import type { LinkBases } from './link-bases.js';
 import { DiskMeter } from './disk-meter.js';

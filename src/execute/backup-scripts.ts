@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { BusyError } from '../core/errors.js';
-import type { BackupEvents, BackupTask } from '../core/ports.js';
+import type { BackupEvents, BackupTask } from '../core/executor-port.js';
 import { isHeld, type BackupType, type SnapshotRecord } from '../core/snapshot.js';
 import {
   afterAbort,
@@ -49,7 +49,7 @@ export async function foresee({ host, type }: BackupTask, startedAt: Date): Prom
   // Where there is no directory, either the host is new, or its disk is not mounted yet: then the catalog is right.
   const held = seen ? await heldAmongNewest(seen) : new Set<string>();
   const madeType = seen ? chooseLinkBases(seen, type, { bootId: '', held }).type : type;
-  const store = seen ?? { directory, snapshots: [], partials: [] };
+  const store = seen ?? { directory, snapshots: [], partials: [], trashed: [] };
   return { type: madeType, path: join(directory, nextSnapshotName(store, startedAt, madeType)) };
 }
 

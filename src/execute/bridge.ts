@@ -8,6 +8,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import { readRequest } from './connector-request.js';
 import type { Flow } from './flow.js';
 import { takeAll, takeInBatches, type TakeBytes } from './output-batch.js';
 import { startProcess, type Ending, type LocalProcess } from './process.js';
@@ -43,10 +44,6 @@ export interface TransferOutput {
 /** How long a channel may take to close after its rsync has ended. */
 const closeMs = 3000;
 
-/** Most words and bytes that a request of a connector may have. */
-const requestWords = 200;
-const requestBytes = 64 * 1024;
-
 /**
  * Runs one rsync job. Settles when no process of it is left on the server and the channel has closed. Throws what
  * hinders a start; everything that rsync itself reports is in the answer and in `output`.
@@ -62,23 +59,50 @@ export function transfer(
   return run(host, connection, plan, output, signal);
 }
 
-async function pull(
+function pull(
   host: Host,
   connection: SshConnection,
   plan: TransferPlan,
   output: TransferOutput,
   signal: AbortSignal,
 ): Promise<TransferEnding> {
+  const client = {
+    name: host.name,
+    args: pullArguments(host, plan),
+    input: '',
+    open: (words: readonly string[]) => connection.exec(pullCommand(host, plan, words)),
+  };
+  return runClient(client, output, signal);
+}
+
+/** A local rsync that is the client of another rsync. */
+export interface RsyncClient {
+  /** Who is at the other side. */
+  readonly name: string;
+  /** With the connector as its remote shell. */
+  readonly args: readonly string[];
+  /** For its standard input. */
+  readonly input: string | Buffer;
+  /** Starts the other side, by the words that rsync asks its remote shell to run. */
+  readonly open: (words: readonly string[]) => Promise<SshChannel>;
+}
+
+/** As `transfer`, for a local rsync with whatever arguments. */
+export async function runClient(
+  { name, args, input, open }: RsyncClient,
+  output: TransferOutput,
+  signal: AbortSignal,
+): Promise<TransferEnding> {
   const stop = new AbortController();
-  const rsync = startProcess('rsync', pullArguments(host, plan), AbortSignal.any([signal, stop.signal]));
+  const rsync = startProcess('rsync', args, AbortSignal.any([signal, stop.signal]));
   let channel: SshChannel | null = null;
-  rsync.stdin.end();
+  rsync.stdin.end(input);
   const flushReport = takeInBatches(rsync.stdout, output.onReport);
   takeAll(rsync.stderr, output.onError);
   try {
-    const request = await Promise.race([readRequest(rsync.fromProcess, host, signal), neverAfter(rsync)]);
+    const request = await Promise.race([readRequest(rsync.fromProcess, name, signal), neverAfter(rsync)]);
     if (request !== null) {
-      channel = await connection.exec(pullCommand(host, plan, request.words));
+      channel = await open(request.words);
       takeAll(channel.stderr, output.onError);
       join(channel, rsync.fromProcess, rsync.toProcess, output, signal);
     }
@@ -109,7 +133,7 @@ async function receivePush(
   signal.addEventListener('abort', close, { once: true });
   const flushReport = takeInBatches(channel.stderr, output.onReport);
   try {
-    const request = await readRequest(channel.stdout, host, signal);
+    const request = await readRequest(channel.stdout, host.name, signal);
     if (request === null) {
       const remote = await endingOf(channel, signal);
       if (remote.code === 0) {
@@ -196,72 +220,12 @@ async function neverAfter(rsync: LocalProcess): Promise<null> {
   return null;
 }
 
-interface ConnectorRequest {
-  readonly words: readonly string[];
-}
-
-/**
- * Reads what a connector sends first: the number of words and the words, each ended by a NUL. What follows is put
- * back into the stream. Null when the stream ends or `signal` is aborted before. Throws HOST_MISBEHAVED for anything
- * else.
- */
-function readRequest(stream: Readable, host: Host, signal: AbortSignal): Promise<ConnectorRequest | null> {
-  return new Promise((resolve, reject) => {
-    let received = Buffer.alloc(0);
-    const finish = (): void => {
-      stream.off('readable', read);
-      stream.off('end', end);
-      stream.off('close', end);
-      signal.removeEventListener('abort', end);
-    };
-    const end = (): void => {
-      finish();
-      resolve(null);
-    };
-    const read = (): void => {
-      for (
-        let chunk = stream.read() as Buffer | null;
-        chunk !== null;
-        chunk = stream.read() as Buffer | null
-      ) {
-        received = Buffer.concat([received, chunk]);
-        const parsed = parseRequest(received);
-        if (parsed === 'bad') {
-          finish();
-          const detail =
-            'what it sent first is not the request of a connector (does its shell print a greeting?)';
-          reject(new BusyError('HOST_MISBEHAVED', { host: host.name, detail }));
-          return;
-        }
-        if (parsed !== null) {
-          finish();
-          if (parsed.rest.length > 0) stream.unshift(parsed.rest);
-          resolve({ words: parsed.words });
-          return;
-        }
-      }
-    };
-    stream.on('readable', read);
-    stream.on('end', end);
-    stream.on('close', end);
-    // A hanging host ends nothing.
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-    else read();
-  });
-}
-
-function parseRequest(bytes: Buffer): { words: string[]; rest: Buffer } | 'bad' | null {
-  let start = bytes.indexOf(0);
-  if (start < 0) return bytes.length > 8 ? 'bad' : null;
-  const count = Number(bytes.subarray(0, start).toString('latin1'));
-  if (!Number.isInteger(count) || count < 1 || count > requestWords) return 'bad';
-  const words: string[] = [];
-  while (words.length < count) {
-    const end = bytes.indexOf(0, start + 1);
-    if (end < 0) return bytes.length > requestBytes ? 'bad' : null;
-    words.push(bytes.subarray(start + 1, end).toString('utf8'));
-    start = end;
+/** What keeps a transfer from starting, as a reason. */
+export function startFailure(error: unknown): BusyError {
+  if (error instanceof BusyError) return error;
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+    return new BusyError('RSYNC_MISSING', { where: 'the server' }, { cause: error });
   }
-  return { words, rest: bytes.subarray(start + 1) };
+  const what = error instanceof Error ? error.message : String(error);
+  return new BusyError('INTERNAL', { what }, { cause: error });
 }

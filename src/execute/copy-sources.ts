@@ -1,6 +1,7 @@
 /** Copies the source directories of a host into a partial snapshot: one rsync call each. */
 import { join } from 'node:path';
-import type { BackupEvents, BackupTask, Clock } from '../core/ports.js';
+import type { BackupEvents, BackupTask } from '../core/executor-port.js';
+import type { Clock } from '../core/ports.js';
 import { isCommittable, waitingJob, type JobRecord } from '../core/run.js';
 import { faultPoint } from '../fault-points.js';
 import { describeJob } from './backup-words.js';
@@ -90,7 +91,8 @@ export async function copySources(
     if (bases.paths.length > 0 && !signal.aborted && isCommittable(backup.jobs)) {
       const copyAgain = (index: number, plan: TransferPlan): Promise<EndedJob> =>
         runJob({ ...context, bytesBefore: null }, index + 1, plan, signal);
-      await replaceDamaged({ ...backup, partial, plans, copyAgain }, ended);
+      const snapshots = bases.paths.slice(bases.resumed.length);
+      await replaceDamaged({ ...backup, partial, bases: snapshots, plans, copyAgain }, ended);
       for (const [index, { record }] of ended.entries()) setJob(backup, index, record);
     }
   } finally {

@@ -5,9 +5,16 @@
 import { join } from 'node:path';
 import { bytesOf } from '../core/byte-path.js';
 import { mostDamaged, type ComparedSnapshot, type DamagedFile } from './comparison.js';
+import type { DamagedPlace } from './damage-search.js';
 import { readHostStore } from './snapshot-dir.js';
-import { readVerification, writeVerification } from './snapshot-verification.js';
-import { lookAt } from './tree-walk.js';
+import {
+  readPartTimes,
+  readVerification,
+  writePartTimes,
+  writeVerification,
+  type SnapshotVerification,
+} from './snapshot-verification.js';
+import { codeOf, isAbsent, lookAt } from './tree-walk.js';
 
 export interface Findings {
   /** The directory that holds the snapshots. */
@@ -19,7 +26,30 @@ export interface Findings {
 }
 
 /** Throws what the file system says. */
-export async function recordDamage({ store, compared, parts, verifiedAt }: Findings): Promise<void> {
+export async function recordFindings(findings: Findings): Promise<void> {
+  const { store, compared, parts, verifiedAt } = findings;
+  await recordDamage(findings);
+  await tellSharers(store, compared);
+  if (parts === null || compared.some(({ state }) => state === 'cancelled')) return;
+  // Not before: after a crash in between the parts are read again, and their damage is found again.
+  const times = await readPartTimes(store);
+  const read = parts.map((part): [number, Date] => [part, verifiedAt]);
+  await writePartTimes(store, new Map([...times, ...read]));
+}
+
+/** All files of a host's snapshots that are known to be damaged, but for those that are not there any more. */
+export async function damagedPlaces(store: string): Promise<DamagedPlace[]> {
+  const { snapshots } = await readHostStore(store);
+  const places: DamagedPlace[] = [];
+  for (const name of snapshots) {
+    const snapshot = join(store, name);
+    const { damaged } = await readVerification(snapshot);
+    for (const { path, inode } of damaged) if (inode !== '') places.push({ snapshot, path, inode });
+  }
+  return places;
+}
+
+async function recordDamage({ store, compared, parts, verifiedAt }: Findings): Promise<void> {
   const read = new Set(parts);
   for (const { name, state, damaged, damagedCount } of compared) {
     if (state !== 'compared' && state !== 'cancelled') continue;
@@ -30,23 +60,11 @@ export async function recordDamage({ store, compared, parts, verifiedAt }: Findi
     const kept = before.damaged.filter(isStillTrue);
     const isUnchanged = damaged.length === 0 && kept.length === before.damaged.length;
     if (isUnchanged && (parts !== null || !isWhole)) continue;
-    await writeVerification(directory, {
+    await writeWhereThere(directory, {
       verifiedAt: isWhole && parts === null ? verifiedAt : before.verifiedAt,
       ...together(kept, damaged, damagedCount),
     });
   }
-  await tellSharers(store, compared);
-}
-
-/** The inodes of all files of a host's snapshots that are known to be damaged. */
-export async function damagedInodes(store: string): Promise<ReadonlySet<string>> {
-  const { snapshots } = await readHostStore(store);
-  const inodes = new Set<string>();
-  for (const name of snapshots) {
-    const { damaged } = await readVerification(join(store, name));
-    for (const { inode } of damaged) if (inode !== '') inodes.add(inode);
-  }
-  return inodes;
 }
 
 async function tellSharers(store: string, compared: readonly ComparedSnapshot[]): Promise<void> {
@@ -60,8 +78,15 @@ async function tellSharers(store: string, compared: readonly ComparedSnapshot[])
     const shared = damaged.filter(({ path, inode }) => lookAt(root, path)?.inode === inode);
     if (shared.length === 0) continue;
     const before = await readVerification(directory);
-    await writeVerification(directory, { ...before, ...together(before.damaged, shared, shared.length) });
+    await writeWhereThere(directory, { ...before, ...together(before.damaged, shared, shared.length) });
   }
+}
+
+/** A snapshot that was compared hours ago may have been removed since: of the others it is written all the same. */
+async function writeWhereThere(directory: string, found: SnapshotVerification): Promise<void> {
+  await writeVerification(directory, found).catch((error: unknown) => {
+    if (!isAbsent(codeOf(error))) throw error;
+  });
 }
 
 /** Each file once; of more than can be kept the rest only counts. */

@@ -1,14 +1,15 @@
 /**
  * A file that a verification has found damaged has the size and the time that it should have, so rsync takes it for
- * unchanged and links to it. Such links are taken out of the new snapshot, and the host sends these files again.
+ * unchanged and links to it, or copies it where its attributes have changed. Such files are taken out of the new
+ * snapshot, and the host sends them again.
  */
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesOf, type BytePath } from '../core/byte-path.js';
 import { counted } from '../core/figures.js';
-import type { BackupTask } from '../core/ports.js';
+import type { BackupTask } from '../core/executor-port.js';
 import { addStats, type TransferStats } from '../core/snapshot.js';
-import { damagedInodes } from './damage.js';
+import { damagedPlaces } from './damage.js';
 import { workOnDisk } from './disk-thread.js';
 import type { EndedJob } from './job.js';
 import { onlyPatterns, type TransferPlan } from './rsync-args.js';
@@ -21,6 +22,8 @@ export interface Replacement {
   readonly signal: AbortSignal;
   /** The partial snapshot. */
   readonly partial: string;
+  /** The directories of the snapshots that were link bases. */
+  readonly bases: readonly string[];
   /** How each source directory was copied. */
   readonly plans: readonly TransferPlan[];
   /** Copies a part of a source directory, by its place in the configuration. */
@@ -30,9 +33,9 @@ export interface Replacement {
 /** Replaces the jobs in `ended` by what they are now. Throws CANCELLED, or what the file system says. */
 export async function replaceDamaged(work: Replacement, ended: EndedJob[]): Promise<void> {
   const { log, partial, plans } = work;
-  const paths = await damagedLinks(work);
+  const paths = await damagedIn(work);
   if (paths.length === 0) return;
-  log.say(`${counted(paths.length, 'link')} to damaged files: the host sends these files again`);
+  log.say(`${counted(paths.length, 'file')} taken from damaged ones: the host sends these files again`);
   const root = bytesOf(join(partial, 'data'));
   for (const path of paths) await unlink(diskPath(root, path));
   for (const [index, plan] of plans.entries()) {
@@ -45,16 +48,16 @@ export async function replaceDamaged(work: Replacement, ended: EndedJob[]): Prom
   }
 }
 
-async function damagedLinks({ task, log, signal, partial }: Replacement): Promise<readonly BytePath[]> {
-  const inodes = await damagedInodes(join(task.host.backupdir, task.host.name));
-  if (inodes.size === 0) return [];
+async function damagedIn({ task, log, signal, partial, bases }: Replacement): Promise<readonly BytePath[]> {
+  const damaged = await damagedPlaces(join(task.host.backupdir, task.host.name));
+  if (damaged.length === 0) return [];
   const options = {
     signal,
     isIdle: false,
     say: (text: string): void => log.say(text),
     onProgress: (): void => {},
   };
-  const search = { directory: partial, inodes: [...inodes] };
+  const search = { directory: partial, damaged, bases };
   return (await workOnDisk('search', search, options)).paths;
 }
 

@@ -36,7 +36,7 @@ export async function workOnDisk<K extends DiskWorkKind>(
   worker.on('message', (message: DiskMessage) => {
     switch (message.kind) {
       case 'started':
-        if (isIdle) beIdle(message.thread);
+        if (isIdle) beIdle(message.thread, 'process');
         return;
       case 'progress':
         onProgress(message);
@@ -66,6 +66,8 @@ export async function workOnDisk<K extends DiskWorkKind>(
 }
 
 /** The disk serves others first, where its scheduler knows priorities; without `ionice` all goes on as it is. */
-function beIdle(thread: string): void {
-  runProcess('ionice', ['-c', '3', '-p', thread], new AbortController().signal).catch(() => {});
+export function beIdle(id: string, of: 'process' | 'group'): void {
+  runProcess('ionice', ['-c', '3', of === 'group' ? '-P' : '-p', id], new AbortController().signal).catch(
+    () => {},
+  );
 }

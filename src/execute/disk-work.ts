@@ -1,14 +1,25 @@
 /** What is done on a backup disk in a thread of its own, and what such a thread says. Plain data. */
 import type { Facts, Reason } from '../core/errors.js';
 import type { BytePath } from '../core/byte-path.js';
+import type { ArchiveCheckReport, ArchiveCheckTask } from './archive-check.js';
 import type { ComparisonReport, ComparisonTask } from './comparison.js';
-import type { SearchReport, SearchTask } from './inode-search.js';
+import type { DrillComparisonReport, DrillComparisonTask } from './drill-comparison.js';
+import type { DrillSelectionReport, DrillSelectionTask } from './drill-selection.js';
+import type { DownloadLookReport, DownloadLookTask } from './download-look.js';
+import type { SearchReport, SearchTask } from './damage-search.js';
 import type { ManifestReport, ManifestTask } from './manifest.js';
 
 /** Each kind of work, what it needs, and what it answers. */
 export interface DiskWorks {
   readonly manifest: { readonly task: ManifestTask; readonly report: ManifestReport };
   readonly search: { readonly task: SearchTask; readonly report: SearchReport };
+  readonly archiveCheck: { readonly task: ArchiveCheckTask; readonly report: ArchiveCheckReport };
+  readonly 'download look': { readonly task: DownloadLookTask; readonly report: DownloadLookReport };
+  readonly 'drill selection': { readonly task: DrillSelectionTask; readonly report: DrillSelectionReport };
+  readonly 'drill comparison': {
+    readonly task: DrillComparisonTask;
+    readonly report: DrillComparisonReport;
+  };
   readonly comparison: { readonly task: ComparisonTask; readonly report: ComparisonReport };
 }
 

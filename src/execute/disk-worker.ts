@@ -7,9 +7,13 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
+import { checkArchive } from './archive-check.js';
 import { compareSnapshots } from './comparison.js';
+import { searchDamaged } from './damage-search.js';
 import type { DiskMessage, DiskOrder, DiskReport } from './disk-work.js';
-import { searchInodes } from './inode-search.js';
+import { compareRestored } from './drill-comparison.js';
+import { selectForDrill } from './drill-selection.js';
+import { lookForDownload } from './download-look.js';
 import { makeManifest, type DiskWorkHooks } from './manifest.js';
 
 /** Progress is told after so many entries or bytes. */
@@ -56,9 +60,17 @@ function carryOut(): Promise<DiskReport> {
     case 'manifest':
       return makeManifest(work.task, hooks);
     case 'search':
-      return searchInodes(work.task, hooks);
+      return searchDamaged(work.task, hooks);
+    case 'archiveCheck':
+      return checkArchive(work.task, hooks);
     case 'comparison':
       return compareSnapshots(work.task, hooks);
+    case 'drill selection':
+      return selectForDrill(work.task, hooks);
+    case 'drill comparison':
+      return compareRestored(work.task, hooks);
+    case 'download look':
+      return lookForDownload(work.task);
     default:
       return work satisfies never;
   }

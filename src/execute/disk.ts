@@ -3,8 +3,9 @@ import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from '../core/host.js';
 import type { SpaceDisk } from '../core/ports.js';
-import type { DiskRoom } from '../core/space.js';
+import type { DiskRoom, Leftovers } from '../core/space.js';
 import { discarded, readHostStore } from './snapshot-dir.js';
+import { trashedDirectories } from './trash-dir.js';
 
 /** How long a disk may take to say its name. */
 const patienceMs = 5000;
@@ -53,11 +54,12 @@ export async function roomOf(directory: string): Promise<DiskRoom | null> {
 
 export const spaceDisk: SpaceDisk = { roomOf, leftovers };
 
-async function leftovers({ backupdir, name }: Host): Promise<{ unfinished: string[]; removed: string[] }> {
+async function leftovers({ backupdir, name }: Host): Promise<Leftovers> {
   const directory = join(backupdir, name);
   const store = await readHostStore(directory).catch(() => null);
   return {
     unfinished: store ? store.partials.map(({ path }) => path) : [],
     removed: await discarded(directory),
+    trashed: await trashedDirectories(directory),
   };
 }

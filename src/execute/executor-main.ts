@@ -5,13 +5,18 @@
  */
 import { BusyError, toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { BackupEvents, ProbeResult } from '../core/ports.js';
+import type { BackupEvents, ProbeResult } from '../core/executor-port.js';
 import type { DiskUsage } from '../core/space.js';
+import { archive } from './archive.js';
 import { backUp } from './backup.js';
+import { drill } from './drill.js';
+import { checkHost } from './check-host.js';
 import { measureUsage } from './disk-usage.js';
 import type { Command, Report } from './messages.js';
 import { reachHost } from './reach.js';
+import { restore } from './restore.js';
 import { verify } from './verify.js';
+import { verifyArchives } from './verify-archives.js';
 
 const clock = { now: (): Date => new Date() };
 const running = new Map<number, AbortController>();
@@ -83,10 +88,21 @@ async function carryOut(
 ): Promise<Report> {
   const { id } = command;
   if (command.kind === 'probe') return { kind: 'probed', id, result: await probe(command.host, signal) };
+  if (command.kind === 'check') return { kind: 'checked', id, check: await checkHost(command.host, signal) };
   if (command.kind === 'measure') return { kind: 'measured', id, usages: await measure(command, signal) };
   if (command.kind === 'verify')
     return { kind: 'verified', id, result: await verify(command.task, eventsOf(id), signal, clock) };
+  if (command.kind === 'restore')
+    return { kind: 'restored', id, result: await restore(command.task, eventsOf(id), signal, clock) };
+  if (command.kind === 'drill') {
+    const { task, holder } = command;
+    return { kind: 'drilled', id, result: await drill(task, eventsOf(id), signal, { clock, holder }) };
+  }
   const signals = { cancel: signal, haste: haste.signal };
+  if (command.kind === 'archive')
+    return { kind: 'archived', id, result: await archive(command.task, eventsOf(id), signals, clock) };
+  if (command.kind === 'verifyArchives')
+    return { kind: 'archived', id, result: await verifyArchives(command.task, eventsOf(id), signal, clock) };
   return {
     kind: 'backedUp',
     id,

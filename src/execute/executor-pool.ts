@@ -3,19 +3,25 @@
  * its own runs with it; they end with EXECUTOR_DIED, and the next run starts a new process.
  */
 import { fork, type ChildProcess } from 'node:child_process';
+import type { HostCheck } from '../core/enrollment.js';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import type { ArchiveResult, ArchiveTask, ArchivesTask } from '../core/archive-ports.js';
 import type {
   BackupEvents,
   BackupResult,
   BackupTask,
+  DrillResult,
+  DrillTask,
   Executor,
   MeasureProgress,
   ProbeResult,
+  RestoreResult,
+  RestoreTask,
   RunEventsTaker,
   VerifyResult,
   VerifyTask,
-} from '../core/ports.js';
+} from '../core/executor-port.js';
 import type { DiskUsage } from '../core/space.js';
 import type { LockHolder } from './backupdir-lock.js';
 import type { Command, Report } from './messages.js';
@@ -74,9 +80,47 @@ export class ExecutorPool implements Executor {
     throw unexpected(report);
   }
 
+  async archive(task: ArchiveTask, events: RunEventsTaker, signal: AbortSignal): Promise<ArchiveResult> {
+    const report = await this.give((id) => ({ kind: 'archive', id, task }), events, signal);
+    if (report.kind === 'archived') return report.result;
+    throw unexpected(report);
+  }
+
+  async verifyArchives(
+    task: ArchivesTask,
+    events: RunEventsTaker,
+    signal: AbortSignal,
+  ): Promise<ArchiveResult> {
+    const report = await this.give((id) => ({ kind: 'verifyArchives', id, task }), events, signal);
+    if (report.kind === 'archived') return report.result;
+    throw unexpected(report);
+  }
+
+  async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
+    const report = await this.give((id) => ({ kind: 'restore', id, task }), events, signal);
+    if (report.kind === 'restored') return report.result;
+    throw unexpected(report);
+  }
+
+  async drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
+    const report = await this.give(
+      (id) => ({ kind: 'drill', id, task, holder: this.holder }),
+      events,
+      signal,
+    );
+    if (report.kind === 'drilled') return report.result;
+    throw unexpected(report);
+  }
+
   async probe(host: Host): Promise<ProbeResult> {
     const report = await this.give((id) => ({ kind: 'probe', id, host }), {}, new AbortController().signal);
     if (report.kind === 'probed') return report.result;
+    throw unexpected(report);
+  }
+
+  async check(host: Host): Promise<HostCheck> {
+    const report = await this.give((id) => ({ kind: 'check', id, host }), {}, new AbortController().signal);
+    if (report.kind === 'checked') return report.check;
     throw unexpected(report);
   }
 
@@ -210,7 +254,11 @@ function receive(executor: ExecutorProcess, report: Report): void {
       return;
     case 'backedUp':
     case 'verified':
+    case 'archived':
+    case 'restored':
+    case 'drilled':
     case 'probed':
+    case 'checked':
     case 'measured':
       work.done(report);
       return;

@@ -10,7 +10,7 @@ type HostKeyType =
   | 'rsa-sha2-256';
 
 /** Tried in this order when only a fingerprint is pinned, or nothing. */
-const hostKeyTypes: readonly (readonly HostKeyType[])[] = [
+export const hostKeyTypes: readonly (readonly HostKeyType[])[] = [
   ['ssh-ed25519'],
   ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
   ['rsa-sha2-512', 'rsa-sha2-256'],
@@ -33,4 +33,16 @@ export function matchesPin(pinned: string, key: Buffer): boolean {
   if (pinned === '') return false;
   if (pinned.startsWith('SHA256:')) return fingerprintOf(key) === pinned.replace(/=+$/, '');
   return Buffer.from(pinned.split(/\s+/)[1] ?? '', 'base64').equals(key);
+}
+
+/** A public key as files have it: its type and its bytes. */
+export function writtenKey(key: Buffer): string {
+  const length = key.readUInt32BE(0);
+  return `${key.subarray(4, 4 + length).toString('latin1')} ${key.toString('base64')}`;
+}
+
+/** The fingerprint of a pin, which may be one itself; empty when nothing is pinned. */
+export function fingerprintOfPin(pinned: string): string {
+  if (pinned === '' || pinned.startsWith('SHA256:')) return pinned.replace(/=+$/, '');
+  return fingerprintOf(Buffer.from(pinned.split(/\s+/)[1] ?? '', 'base64'));
 }

@@ -3,20 +3,21 @@
  * snapshot; what counts is turned into facts, and `core/job-outcome.ts` decides what they mean.
  */
 import { join } from 'node:path';
-import { BusyError, toFailure } from '../core/errors.js';
+import { toFailure, type BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { missingFilesOf, outcomeOfJob, type JobFacts } from '../core/job-outcome.js';
 import type { Clock } from '../core/ports.js';
 import { missingFilesKept, type JobRecord, type MissingFile } from '../core/run.js';
 import type { TransferStats } from '../core/snapshot.js';
 import { AttributeWatch } from './attribute-watch.js';
-import { transfer, type TransferEnding } from './bridge.js';
+import { startFailure, transfer, type TransferEnding } from './bridge.js';
 import { Flow } from './flow.js';
 import { JobEar } from './job-ear.js';
 import { LinkCounter } from './link-counter.js';
 import type { TransferPlan } from './rsync-args.js';
 import type { RsyncEvent } from './rsync-output.js';
 import type { SshConnection } from './ssh.js';
+import { watchForStall } from './stall.js';
 
 export interface JobContext {
   readonly host: Host;
@@ -61,7 +62,11 @@ export async function runJob(
     onTraffic: () => stall.onTraffic(),
   });
   const heard = new JobEar(context, number, plan, { links, onCopied: () => watch.look() });
-  const stall = watchForStall(context, AbortSignal.any([signal, diskLow, watch.tooMuch.signal]));
+  const stall = watchForStall(
+    context.host,
+    context.clock,
+    AbortSignal.any([signal, diskLow, watch.tooMuch.signal]),
+  );
   let lost: string | null = null;
   let ending: TransferEnding | null = null;
   let failure: BusyError | null = null;
@@ -114,36 +119,4 @@ export async function runJob(
 function seenFromServer(host: Host, stats: TransferStats): TransferStats {
   if (host.initiator === 'server') return stats;
   return { ...stats, receivedBytes: stats.sentBytes, sentBytes: stats.receivedBytes };
-}
-
-/** Ends a job whose connection is silent for too long. */
-function watchForStall(
-  context: JobContext,
-  signal: AbortSignal,
-): { signal: AbortSignal; onTraffic: () => void; hasStalled: () => boolean; end: () => void } {
-  const { idleTimeoutMs } = context.host;
-  const stalled = new AbortController();
-  let lastTraffic = context.clock.now().getTime();
-  const look = (): void => {
-    if (context.clock.now().getTime() - lastTraffic >= idleTimeoutMs) stalled.abort();
-  };
-  const timer = idleTimeoutMs > 0 ? setInterval(look, Math.min(idleTimeoutMs, 1000)) : undefined;
-  return {
-    signal: AbortSignal.any([signal, stalled.signal]),
-    onTraffic: () => (lastTraffic = context.clock.now().getTime()),
-    hasStalled: () => stalled.signal.aborted,
-    end: () => clearInterval(timer),
-  };
-}
-
-function startFailure(error: unknown): BusyError {
-  if (error instanceof BusyError) return error;
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-    return new BusyError('RSYNC_MISSING', { where: 'the server' }, { cause: error });
-  }
-  return new BusyError(
-    'INTERNAL',
-    { what: error instanceof Error ? error.message : String(error) },
-    { cause: error },
-  );
 }

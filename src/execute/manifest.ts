@@ -17,6 +17,8 @@ import { codeOf, diskPath, walkTree } from './tree-walk.js';
 export interface ManifestTask {
   /** The partial snapshot. */
   readonly directory: string;
+  /** Another tree than the data of the snapshot, and where its manifest is to be written. */
+  readonly other?: { readonly root: string; readonly file: string };
   /** Snapshots whose files may be linked into it, best first. */
   readonly bases: readonly string[];
 }
@@ -39,7 +41,7 @@ export interface DiskWorkHooks {
 
 /** Throws what the file system says, and what `hooks.check` throws; no manifest is left then. */
 export async function makeManifest(task: ManifestTask, hooks: DiskWorkHooks): Promise<ManifestReport> {
-  const file = join(task.directory, manifestName);
+  const file = task.other?.file ?? join(task.directory, manifestName);
   let { bases } = task;
   for (;;) {
     try {
@@ -62,10 +64,10 @@ const mostErrorsSaid = 100;
 
 async function attempt(
   file: string,
-  { directory, bases }: ManifestTask,
+  { directory, bases, other }: ManifestTask,
   hooks: DiskWorkHooks,
 ): Promise<ManifestReport> {
-  const root = bytesOf(join(directory, 'data'));
+  const root = bytesOf(other?.root ?? join(directory, 'data'));
   const known = await KnownHashes.open(bases, root);
   const writer = new ManifestWriter(file);
   const seen = new Map<string, string>();

@@ -6,7 +6,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import type { Host } from '../core/host.js';
 import { judgePresence, type AddressAnswer, type Answer, type Presence } from '../core/presence.js';
 import type { NameLookup } from './name-lookup.js';
-import { identifySsh } from './ssh.js';
+import { identifySsh } from './ssh-handshake.js';
 import { StartSlots } from './start-slots.js';
 
 /** So many hosts are asked at the same time: a handshake costs more than a millisecond, and others wait for it. */

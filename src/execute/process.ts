@@ -66,14 +66,14 @@ export function startProcess(program: string, args: readonly string[], signal: A
 export function startScript(
   program: string,
   args: readonly string[],
-  variables: Readonly<Record<string, string>>,
+  { variables, directory }: { variables: Readonly<Record<string, string>>; directory: string },
   signal: AbortSignal,
 ): Script {
   const { PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME, LANG } = process.env;
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
-    cwd: '/',
+    cwd: directory,
     env: { PATH, HOME, LANG, ...variables },
   });
   const exited = new Promise<Ending>((resolve) => {

@@ -1,6 +1,6 @@
 /** Room on the backup disk: asked for before anything is begun, and watched while a backup copies. */
 import { BusyError } from '../core/errors.js';
-import type { BackupEvents } from '../core/ports.js';
+import type { BackupEvents } from '../core/executor-port.js';
 import type { BackupType } from '../core/snapshot.js';
 import { judgeFloor, type MinFree } from '../core/space.js';
 import { afterAbort } from './command-end.js';

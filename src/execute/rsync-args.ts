@@ -23,12 +23,14 @@ export interface TransferPlan {
   readonly mustCompareContents: boolean;
   /** Only say what would be done; `destination` is an empty directory then. */
   readonly isComparison: boolean;
+  /** Look at the uppermost level alone. */
+  readonly isShallow?: true;
   /** Patterns of `onlyPatterns`: nothing else is copied, and nothing that is there is touched. */
   readonly only?: readonly string[];
 }
 
 /** Our reading of rsync's output depends on these. `--partial`: a cut transfer of a large file is not lost. */
-const reportOptions = [
+export const reportOptions = [
   '--stats',
   '--info=progress2',
   '--out-format=%i %l %n%L',
@@ -42,7 +44,8 @@ const reportOptions = [
  * on the server, to the SSH channel on the host. The direction towards rsync is in
  * the foreground, since rsync waits for its remote shell and that must end when the stream ends.
  */
-const connector = 'printf "%s\\0" "$#" "$@" >&4; exec 5<&0; cat <&5 >&4 & exec 4>&- 5<&-; exec cat <&3';
+export const connector =
+  'printf "%s\\0" "$#" "$@" >&4; exec 5<&0; cat <&5 >&4 & exec 4>&- 5<&-; exec cat <&3';
 
 /** Arguments of the local rsync that pulls (initiator: server). */
 export function pullArguments(host: Host, plan: TransferPlan): string[] {
@@ -164,6 +167,8 @@ function commonOptions(host: Host, plan: TransferPlan): string[] {
     ...host.rsyncOpts,
     ...reportOptions,
     ...(plan.isComparison ? ['--dry-run'] : []),
+    // After the options of the host, so that it wins over their -r.
+    ...(plan.isShallow ? ['--no-recursive', '--dirs'] : []),
     // Paths belong into the command line, where a restricted key on the host can check them.
     '--no-s',
     ...(plan.mustCompareContents ? ['--checksum'] : []),
@@ -212,12 +217,12 @@ function patternOf(path: BytePath): string {
   return (text ?? path).replace(/[\\*?[]/g, '\\$&').replace(/[\u0080-\u00ff]/g, text === null ? '?' : '$&');
 }
 
-function withSlash(directory: string): string {
+export function withSlash(directory: string): string {
   return directory.endsWith('/') ? directory : `${directory}/`;
 }
 
 /** Backslashes, not quotes: the scripts that restrict a key to rsync (rrsync) understand only these. */
-function escapeWord(word: string): string {
+export function escapeWord(word: string): string {
   return word.replace(/[^A-Za-z0-9_@%+=:,./\u0080-\uffff-]|\s/g, '\\$&');
 }
 

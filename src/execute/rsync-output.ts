@@ -2,6 +2,7 @@
  * Reads what rsync says, as it comes: bytes in, events out. Pure and incremental; works for both initiators, where
  * standard output and standard error arrive apart (server) or together (client).
  */
+import type { BytePath } from '../core/byte-path.js';
 import type { TransferStats } from '../core/snapshot.js';
 
 /** A line of rsync that names a file and a cause. */
@@ -140,6 +141,13 @@ export function readableName(escaped: string): string {
     const text = bytes.toString('utf8');
     return text.includes('\ufffd') || /\p{C}|\p{Zl}|\p{Zp}/u.test(text) ? run : text;
   });
+}
+
+/** The bytes of a name as rsync writes it. */
+export function bytesOfName(escaped: string): BytePath {
+  return escaped.replace(/\\#([0-3][0-7]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
 }
 
 /** "Number of files: 7 (reg: 4, dir: 2, link: 1)": kinds without any are left out; before rsync 3.1 all of them are. */

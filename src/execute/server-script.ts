@@ -9,6 +9,8 @@ export interface ScriptCall {
   /** Absolute. */
   readonly file: string;
   readonly args: readonly string[];
+  /** Where it runs; default: `/`. */
+  readonly directory?: string;
   /** Variables for its environment, besides PATH, HOME and LANG. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -42,7 +44,8 @@ export async function callScript(
 ): Promise<CommandEnd> {
   const [program, args] = await commandOf(call);
   try {
-    const script = startScript(program, args, call.variables, limit.signal);
+    const { variables, directory = '/' } = call;
+    const script = startScript(program, args, { variables, directory }, limit.signal);
     output.listen(script.stdout);
     output.listen(script.stderr);
     const stuck = afterAbort(limit.signal, politeMs + stuckMs).then(() => null);

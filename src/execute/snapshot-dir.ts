@@ -12,6 +12,7 @@ import { basename, join } from 'node:path';
 import { BusyError } from '../core/errors.js';
 import { isOutOfSpace } from '../core/job-outcome.js';
 import { parseSnapshotName, snapshotName, type BackupType } from '../core/snapshot.js';
+import { parseTrashName } from '../core/trash.js';
 import { faultPoint } from '../fault-points.js';
 import { runProcess } from './process.js';
 
@@ -38,6 +39,8 @@ export interface HostStore {
   readonly snapshots: readonly string[];
   /** Oldest first. */
   readonly partials: readonly PartialDir[];
+  /** Names of the snapshots in the trash. */
+  readonly trashed: readonly string[];
 }
 
 const partialPrefix = '.partial-';
@@ -69,6 +72,7 @@ export async function readHostStore(directory: string): Promise<HostStore> {
         mark: await readMark(join(directory, name)),
       })),
     ),
+    trashed: names.flatMap((name) => parseTrashName(name)?.snapshot ?? []),
   };
 }
 
@@ -78,6 +82,8 @@ export async function readHostStore(directory: string): Promise<HostStore> {
 export function nextSnapshotName(store: HostStore, startedAt: Date, type: BackupType): string {
   const taken = [
     ...store.snapshots,
+    // Each may come back.
+    ...store.trashed,
     ...store.partials.map((partial) => partial.name.slice(partialPrefix.length)),
   ];
   const newest = taken

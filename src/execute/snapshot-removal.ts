@@ -5,6 +5,7 @@ import { BusyError } from '../core/errors.js';
 import { isOutOfSpace } from '../core/job-outcome.js';
 import type { SnapshotDisk, SnapshotPlace } from '../core/ports.js';
 import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
+import { parseTrashName } from '../core/trash.js';
 import { faultPoint } from '../fault-points.js';
 import { claimBackupdir, type LockHolder } from './backupdir-lock.js';
 import { writeReleased } from './snapshot-json.js';
@@ -43,7 +44,7 @@ export function createSnapshotDisk(holder: LockHolder): SnapshotDisk {
 }
 
 /** On a full disk no lock can be written. Then nobody has it, and a removal is what makes room for it. */
-async function claimToRemove(backupdir: string, holder: LockHolder): Promise<void> {
+export async function claimToRemove(backupdir: string, holder: LockHolder): Promise<void> {
   await claimBackupdir(backupdir, holder).catch((error: unknown) => {
     if (!isOutOfSpace(String(error))) throw error;
   });
@@ -65,7 +66,10 @@ async function locate(
   const places = snapshots.map(async (snapshot): Promise<[SnapshotRecord, SnapshotPlace]> => {
     const names = await namesIn(dirname(snapshot.path));
     if (names.has(basename(snapshot.path))) return [snapshot, 'present'];
-    return [snapshot, names.has(basename(removedPath(snapshot.path))) ? 'taken out' : 'absent'];
+    const isTakenOut =
+      names.has(basename(removedPath(snapshot.path))) ||
+      [...names].some((name) => parseTrashName(name)?.snapshot === snapshot.name);
+    return [snapshot, isTakenOut ? 'taken out' : 'absent'];
   });
   return new Map(await Promise.all(places));
 }

@@ -76,9 +76,9 @@ async function readJson<T>(file: string): Promise<T | null> {
   }
 }
 
-/** Never seen half written. */
+/** Never seen half written, also after the power has failed. */
 async function replaceJson(file: string, value: object): Promise<void> {
   const temporary = `${file}.new`;
-  await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`);
+  await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`, { flush: true });
   await rename(temporary, file);
 }

@@ -1,15 +1,15 @@
 /**
- * The one SSH connection of a run, and the only file that knows ssh2. The host is trusted by its pinned key alone:
+ * The one SSH connection of a run. The host is trusted by its pinned key alone:
  * there is no way to connect to a host whose key is unknown or has changed.
  */
-import { readFile } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import ssh2, { type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import type { Answer } from '../core/presence.js';
 import { fingerprintOf, keyTypesFor, matchesPin } from './host-key.js';
+import { identPattern } from './ssh-handshake.js';
+import { readIdentity } from './ssh-identity.js';
 import { connectFailure, keyFailure, keyMismatch } from './ssh-failure.js';
 
 export interface SshConnection {
@@ -63,56 +63,6 @@ export async function connectSsh(host: Host, address: string, signal: AbortSigna
     new BusyError('NOT_SSH', { host: host.name, address, detail: 'it has no host key of a known type' })
   );
 }
-
-/**
- * What answers on a new connection, as far as a handshake without a login tells; with a pinned fingerprint the types of
- * keys are tried in turn, each on a connection of its own. Never throws.
- */
-export async function identifySsh(host: Host, open: () => Socket): Promise<Answer> {
-  let shown = '';
-  for (const types of keyTypesFor(host.hostKey)) {
-    const answer = await shakeHands(host, open(), types);
-    if (answer.kind !== 'another key') return answer;
-    if (!shown.startsWith('key ')) ({ shown } = answer);
-  }
-  return { kind: 'another key', shown };
-}
-
-function shakeHands(host: Host, sock: Socket, types: readonly ServerHostKeyAlgorithm[]): Promise<Answer> {
-  const client = new ssh2.Client();
-  let shown = '';
-  let isSsh = false;
-  return new Promise((resolve) => {
-    const finish = (answer: Answer): void => {
-      resolve(answer);
-      client.destroy();
-      sock.destroy();
-    };
-    client.once('handshake', () => finish({ kind: 'pinned key' }));
-    client.on('error', (error: Error & { level?: string }) => {
-      const isLate = error.level === 'client-timeout';
-      const key = keyMismatch(error.message, shown, types);
-      if (!isSsh || isLate) finish({ kind: 'nothing' });
-      else if (key === null || host.hostKey === '') finish({ kind: 'ssh' });
-      else finish({ kind: 'another key', shown: key === shown ? `key ${key}` : key });
-    });
-    client.once('close', () => finish({ kind: isSsh ? 'ssh' : 'nothing' }));
-    client.connect({
-      sock,
-      username: host.user,
-      readyTimeout: host.connectTimeoutMs,
-      algorithms: { serverHostKey: [...types] },
-      hostVerifier: (key: Buffer) => {
-        shown = fingerprintOf(key);
-        return matchesPin(host.hostKey, key);
-      },
-      debug: (line) => (isSsh ||= identPattern.test(line)),
-    });
-  });
-}
-
-/** How ssh2 tells what the server calls itself. */
-const identPattern = /Remote ident: '([^']{0,200})/;
 
 /** The host shows no key of the wanted type, or another key. */
 class KeyTypeMismatch {
@@ -248,22 +198,4 @@ function sendSignal(
   name: 'TERM' | 'KILL',
 ): void {
   if (outgoing.state === 'open' || outgoing.state === 'eof') protocol.signal(outgoing.id, name);
-}
-
-async function readIdentity(host: Host): Promise<Buffer> {
-  const unusable = (detail: string, cause: unknown): BusyError =>
-    new BusyError(
-      'IDENTITY_FILE_UNUSABLE',
-      { host: host.name, identityFile: host.identityFile, detail },
-      { cause },
-    );
-  let key: Buffer;
-  try {
-    key = await readFile(host.identityFile);
-  } catch (error) {
-    throw unusable(error instanceof Error ? error.message : String(error), error);
-  }
-  const parsed = ssh2.utils.parseKey(key);
-  if (parsed instanceof Error) throw unusable(parsed.message, parsed);
-  return key;
 }

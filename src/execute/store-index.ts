@@ -1,7 +1,8 @@
 /** What the disk alone tells of the snapshots of a host. */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from '../core/host.js';
-import type { SnapshotRecord } from '../core/snapshot.js';
+import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
 import { adoptSnapshot } from './original-store.js';
 import { readHostStore } from './snapshot-dir.js';
 import { readSnapshotJson } from './snapshot-json.js';
@@ -13,6 +14,8 @@ export interface StoreIndex {
   readonly adopted: readonly string[];
   /** Names of directories that are called like snapshots and are none. */
   readonly ignored: readonly string[];
+  /** Names of those in the trash. */
+  readonly trashed: readonly string[];
 }
 
 /** Null when the directory of the host is not there or cannot be read. */
@@ -32,7 +35,13 @@ export async function indexStore(host: Host): Promise<StoreIndex | null> {
     else if (!own) adopted.push(name);
     if (found) snapshots.push(found);
   }
-  return { snapshots, adopted, ignored };
+  return { snapshots, adopted, ignored, trashed: store.trashed };
+}
+
+/** The names of the committed snapshots of a host, oldest first; none where its directory cannot be read. */
+export async function committedNames(host: Host): Promise<string[]> {
+  const names = await readdir(join(host.backupdir, host.name)).catch(() => []);
+  return names.filter((name) => parseSnapshotName(name) !== null).sort();
 }
 
 function adopt(path: string, name: string, host: Host): Promise<SnapshotRecord | null> {

@@ -3,7 +3,7 @@
  * snapshot's `data`: no name leads up, and no symlink is passed through. Synchronous, for a thread of its own or a
  * single look.
  */
-import { lstatSync, type Stats } from 'node:fs';
+import { existsSync, lstatSync, type Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 import { bytesOf, showPath, type BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
@@ -27,12 +27,14 @@ export function storedPath(snapshot: string, path: BytePath): Buffer {
   return diskPath(root, path);
 }
 
-/** The directory of a snapshot that holds its files, as bytes. Throws SNAPSHOT_REMOVED. */
+/** The directory of a snapshot that holds its files, as bytes. Throws SNAPSHOT_REMOVED or SNAPSHOT_UNLISTED. */
 export function dataRoot(snapshot: string): BytePath {
   const data = join(snapshot, 'data');
   const stats = lstatSync(data, { throwIfNoEntry: false });
-  if (!stats?.isDirectory()) throw new BusyError('SNAPSHOT_REMOVED', { snapshot: basename(snapshot) });
-  return bytesOf(data);
+  if (stats?.isDirectory()) return bytesOf(data);
+  const facts = { snapshot: basename(snapshot), path: snapshot };
+  const isOriginal = !stats && existsSync(snapshot) && !existsSync(join(snapshot, 'snapshot.json'));
+  throw new BusyError(isOriginal ? 'SNAPSHOT_UNLISTED' : 'SNAPSHOT_REMOVED', facts);
 }
 
 export function notFound(snapshot: string, path: BytePath): BusyError {

@@ -8,10 +8,11 @@ import type { BytePath } from '../core/byte-path.js';
 import type { EntryType, TreeEntry } from '../core/manifest.js';
 
 /**
- * All entries of a tree, itself first as `/`. What vanishes meanwhile is left out; what cannot be read has an error.
+ * All entries of a tree, itself first as `/`, or of the part of it that begins `from`. What vanishes meanwhile is left
+ * out; what cannot be read has an error.
  */
-export function* walkTree(root: BytePath): Generator<TreeEntry> {
-  const top = lookAt(root, '/');
+export function* walkTree(root: BytePath, from: BytePath = '/'): Generator<TreeEntry> {
+  const top = lookAt(root, from);
   if (top) yield* walkFrom(root, top);
 }
 

@@ -5,18 +5,19 @@
 import { join } from 'node:path';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import type { ManifestTotals } from '../core/manifest.js';
-import type { Clock, RunEventsTaker, VerifyResult, VerifyTask } from '../core/ports.js';
+import type { RunEventsTaker, VerifyResult, VerifyTask } from '../core/executor-port.js';
+import type { Clock } from '../core/ports.js';
 import { partCount, partsForNow } from '../core/scrub.js';
 import { describeVerification, failureOfVerification } from '../core/verification-outcome.js';
 import type { VerificationRecord } from '../core/verification.js';
 import type { ComparedSnapshot, ComparisonReport } from './comparison.js';
-import { recordDamage } from './damage.js';
+import { recordFindings } from './damage.js';
 import { DiskMeter } from './disk-meter.js';
 import { workOnDisk } from './disk-thread.js';
 import { openRunLogFile, type RunLogFile } from './run-log-file.js';
 import { orUnusable, readHostStore } from './snapshot-dir.js';
 import { readSnapshotJson, readSnapshots } from './snapshot-json.js';
-import { readPartTimes, writePartTimes } from './snapshot-verification.js';
+import { readPartTimes } from './snapshot-verification.js';
 
 /** Carries a verification out. What goes wrong is a result, not an exception. */
 export async function verify(
@@ -53,16 +54,9 @@ async function verifyAll(verification: Verification): Promise<VerifyResult> {
   const parts = task.isScrub ? partsForNow(times, task.host.verifyEvery, startedAt) : null;
   if (parts) log.say(`reads ${parts.length} of ${partCount} parts, those that were read longest ago`);
   const report = await compare(verification, store, parts);
-  const isWhole = report.snapshots.every(({ state }) => state !== 'cancelled');
-  await remembering(log, async () => {
-    if (parts && isWhole) {
-      await writePartTimes(
-        store,
-        new Map([...times, ...parts.map((part): [number, Date] => [part, startedAt])]),
-      );
-    }
-    await recordDamage({ store, compared: report.snapshots, parts, verifiedAt: startedAt });
-  });
+  await remembering(log, () =>
+    recordFindings({ store, compared: report.snapshots, parts, verifiedAt: startedAt }),
+  );
   const record = toRecord(report);
   for (const line of describeVerification(record)) log.say(line);
   return {

@@ -2,9 +2,9 @@
  * Sends mails, through the local sendmail program or a mail server. The only file that knows nodemailer. Every
  * attempt opens its own connection and ends within a minute; certificates of mail servers are always checked.
  */
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { createTransport, type SendMailOptions } from 'nodemailer';
+import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer';
 import { BusyError } from '../core/errors.js';
 import { isMailAddress } from '../core/mail-address.js';
 import type { Mail, Mailer } from '../core/mail.js';
@@ -33,13 +33,27 @@ export function createMailer({ settings, hostname, timeoutMs = limitMs }: Mailer
         if (!isMailAddress(mail.recipient)) throw new Error('this is no bare mail address');
         if (transport.kind === 'sendmail')
           await sendLocally(settings, toMessage(settings, mail, hostname), either);
-        else await sendToServer(settings, transport, toMessage(settings, mail, hostname), either);
+        else
+          await withServer(
+            settings,
+            transport,
+            (server) => server.sendMail(toMessage(settings, mail, hostname)),
+            either,
+          );
       } catch (error) {
         const late = `it was not taken within ${timeoutMs / 1000} seconds`;
         throw mailFailed(mail, settings, timeout.aborted ? late : messageOf(error), error);
       }
     },
   };
+}
+
+/** Whether mails could be handed over now: connects to the mail server and logs in, but sends nothing. Throws why not. */
+export async function checkMailer({ settings, timeoutMs = limitMs }: MailerParts): Promise<void> {
+  const { transport } = settings;
+  if (transport.kind === 'sendmail') return access(settings.sendmail, constants.X_OK);
+  const signal = AbortSignal.timeout(timeoutMs);
+  await withServer(settings, transport, (server) => server.verify(), signal);
 }
 
 type Message = SendMailOptions & { readonly envelope: { readonly from: string; readonly to: string } };
@@ -74,10 +88,11 @@ async function sendLocally(settings: MailSettings, message: Message, signal: Abo
   await handToSendmail(settings.sendmail, message.envelope, bytes, signal);
 }
 
-async function sendToServer(
+/** Does `work` over a connection of its own to the mail server. */
+async function withServer(
   settings: MailSettings,
   server: Extract<MailTransport, { kind: 'smtp' }>,
-  message: Message,
+  work: (transport: Transporter) => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
   const password = settings.user === '' ? '' : await readPassword(settings.passwordFile);
@@ -96,7 +111,7 @@ async function sendToServer(
     ...(settings.user !== '' && { auth: { user: settings.user, pass: password } }),
   });
   try {
-    await transport.sendMail(message).catch((error: unknown) => {
+    await work(transport).catch((error: unknown) => {
       // Without its cause, which may hold the password.
       throw new Error(withoutSecret(messageOf(error), settings.user, password));
     });

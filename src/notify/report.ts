@@ -4,6 +4,7 @@
  */
 import type { AlertKind, AlertState } from '../core/alerts.js';
 import type { AlertFacts, MailText, MailWriter } from '../core/mail.js';
+import type { DrillRecord } from '../core/drill.js';
 import { isDamage } from '../core/manifest.js';
 import type { RunRecord } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
@@ -65,9 +66,21 @@ function wordsOf(facts: AlertFacts): Readonly<Record<AlertKind, { subject: strin
     overdue: { subject: 'OVERDUE', opening: absent },
     still_overdue: { subject: 'still OVERDUE', opening: absent },
     back: { subject: 'is back', opening: `Host ${host} has a new snapshot again.` },
+    archiving_failed: {
+      subject: `archiving ${state}${why}`,
+      opening: `Snapshots of host ${host} could not be archived. They stay on the backup disk.`,
+    },
+    archive_damaged: {
+      subject: 'DAMAGED archive',
+      opening: `An archive of host ${host} is damaged.`,
+    },
     damaged: {
       subject: 'DAMAGED files in snapshots',
       opening: `Files in the snapshots of host ${host} are damaged or missing on the backup disk.`,
+    },
+    drill_failed: {
+      subject: 'restore drill FAILED',
+      opening: `A restore of host ${host} was tried, and what came back is not what was backed up.`,
     },
   };
 }
@@ -120,6 +133,7 @@ function sourcesPart(run: RunRecord | null): string[] {
 
 function filesPart(run: RunRecord | null): string[] {
   if (run?.verification) return damagePart(run.verification);
+  if (run?.drill) return drillPart(run.drill);
   const jobs = run?.jobs ?? [];
   const count = jobs.reduce((sum, job) => sum + job.missingFileCount, 0);
   if (count === 0) return [];
@@ -127,6 +141,13 @@ function filesPart(run: RunRecord | null): string[] {
   const title =
     count > shown.length ? `${count} files are missing, the first ${shown.length}:` : 'Missing files:';
   return [title, ...shown.map((file) => `  ${clean(file.path)}: ${clean(file.why)}`)];
+}
+
+function drillPart({ differences, differenceCount }: DrillRecord): string[] {
+  if (differenceCount === 0) return [];
+  const shown = differences.slice(0, filesShown);
+  const title = `${differenceCount} differences, the first ${shown.length}:`;
+  return [title, ...shown.map(({ path, kind, detail }) => `  ${clean(path)}: ${kind}, ${clean(detail)}`)];
 }
 
 function damagePart({ differences, damagedFileCount }: VerificationRecord): string[] {
@@ -159,6 +180,9 @@ function advicePart({ alert, run, host }: AlertFacts): string[] {
     still_overdue: ofAbsence(host),
     back: [],
     damaged: ofDamage(run, host),
+    archiving_failed: ofArchiving(run, host),
+    archive_damaged: ofArchiving(run, host),
+    drill_failed: ofDrill(run, host),
   };
   const steps = advice[alert.kind];
   if (steps.length === 0) return [];
@@ -179,6 +203,14 @@ function ofHeld(snapshot: string, host: string): (readonly [string, string])[] {
   ];
 }
 
+function ofDrill(run: RunRecord | null, host: string): (readonly [string, string])[] {
+  return [
+    [`busy run ${run?.id ?? ''}`, 'what did not come back'],
+    [`busy verify ${host}`, 'whether more is damaged'],
+    [`busy drill ${host} --repeat ${run?.id ?? ''} --follow`, 'the same files again'],
+  ];
+}
+
 function ofRun(run: RunRecord | null, host: string): (readonly [string, string])[] {
   if (isOfHeld(run) && run?.snapshot) return ofHeld(run.snapshot, host);
   const look: (readonly [string, string])[] = run
@@ -195,6 +227,14 @@ function ofDamage(run: RunRecord | null, host: string): (readonly [string, strin
     ...ofRun(run, host).slice(0, -1),
     [`busy backup ${host} --follow`, 'stores afresh what the host still has'],
     [`busy verify ${host}`, 'whether more is damaged'],
+  ];
+}
+
+function ofArchiving(run: RunRecord | null, host: string): (readonly [string, string])[] {
+  return [
+    ...ofRun(run, host).slice(0, -1),
+    [`busy archives ${host}`, 'what is archived'],
+    [`busy archive ${host} --follow`, 'what is old enough, at once'],
   ];
 }
 

@@ -2,6 +2,7 @@
 import type { LogBatch } from '../control/log-stream.js';
 import type { RunEvents } from '../control/run-events.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
+import { seesHost, type Caller } from '../core/caller.js';
 import type { RunRecord } from '../core/run.js';
 import type {
   BackupServiceServer,
@@ -46,20 +47,25 @@ export function backupHandlers(parts: BackupParts, calls: CallAdapters): BackupS
       ),
     ),
     getRun: calls.unary(async ({ id }) => answer(await lifecycle.get(requireText('id', id)))),
-    listRuns: calls.unary((request) => listRuns(parts, request)),
+    listRuns: calls.unary((request, caller) => listRuns(parts, request, caller)),
     cancelRun: calls.unary(async ({ id }) => answer(await lifecycle.cancel(requireText('id', id)))),
-    watchRuns: calls.serverStream((request, signal) => watchRuns(parts, request, signal)),
+    watchRuns: calls.serverStream((request, signal, caller) => watchRuns(parts, { request, caller }, signal)),
     streamLogs: calls.serverStream((request, signal) => streamLogs(parts, request, signal)),
   };
 }
 
-async function listRuns({ lifecycle }: BackupParts, request: ListRunsRequest): Promise<ListRunsResponse> {
+async function listRuns(
+  { lifecycle }: BackupParts,
+  request: ListRunsRequest,
+  { hosts }: Caller,
+): Promise<ListRunsResponse> {
   const { size, after } = readPageStart('runs', request);
   const states = request.states.map(toRunState);
   const runs = await lifecycle.list({
     // One more than is answered tells whether there is another page.
     limit: size + 1,
     ...(after !== null && { beforeId: after }),
+    ...(hosts !== null && { hosts: [...hosts] }),
     ...(request.host !== '' && { host: request.host }),
     ...(states.length > 0 && { states }),
   });
@@ -72,7 +78,7 @@ async function listRuns({ lifecycle }: BackupParts, request: ListRunsRequest): P
 
 async function* watchRuns(
   { events, lifecycle }: BackupParts,
-  request: WatchRunsRequest,
+  { request, caller }: { readonly request: WatchRunsRequest; readonly caller: Caller },
   signal: AbortSignal,
 ): AsyncGenerator<WatchRunsResponse> {
   const options = {
@@ -81,7 +87,7 @@ async function* watchRuns(
     runId: request.runId || null,
   };
   for await (const view of events.watch(options, signal, () => lifecycle.activeRuns())) {
-    yield { run: toRunMessage(view.run, view.progress) };
+    if (seesHost(caller, view.run.host)) yield { run: toRunMessage(view.run, view.progress) };
   }
 }
 

@@ -1,4 +1,6 @@
 /** From the records of the core to the messages of the contract. */
+import type { ArchivingRecord } from '../core/archive.js';
+import type { DrillRecord } from '../core/drill.js';
 import type { Failure } from '../core/errors.js';
 import type { HostCondition } from '../core/host-condition.js';
 import type { Host } from '../core/host.js';
@@ -8,6 +10,8 @@ import type { VerificationRecord } from '../core/verification.js';
 import type { Host as HostMessage } from '../gen/busy/v1/host_service.js';
 import {
   BackupType,
+  type Archiving,
+  type Drill,
   type Job,
   type Progress as ProgressMessage,
   type Run,
@@ -26,6 +30,7 @@ import {
   runStates,
   types,
 } from './enums.js';
+import { toRestoreMessage } from './restores.js';
 
 /** What is known of a host besides its configuration. */
 export interface HostFacts {
@@ -35,6 +40,8 @@ export interface HostFacts {
   readonly condition: { readonly condition: HostCondition; readonly reason: string };
   /** When the rules will next ask for a backup; null when it cannot be said. */
   readonly nextAt: Date | null;
+  readonly restoreProof: Run | null;
+  readonly lastDrill: Run | null;
 }
 
 /** Of a host that is not there yet. */
@@ -43,10 +50,12 @@ export const noFacts: HostFacts = {
   lastRun: null,
   condition: { condition: 'new', reason: 'it has no snapshot yet' },
   nextAt: null,
+  restoreProof: null,
+  lastDrill: null,
 };
 
 export function toHostMessage(host: Host, facts: HostFacts): HostMessage {
-  const { snapshots, lastRun, condition, nextAt } = facts;
+  const { snapshots, lastRun, condition, nextAt, restoreProof, lastDrill } = facts;
   const { good, held } = newestOf(snapshots);
   return {
     name: host.name,
@@ -66,6 +75,8 @@ export function toHostMessage(host: Host, facts: HostFacts): HostMessage {
     condition: conditions[condition.condition],
     conditionReason: condition.reason,
     nextAt: nextAt ?? undefined,
+    restoreProof: restoreProof ?? undefined,
+    lastDrill: lastDrill ?? undefined,
   };
 }
 
@@ -102,6 +113,9 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
     requestId: run.requestId ?? '',
     acceptsChanges: run.acceptsChanges,
     verification: run.verification ? toVerification(run.verification) : undefined,
+    archiving: run.archiving ? toArchiving(run.archiving) : undefined,
+    restore: run.restore ? toRestoreMessage(run.restore) : undefined,
+    drill: run.drill ? toDrill(run.drill) : undefined,
   };
 }
 
@@ -109,7 +123,9 @@ export function toRunMessage(run: RunRecord, progress: Progress | null): Run {
 export function toListedRunMessage(run: RunRecord, progress: Progress | null): Run {
   const jobs = run.jobs.map((job) => ({ ...job, missingFiles: [] }));
   const verification = run.verification && { ...run.verification, differences: [] };
-  return toRunMessage({ ...run, jobs, verification }, progress);
+  const restore = run.restore && { ...run.restore, changes: [] };
+  const drill = run.drill && { ...run.drill, differences: [] };
+  return toRunMessage({ ...run, jobs, verification, restore, drill }, progress);
 }
 
 function toVerification(verification: VerificationRecord): Verification {
@@ -118,6 +134,19 @@ function toVerification(verification: VerificationRecord): Verification {
     snapshots: [...verification.snapshots],
     unverifiable: [...verification.unverifiable],
     differences: verification.differences.map((found) => ({ ...found, kind: differenceKinds[found.kind] })),
+  };
+}
+
+function toArchiving(archiving: ArchivingRecord): Archiving {
+  const { archived, removed, expired } = archiving;
+  return { ...archiving, archived: [...archived], removed: [...removed], expired: [...expired] };
+}
+
+function toDrill({ restoreMs, ...drill }: DrillRecord): Drill {
+  return {
+    ...drill,
+    bytesPerSecond: restoreMs === 0 ? 0 : Math.round((drill.bytes * 1000) / restoreMs),
+    differences: drill.differences.map((found) => ({ ...found, kind: differenceKinds[found.kind] })),
   };
 }
 

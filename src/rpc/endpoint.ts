@@ -1,23 +1,16 @@
-/** Which endpoints may be served: calls are neither encrypted nor authenticated, so they may not cross a network. */
-import { BlockList, isIP } from 'node:net';
-import { formatEndpoint, type Endpoint } from '../core/endpoint.js';
+/** Which endpoints may be served: what crosses a network is encrypted, and whoever calls from there is asked who he is. */
+import { formatEndpoint, isLoopback, type Endpoint } from '../core/endpoint.js';
 
 /** Thrown when the daemon cannot listen where it was told to; the message says what to do. */
 export class EndpointError extends Error {
   override readonly name = 'EndpointError';
 }
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
-
-/** Throws an EndpointError for a TCP address beyond loopback. A name counts as beyond: a resolver could say anything. */
-export function refuseBeyondLoopback(endpoint: Endpoint): void {
-  if (endpoint.kind === 'unix') return;
-  const family = isIP(endpoint.host);
-  if (family !== 0 && loopback.check(endpoint.host, family === 6 ? 'ipv6' : 'ipv4')) return;
+/** Throws an EndpointError for an endpoint beyond loopback without TLS. */
+export function refuseInTheClear(endpoint: Endpoint): void {
+  if (endpoint.kind === 'unix' || endpoint.isTls || isLoopback(endpoint.host)) return;
   throw new EndpointError(
-    `listen: "${formatEndpoint(endpoint)}" is not a loopback address. Calls are not encrypted yet, so listen on ` +
-      '127.0.0.1, on [::1] or on a unix socket, and reach it from elsewhere through ssh.',
+    `listen: "${formatEndpoint(endpoint)}" can be reached by other machines, so it needs TLS: set tls with cert and ` +
+      'key (busyd make-cert makes them for a start), or listen on 127.0.0.1, on [::1] or on a unix socket.',
   );
 }

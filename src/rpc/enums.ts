@@ -3,6 +3,7 @@ import { BusyError } from '../core/errors.js';
 import type { HostCondition } from '../core/host-condition.js';
 import type { Initiator } from '../core/host.js';
 import type { DifferenceKind } from '../core/manifest.js';
+import type { RestoreChangeKind, RestoreMode } from '../core/restore.js';
 import type { JobState, RequestedType, RunKind, RunPhase, RunState } from '../core/run.js';
 import type { HoldCode } from '../core/snapshot.js';
 import { HoldCode as HoldCodeMessage } from '../gen/busy/v1/snapshot.js';
@@ -10,6 +11,10 @@ import {
   HostCondition as ConditionMessage,
   Initiator as InitiatorMessage,
 } from '../gen/busy/v1/host_service.js';
+import {
+  RestoreChangeKind as RestoreChangeKindMessage,
+  RestoreMode as RestoreModeMessage,
+} from '../gen/busy/v1/restore.js';
 import {
   BackupType as TypeMessage,
   DifferenceKind as DifferenceKindMessage,
@@ -60,6 +65,10 @@ export const kinds: Readonly<Record<RunKind, RunKindMessage>> = {
   backup: RunKindMessage.BACKUP,
   verify: RunKindMessage.VERIFY,
   scrub: RunKindMessage.SCRUB,
+  archive: RunKindMessage.ARCHIVE,
+  'verify-archive': RunKindMessage.VERIFY_ARCHIVE,
+  restore: RunKindMessage.RESTORE,
+  drill: RunKindMessage.DRILL,
 };
 
 export const differenceKinds: Readonly<Record<DifferenceKind, DifferenceKindMessage>> = {
@@ -80,6 +89,23 @@ export const phases: Readonly<Record<RunPhase, RunPhaseMessage>> = {
   copy: RunPhaseMessage.COPY,
   manifest: RunPhaseMessage.MANIFEST,
   verify: RunPhaseMessage.VERIFY,
+  archive: RunPhaseMessage.ARCHIVE,
+  'verify-archive': RunPhaseMessage.VERIFY_ARCHIVE,
+  restore: RunPhaseMessage.RESTORE,
+  drill: RunPhaseMessage.DRILL,
+};
+
+export const restoreModes: Readonly<Record<RestoreMode, RestoreModeMessage>> = {
+  'never-overwrite': RestoreModeMessage.NEVER_OVERWRITE,
+  'newer-only': RestoreModeMessage.NEWER_ONLY,
+  overwrite: RestoreModeMessage.OVERWRITE,
+  mirror: RestoreModeMessage.MIRROR,
+};
+
+export const restoreChangeKinds: Readonly<Record<RestoreChangeKind, RestoreChangeKindMessage>> = {
+  created: RestoreChangeKindMessage.CREATED,
+  changed: RestoreChangeKindMessage.CHANGED,
+  deleted: RestoreChangeKindMessage.DELETED,
 };
 
 export const jobStates: Readonly<Record<JobState, JobStateMessage>> = {
@@ -96,6 +122,11 @@ export function toRequestedType(type: TypeMessage): RequestedType {
   return type === TypeMessage.UNSPECIFIED ? 'auto' : wordOf(types, type, 'type');
 }
 
+/** What becomes of what is there; unset means that it stays. Throws INVALID_ARGUMENT for a number without a name. */
+export function toRestoreMode(mode: RestoreModeMessage): RestoreMode {
+  return mode === RestoreModeMessage.UNSPECIFIED ? 'never-overwrite' : wordOf(restoreModes, mode, 'mode');
+}
+
 /** Throws INVALID_ARGUMENT for a number without a name, and for UNSPECIFIED. */
 export function toRunState(state: RunStateMessage): RunState {
   return wordOf(runStates, state, 'states');
@@ -110,6 +141,6 @@ function wordOf<Word extends string>(
   throw new BusyError('INVALID_ARGUMENT', {
     field,
     problem: `${value} is not a value that may be asked for`,
-    allowed: `Use one of ${Object.keys(words).join(', ').toUpperCase()}.`,
+    allowed: `Use one of ${Object.keys(words).join(', ').toUpperCase().replaceAll('-', '_')}.`,
   });
 }

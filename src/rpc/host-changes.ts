@@ -38,11 +38,11 @@ export function hostChangeHandlers(
       const changed = await registry.update(requireText('name', request.name), change, options);
       return { host: shown(changed.host, validateOnly), etag: changed.etag };
     }),
-    deleteHost: calls.unary(async ({ name, etag }) => {
+    deleteHost: calls.unary(async ({ name, etag }, caller) => {
       const isKnown = catalog.hosts().some((host) => host.name === requireText('name', name));
       const snapshotCount = isKnown ? catalog.snapshots(name).length : 0;
-      const removed = await registry.remove(name, etag);
-      return { snapshotCount, directory: removed ? join(removed.backupdir, name) : '' };
+      const { host, trashId } = await registry.remove(name, { etag, by: caller.name });
+      return { snapshotCount, directory: host ? join(host.backupdir, name) : '', trashId };
     }),
   };
 }

@@ -15,6 +15,9 @@ const listNames = [
   'schedule',
   'windows',
   'verify_schedule',
+  'archive_schedule',
+  'drill_schedule',
+  'drill_paths',
 ];
 
 /** The settings that have a value. */
@@ -50,7 +53,10 @@ function fromValue(name: string, value: unknown): unknown {
   if (!('values' in value))
     return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined));
   // In the file, this word stands alone.
-  const isNever = name === 'schedule' && Array.isArray(value.values) && value.values.join() === 'never';
+  const isNever =
+    ['schedule', 'archive_schedule'].includes(name) &&
+    Array.isArray(value.values) &&
+    value.values.join() === 'never';
   return isNever ? 'never' : value.values;
 }
 

@@ -1,12 +1,15 @@
 /** HostService: what is configured, and whether a host can be reached. */
 import type { Catalog } from '../control/catalog.js';
+import type { Driller } from '../control/driller.js';
 import type { HostOrigin, HostRegistry } from '../control/host-registry.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Scheduler } from '../control/scheduler.js';
 import type { SpaceGuard } from '../control/space-guard.js';
+import { seesHost } from '../core/caller.js';
 import { conditionOf } from '../core/host-condition.js';
 import type { Host } from '../core/host.js';
-import type { Clock, Executor } from '../core/ports.js';
+import type { Executor } from '../core/executor-port.js';
+import type { Clock } from '../core/ports.js';
 import { isHeld, newestOf } from '../core/snapshot.js';
 import {
   type Host as HostMessage,
@@ -31,14 +34,16 @@ export interface HostParts extends HostChangeParts {
   readonly executor: Pick<Executor, 'probe'>;
   readonly scheduler: Pick<Scheduler, 'explain' | 'nextAt'>;
   readonly space: Pick<SpaceGuard, 'assess'>;
+  readonly driller: Pick<Driller, 'historyOf'>;
   readonly clock: Clock;
 }
 
 export function hostHandlers(parts: HostParts, calls: CallAdapters): HostServiceServer {
   return {
-    listHosts: calls.unary(async (request) => {
+    listHosts: calls.unary(async (request, caller) => {
       const { size, after } = readPageStart('hosts', request);
-      const hosts = after === null ? parts.catalog.hosts() : hostsAfter(parts.catalog.hosts(), after);
+      const all = parts.catalog.hosts().filter((host) => seesHost(caller, host.name));
+      const hosts = after === null ? all : hostsAfter(all, after);
       const page = toPage('hosts', hosts, { size, keyOf: (host) => host.name });
       const items = page.items.map((host) => withFacts(parts, host));
       return { hosts: items, nextPageToken: page.nextPageToken, origin: origins[parts.registry.kind] };
@@ -67,7 +72,9 @@ function hostsAfter(hosts: readonly Host[], name: string): readonly Host[] {
   return hosts.filter((host) => host.name > name);
 }
 
-function withFacts({ catalog, lifecycle, scheduler, clock }: HostParts, host: Host): HostMessage {
+function withFacts(parts: HostParts, host: Host): HostMessage {
+  const { catalog, lifecycle, scheduler, driller, clock } = parts;
+  const { proof, last } = driller.historyOf(host.name);
   const lastRun = lifecycle.lastRun(host.name);
   const snapshots = catalog.snapshots(host.name);
   const failuresInRow = lifecycle.failuresInRow(host.name);
@@ -76,6 +83,8 @@ function withFacts({ catalog, lifecycle, scheduler, clock }: HostParts, host: Ho
     lastRun: lastRun && toListedRunMessage(lastRun, lifecycle.progress(lastRun.id)),
     condition: conditionOf({ host, snapshots, lastRun, failuresInRow, now: clock.now() }),
     nextAt: scheduler.nextAt(host),
+    restoreProof: proof && toListedRunMessage(proof, null),
+    lastDrill: last && toListedRunMessage(last, null),
   });
 }
 

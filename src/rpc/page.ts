@@ -5,7 +5,7 @@
 import { BusyError } from '../core/errors.js';
 
 /** Which list a token belongs to; one of another list is refused. */
-export type ListName = 'hosts' | 'runs' | 'snapshots';
+export type ListName = 'hosts' | 'runs' | 'snapshots' | 'archives' | 'files' | 'trash' | 'audit';
 
 export interface PageRequest {
   readonly pageSize: number;

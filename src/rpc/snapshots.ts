@@ -1,52 +1,67 @@
 /** SnapshotService: the committed snapshots. */
+import { authorizeRestore } from '../control/authorization.js';
 import type { Catalog } from '../control/catalog.js';
+import type { Downloads } from '../control/downloads.js';
 import type { Pruner } from '../control/pruner.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { HostSpace, SpaceReporter } from '../control/space-report.js';
+import type { ListedTrash } from '../control/trash.js';
+import type { Deletion } from '../control/trashed-snapshots.js';
+import { seesHost, type Caller } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type {
+  DrillRestoreRequest,
+  DrillRestoreResponse,
   HostSpace as HostSpaceMessage,
   MeasureSpaceResponse,
   PruneSnapshotsResponse,
   SnapshotServiceServer,
 } from '../gen/busy/v1/snapshot_service.js';
+import { browseHandlers, type BrowseParts } from './browse.js';
 import { toRunMessage, toSnapshotMessage } from './convert.js';
+import { downloadFiles } from './downloads.js';
 import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
+import { readRestore } from './restores.js';
 import type { CallAdapters } from './stream.js';
+import { toTrashMessage } from './trash.js';
 
-export interface SnapshotParts {
-  readonly catalog: Pick<Catalog, 'snapshots' | 'snapshot' | 'newestSnapshot' | 'host'>;
+export interface SnapshotParts extends BrowseParts {
+  readonly catalog: Pick<Catalog, 'snapshots' | 'host'>;
   readonly pruner: Pick<Pruner, 'judge' | 'prune'>;
   /** What `control/held-snapshots.ts` does. */
   readonly held: {
     acknowledge: (host: string, name: string) => Promise<SnapshotRecord>;
-    discard: (host: string, name: string) => Promise<SnapshotRecord>;
+    discard: (host: string, name: string, by: string) => Promise<SnapshotRecord>;
   };
+  readonly downloads: Pick<Downloads, 'download'>;
+  readonly deleteSnapshot: (host: string, name: string, deletion: Deletion) => Promise<ListedTrash>;
   readonly spaceReporter: Pick<SpaceReporter, 'measure'>;
-  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress'>;
+  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress' | 'get'>;
 }
 
 export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): SnapshotServiceServer {
   const { catalog } = parts;
   return {
-    listSnapshots: calls.unary(async (request) => {
+    listSnapshots: calls.unary(async (request, caller) => {
       const { size, after } = readPageStart('snapshots', request);
-      const all = catalog.snapshots(request.host || undefined);
+      const all = catalog.snapshots(request.host || undefined).filter(({ host }) => seesHost(caller, host));
       const page = toPage('snapshots', after === null ? all : snapshotsAfter(all, after), { size, keyOf });
       return { snapshots: page.items.map(toSnapshotMessage), nextPageToken: page.nextPageToken };
     }),
     getSnapshot: calls.unary(async ({ host, name, asOf }) => {
       requireText('host', host);
       if (name !== '' && asOf) throw new BusyError('INVALID_ARGUMENT', bothGiven);
-      const snapshot =
-        name === '' ? catalog.newestSnapshot(host, asOf ?? null) : catalog.snapshot(host, name);
+      const { record: snapshot } = await parts.browser.snapshot(host, name, asOf ?? null);
       return { snapshot: toSnapshotMessage(snapshot) };
     }),
-    acknowledgeSnapshot: calls.unary(async ({ host, name, discard }) => {
-      const end = discard ? parts.held.discard : parts.held.acknowledge;
-      return { snapshot: toSnapshotMessage(await end(requireText('host', host), requireText('name', name))) };
+    acknowledgeSnapshot: calls.unary(async ({ host, name, discard }, caller) => {
+      requireText('host', host);
+      requireText('name', name);
+      const { held } = parts;
+      const ended = discard ? held.discard(host, name, caller.name) : held.acknowledge(host, name);
+      return { snapshot: toSnapshotMessage(await ended) };
     }),
     verifySnapshot: calls.unary(async ({ host, name, requestId }) => {
       const run = await parts.lifecycle.trigger({
@@ -57,9 +72,53 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
       });
       return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
     }),
+    restore: calls.unary(async (request, caller) => {
+      const wish = readRestore(request);
+      authorizeRestore(caller, wish.target);
+      const run = await parts.lifecycle.trigger({
+        kind: 'restore',
+        host: requireText('host', request.host),
+        snapshot: requireText('snapshot', request.snapshot),
+        wish,
+        requestId: requireAtMost('request_id', request.requestId, longestRequestId) || null,
+      });
+      return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
+    }),
     pruneSnapshots: calls.unary(({ host, dryRun }) => prune(parts, requireText('host', host), dryRun)),
-    measureSpace: calls.serverStream(({ host }, signal) => measureSpace(parts, host, signal)),
+    drillRestore: calls.unary((request) => drill(parts, request)),
+    downloadFiles: calls.serverStream((request, signal) => downloadFiles(parts.downloads, request, signal)),
+    measureSpace: calls.serverStream(({ host }, signal, caller) =>
+      measureSpace(parts, { host, caller }, signal),
+    ),
+    deleteSnapshot: calls.unary(async ({ host, name, confirm }, caller) => {
+      const deletion = { by: caller.name, isAdmin: caller.role === 'admin', confirm };
+      const entry = await parts.deleteSnapshot(
+        requireText('host', host),
+        requireText('name', name),
+        deletion,
+      );
+      return { entry: toTrashMessage(entry) };
+    }),
+    ...browseHandlers(parts, calls),
   };
+}
+
+async function drill(
+  { lifecycle }: SnapshotParts,
+  request: DrillRestoreRequest,
+): Promise<DrillRestoreResponse> {
+  const host = requireText('host', request.host);
+  const repeated = request.repeatRunId === '' ? null : await lifecycle.get(request.repeatRunId);
+  if (repeated && (repeated.host !== host || repeated.drill === null))
+    throw new BusyError('DRILL_NOT_REPEATABLE', { host, run: repeated.id });
+  const run = await lifecycle.trigger({
+    kind: 'drill',
+    host,
+    snapshot: request.snapshot || (repeated?.snapshot ?? null),
+    seed: repeated?.drill?.seed ?? null,
+    requestId: requireAtMost('request_id', request.requestId, longestRequestId) || null,
+  });
+  return { run: toRunMessage(run, lifecycle.progress(run.id)) };
 }
 
 async function prune(
@@ -82,10 +141,11 @@ async function prune(
 
 async function* measureSpace(
   { spaceReporter }: SnapshotParts,
-  host: string,
+  { host, caller }: { readonly host: string; readonly caller: Caller },
   signal: AbortSignal,
 ): AsyncGenerator<MeasureSpaceResponse> {
-  for await (const step of spaceReporter.measure(host === '' ? null : host, signal)) {
+  const isSeen = (name: string): boolean => seesHost(caller, name);
+  for await (const step of spaceReporter.measure(host === '' ? null : host, signal, isSeen)) {
     yield 'result' in step
       ? { host: toHostSpaceMessage(step.result), progress: undefined }
       : { host: undefined, progress: step.progress };

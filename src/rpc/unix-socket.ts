@@ -3,7 +3,7 @@
  * place, gets its mode there and is then renamed into place: no moment with wider rights, no change of the umask
  * (which is the whole process's), and the socket of a dead daemon is replaced in one step.
  */
-import { chmod, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { EndpointError } from './endpoint.js';
@@ -12,11 +12,12 @@ import { EndpointError } from './endpoint.js';
 const longestPathBytes = 107;
 
 /**
- * Makes the socket `file` (mode 0660; its directory 0750 when missing) by binding with `bind`. Answers a function
- * that removes it again. Throws an EndpointError when a daemon answers there, or something else is in the way.
+ * Makes the socket `file` (mode 0660, for the group that is named or numbered, if any; its directory 0750 when missing)
+ * by binding with `bind`. Answers a function that removes it again. Throws an EndpointError when a daemon answers there, or something else is in the way.
  */
 export async function bindUnixSocket(
   file: string,
+  group: string,
   bind: (temporary: string) => Promise<void>,
 ): Promise<() => Promise<void>> {
   const directory = path.dirname(file);
@@ -33,6 +34,7 @@ export async function bindUnixSocket(
   try {
     const temporary = path.join(temporaryDirectory, 's');
     await bind(temporary);
+    if (group !== '') await giveTo(group, temporary);
     await chmod(temporary, 0o660);
     const { ino } = await lstat(temporary);
     await rename(temporary, file);
@@ -51,6 +53,24 @@ async function refuseUnlessStale(file: string): Promise<void> {
   if (await isAnswered(file)) {
     throw new EndpointError(`A daemon already listens on ${file}. Stop it first, or choose another path.`);
   }
+}
+
+async function giveTo(group: string, file: string): Promise<void> {
+  try {
+    await chown(file, -1, await numberOf(group));
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    const message = `socket_group: the socket cannot be given to the group ${group}: ${what}. Name a group of this system, or its number, that the daemon belongs to.`;
+    throw new EndpointError(message, { cause: error });
+  }
+}
+
+async function numberOf(group: string): Promise<number> {
+  if (/^\d+$/.test(group)) return Number(group);
+  const lines = (await readFile('/etc/group', 'utf8')).split('\n').map((line) => line.split(':'));
+  const number = lines.find(([name]) => name === group)?.[2];
+  if (number === undefined) throw new Error('there is no such group in /etc/group');
+  return Number(number);
 }
 
 /** Whether a process accepts connections there; only a refusal proves that none does. */

@@ -1,8 +1,8 @@
-/** The hosts in the database. Each method is one statement, so none of them can be half done. */
+/** The hosts in the database. Each method is one statement or one transaction, so none of them can be half done. */
 import type { HostStore } from '../core/ports.js';
 import type { HostSettings, StoredHost } from '../core/stored-host.js';
 import type { Database } from './data-source.js';
-import { HostEntity, type HostRow } from './host-entity.js';
+import { HostEntity, TrashedHostEntity, type HostRow } from './host-entity.js';
 
 /** The port HostStore over a database. All methods throw a DatabaseError when the database fails. */
 export function createHostStore(database: Database): HostStore {
@@ -27,9 +27,35 @@ export function createHostStore(database: Database): HostStore {
         const { affected } = await manager.update(HostEntity, { name, etag }, changes);
         return affected === 1;
       }),
-    remove: (name, etag) =>
+    trash: (name, etag, mark) =>
+      database.run((manager) =>
+        manager.transaction(async (transaction) => {
+          const row = await transaction.findOneBy(HostEntity, { name, etag });
+          const { affected } = await transaction.delete(HostEntity, { name, etag });
+          if (!row || affected !== 1) return false;
+          await transaction.insert(TrashedHostEntity, { ...row, ...mark });
+          return true;
+        }),
+      ),
+    trashed: () =>
       database.run(async (manager) => {
-        const { affected } = await manager.delete(HostEntity, { name, etag });
+        const rows = await manager.find(TrashedHostEntity, { order: { id: 'ASC' } });
+        return rows.map(({ id, putAt, putBy, ...row }) => ({ id, putAt, putBy, host: toStoredHost(row) }));
+      }),
+    untrash: (id) =>
+      database.run((manager) =>
+        manager.transaction(async (transaction) => {
+          const row = await transaction.findOneBy(TrashedHostEntity, { id });
+          const { affected } = await transaction.delete(TrashedHostEntity, { id });
+          if (!row || affected !== 1) return false;
+          const { id: _, putAt: _at, putBy: _by, ...host } = row;
+          await transaction.insert(HostEntity, host);
+          return true;
+        }),
+      ),
+    removeTrashed: (id) =>
+      database.run(async (manager) => {
+        const { affected } = await manager.delete(TrashedHostEntity, { id });
         return affected === 1;
       }),
   };

@@ -33,6 +33,7 @@ export const AlertStateEntity = new EntitySchema<AlertState>({
     failureToldAt: { name: 'failure_told_at', type: 'bigint', nullable: true, transformer: time },
     untoldRunId: { name: 'untold_run_id', type: 'varchar', length: 26, nullable: true },
     heldToldAt: { name: 'held_told_at', type: 'bigint', nullable: true, transformer: time },
+    archiveToldAt: { name: 'archive_told_at', type: 'bigint', nullable: true, transformer: time },
     overdueToldAt: { name: 'overdue_told_at', type: 'bigint', nullable: true, transformer: time },
     revision: { type: 'bigint', transformer: wholeNumber },
   },

@@ -2,7 +2,7 @@
  * The log files of runs: one append-only file a run, one line an entry. Offsets are bytes, so that a reader can go
  * on where it was, and reading never holds more than one piece of a file in memory.
  */
-import { appendFile, mkdir, open, stat } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BusyError } from '../core/errors.js';
 import { isOutOfSpace } from '../core/job-outcome.js';
@@ -55,6 +55,12 @@ export async function openRunLogs(
       }
       return toChunk(piece, offset, isFinal && offset + piece.length >= size);
     },
+    ids: async () => {
+      const names = await readdir(directory);
+      const ids = names.filter((name) => name.endsWith('.log')).map((name) => name.slice(0, -4));
+      return ids.filter((id) => ulidPattern.test(id));
+    },
+    remove: async (runId) => rm(fileOf(runId), { force: true }),
   };
 }
 

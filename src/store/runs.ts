@@ -1,7 +1,7 @@
 /** The runs in the database. Each method is one statement, so none of them can be half done. */
-import { type EntityManager, In, LessThan, MoreThan } from 'typeorm';
+import { type EntityManager, In, LessThan, MoreThan, Not } from 'typeorm';
 import type { RunFilter, RunStore } from '../core/ports.js';
-import type { RunKind, RunRecord } from '../core/run.js';
+import { activeStates, type RunKind, type RunRecord, type RunState } from '../core/run.js';
 import { faultPoint } from '../fault-points.js';
 import type { Database } from './data-source.js';
 import { RunEntity } from './run-entity.js';
@@ -25,7 +25,7 @@ export function createRunStore(database: Database, lease?: () => number): RunSto
     get: (id) => database.run((manager) => manager.findOneBy(RunEntity, { id })),
     getByRequestId: (requestId) => database.run((manager) => manager.findOneBy(RunEntity, { requestId })),
     list: (filter) => database.run((manager) => list(manager, filter, lease?.())),
-    newestOfEachHost: (kind) => database.run((manager) => newestOfEachHost(manager, kind)),
+    newestOfEachHost: (kind, state) => database.run((manager) => newestOfEachHost(manager, kind, state)),
     move: (id, from, to, revision, changes) =>
       database.run(async (manager) => {
         const own = lease?.();
@@ -42,6 +42,17 @@ export function createRunStore(database: Database, lease?: () => number): RunSto
       }),
     highestRevision: () =>
       database.run(async (manager) => (await manager.maximum(RunEntity, 'revision')) ?? 0),
+    hostsBefore: (id) => database.run((manager) => hostsBefore(manager, id)),
+    known: (ids) =>
+      database.run(async (manager) => {
+        const found = await manager.find(RunEntity, { select: { id: true }, where: { id: In([...ids]) } });
+        return found.map((run) => run.id);
+      }),
+    remove: (ids) =>
+      database.run(async (manager) => {
+        const id = In([...ids]);
+        if (ids.length > 0) await manager.delete(RunEntity, { id, state: Not(In([...activeStates])) });
+      }),
   };
 }
 
@@ -53,6 +64,7 @@ const holdsHost =
 function list(manager: EntityManager, filter: RunFilter, lease: number | undefined): Promise<RunRecord[]> {
   return manager.find(RunEntity, {
     where: {
+      ...(filter.hosts && { host: In([...filter.hosts]) }),
       ...(filter.host !== undefined && { host: filter.host }),
       ...(filter.kind !== undefined && { kind: filter.kind }),
       ...(filter.states && { state: In([...filter.states]) }),
@@ -65,13 +77,19 @@ function list(manager: EntityManager, filter: RunFilter, lease: number | undefin
   });
 }
 
-function newestOfEachHost(manager: EntityManager, kind: RunKind): Promise<RunRecord[]> {
+function newestOfEachHost(manager: EntityManager, kind: RunKind, state?: RunState): Promise<RunRecord[]> {
   const query = manager.createQueryBuilder(RunEntity, 'run');
   const newest = query
     .subQuery()
     .select('MAX(other.id)')
     .from(RunEntity, 'other')
-    .where('other.kind = :kind')
+    .where(state === undefined ? 'other.kind = :kind' : 'other.kind = :kind AND other.state = :state')
     .groupBy('other.host');
-  return query.where(`run.id IN ${newest.getQuery()}`, { kind }).orderBy('run.id', 'DESC').getMany();
+  return query.where(`run.id IN ${newest.getQuery()}`, { kind, state }).orderBy('run.id', 'DESC').getMany();
+}
+
+async function hostsBefore(manager: EntityManager, id: string): Promise<string[]> {
+  const query = manager.createQueryBuilder(RunEntity, 'run').select('run.host', 'host').distinct();
+  const rows = await query.where('run.id < :id', { id }).getRawMany<{ host: string }>();
+  return rows.map(({ host }) => host);
 }

@@ -2,14 +2,26 @@
 import type { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import { DatabaseError } from './database-errors.js';
-import { HostEntity } from './host-entity.js';
+import { ArchiveEntity } from './archive-entity.js';
+import { HostEntity, TrashedHostEntity } from './host-entity.js';
 import { AlertStateEntity, MailMarkEntity, OutboxEntity } from './mail-entities.js';
 import { RunEntity } from './run-entity.js';
 import { SnapshotEntity } from './snapshot-entity.js';
+import { TokenEntity } from './token-entity.js';
 
 /** Options of a data source of either kind. */
 export const tables = {
-  entities: [RunEntity, SnapshotEntity, OutboxEntity, AlertStateEntity, MailMarkEntity, HostEntity],
+  entities: [
+    RunEntity,
+    SnapshotEntity,
+    ArchiveEntity,
+    OutboxEntity,
+    AlertStateEntity,
+    MailMarkEntity,
+    HostEntity,
+    TrashedHostEntity,
+    TokenEntity,
+  ],
   migrations: [...migrations],
   // With 'none' a table of SQLite that is rebuilt would take the rows of its children with it.
   migrationsTransactionMode: 'each' as const,

@@ -74,7 +74,6 @@ describe('a configuration of the original BUSY', () => {
     const yaml = convertConfig(original, '/etc/busy/busy.conf');
     expect(notesOf(yaml)).toEqual([
       expect.stringMatching(/^\(line 2\): the original had only its web page in MySQL/),
-      expect.stringMatching(/^\(line 20\): archivedir has no effect yet: this version makes no archives/),
       expect.stringMatching(
         /^\(line 25\): this host was called "Laptop Anna", .*; laptop-anna is a proposal/,
       ),
@@ -83,8 +82,8 @@ describe('a configuration of the original BUSY', () => {
       ),
     ]);
     expect(notesOf(yaml).join()).not.toContain('geheim');
-    expect(yaml).toContain('# host_key: SHA256:...  (busy probe web1 shows it)');
-    expect(yaml).toContain('ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub');
+    expect(yaml).toContain('# host_key: SHA256:...  (busy enroll web1 pins it)');
+    expect(yaml).toContain('busy enroll --known-hosts /root/.ssh/known_hosts');
   });
 
   it.each([

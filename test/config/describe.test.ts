@@ -9,7 +9,12 @@ describe('the settings in effect', () => {
     'hosts: [{ name: web1, backupdir: /b, srcdirs: [/etc] }]',
     `
 state_dir: /state
-listen: [unix:/run/b.sock, "tcp://[::1]:4000"]
+listen: [unix:/run/b.sock, "tcp://[::1]:4000", "tls://0.0.0.0:4001"]
+tls: { cert: /t/c, key: /t/k, client_ca: /t/ca }
+certificates: { alice: { role: operator, hosts: [web1] }, "Bob B.": { role: viewer } }
+socket_group: backup
+socket_role: operator
+reflection: false
 max_running: 9
 max_running_per_disk: 2
 stop_grace: 1.5s

@@ -17,6 +17,7 @@ describe('the example file', () => {
     // These only go with another database than the default.
     const config = parsed(text.replace(/^mysql_.*\n/gm, ''));
     const settings = parse(text) as {
+      tls: object;
       log: object;
       mail: object;
       scripts: object;
@@ -33,6 +34,9 @@ describe('the example file', () => {
     const { user, passwordFile, digest } = config.mail;
     const withoutDefault = {
       executors: config.executors,
+      tls: config.tls,
+      socketGroup: config.socketGroup,
+      access: { ...bare.access, certificates: config.access.certificates },
       log: { ...bare.log, file: config.log.file, syslog: config.log.syslog },
       mail: { ...bare.mail, user, passwordFile, digest },
     };
@@ -45,11 +49,20 @@ describe('the example file', () => {
 });
 
 /** What the file shows an example of, since there is no default or one that depends on the machine. */
-function withoutHostDefault(shown: Host | undefined, { schedule }: Host): Partial<Host> {
+function withoutHostDefault(shown: Host | undefined, { schedule, archive }: Host): Partial<Host> {
   if (!shown) return {};
-  const { hostname, hostKey, preCommand, postCommand, archivedir } = shown;
+  const { hostname, hostKey, restoreIdentityFile, preCommand, postCommand, archivedir } = shown;
   const { timeZone } = shown.schedule;
-  return { hostname, hostKey, preCommand, postCommand, archivedir, schedule: { ...schedule, timeZone } };
+  return {
+    hostname,
+    hostKey,
+    restoreIdentityFile,
+    preCommand,
+    postCommand,
+    archivedir,
+    archive: { ...archive, copyTo: shown.archive.copyTo },
+    schedule: { ...schedule, timeZone },
+  };
 }
 
 function exampleText(): Promise<string> {

@@ -2,62 +2,38 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { soleDaemon, type HostHold } from '../../src/control/host-claims.js';
 import { checkHosts, HostRegistry, type HostSource } from '../../src/control/host-registry.js';
 import { BusyError } from '../../src/core/errors.js';
-import type { HostStore } from '../../src/core/ports.js';
-import type { HostSettings, StoredHost } from '../../src/core/stored-host.js';
+import type { HostSettings } from '../../src/core/stored-host.js';
 import { ControlBed } from '../helpers/control-bed.js';
+import { MemoryHostStore } from '../helpers/memory-host-store.js';
 import { sampleHost } from '../helpers/sample-host.js';
 
 const whatever = { etag: '', isTrial: false };
 
 let bed: ControlBed;
-let store: MemoryStore;
+let store: MemoryHostStore;
 let registry: HostRegistry;
 let changes: number;
 beforeEach(async () => {
   bed = await ControlBed.open({ hosts: [] });
-  store = new MemoryStore();
+  store = new MemoryHostStore();
   changes = 0;
   registry = registryOf(sourceOf());
 });
 afterEach(() => bed.close());
 
-/** A port of the test, since a real one cannot be made to be slow or to fail. */
-class MemoryStore implements HostStore {
-  readonly hosts = new Map<string, StoredHost>();
-  failure: Error | null = null;
-  /** Runs in the middle of every write. */
-  meanwhile: () => Promise<unknown> = () => Promise.resolve();
-
-  list = async (): Promise<StoredHost[]> => [...this.hosts.values()];
-  get = async (name: string): Promise<StoredHost | null> => this.hosts.get(name) ?? null;
-  add = (host: StoredHost): Promise<void> => this.write(() => void this.hosts.set(host.name, host));
-  replace = async (host: StoredHost, etag: string): Promise<boolean> => {
-    if (this.hosts.get(host.name)?.etag !== etag) return false;
-    await this.write(() => void this.hosts.set(host.name, host));
-    return true;
-  };
-  remove = async (name: string, etag: string): Promise<boolean> => {
-    if (this.hosts.get(name)?.etag !== etag) return false;
-    await this.write(() => void this.hosts.delete(name));
-    return true;
-  };
-
-  private async write(work: () => void): Promise<void> {
-    if (this.failure) throw this.failure;
-    await this.meanwhile();
-    work();
-  }
-}
+/** Those that are kept beside the file. */
+const pins = new Map<string, string>();
 
 /** Takes hosts whose `max_incr` is not above `mostIncr`. */
 function sourceOf({ hosts = [] as string[], mostIncr = 10 } = {}): HostSource {
   return {
     file: '/etc/busy.yaml',
-    hosts: hosts.map((name) => sampleHost({ name })),
+    hosts: hosts.map((name) => sampleHost({ name, hostKey: name === 'pinned-in-file' ? 'SHA256:file' : '' })),
+    pins: { of: (name) => pins.get(name) ?? '', save: async (name, key) => void pins.set(name, key) },
     check: (name, settings) => {
       const maxIncr = Number(settings.max_incr ?? 1);
       if (maxIncr > mostIncr) return { problems: [`max_incr: is ${maxIncr}`] };
-      return { host: sampleHost({ name, maxIncr }) };
+      return { host: sampleHost({ name, maxIncr, hostKey: (settings.host_key ?? '') as string }) };
     },
   };
 }
@@ -122,7 +98,9 @@ describe('a host of the database', () => {
     expect((await store.get('web1'))?.settings).not.toHaveProperty('port');
     const stale = registry.update('web1', change, { etag, isTrial: false });
     await expect(stale).rejects.toMatchObject({ reason: 'HOST_CHANGED' });
-    await expect(registry.remove('web1', etag)).rejects.toMatchObject({ reason: 'HOST_CHANGED' });
+    await expect(registry.remove('web1', { etag, by: 'ann' })).rejects.toMatchObject({
+      reason: 'HOST_CHANGED',
+    });
     await expect(registry.update('nobody', change, whatever)).rejects.toMatchObject({
       reason: 'HOST_NOT_FOUND',
     });
@@ -143,22 +121,42 @@ describe('a host of the database', () => {
   it('is not removed while it has a run, and frees its name after that', async () => {
     await create('web1');
     const id = await trigger('web1');
-    await expect(registry.remove('web1', '')).rejects.toMatchObject({ reason: 'HOST_BUSY' });
+    await expect(registry.remove('web1', { etag: '', by: 'ann' })).rejects.toMatchObject({
+      reason: 'HOST_BUSY',
+    });
     (await bed.parts.executor.next()).finish();
     await bed.ended(id);
-    expect(await registry.remove('web1', '')).toMatchObject({ name: 'web1' });
+    expect(await registry.remove('web1', { etag: '', by: 'ann' })).toMatchObject({ host: { name: 'web1' } });
     expect(maxIncrs()).toEqual({});
     await expect(registry.originOf('web1')).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
-    await expect(registry.remove('web1', '')).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
+    await expect(registry.remove('web1', { etag: '', by: 'ann' })).rejects.toMatchObject({
+      reason: 'HOST_NOT_FOUND',
+    });
     await create('web1');
+  });
+
+  it('comes back from the trash, unless its name is taken or it does not fit any more', async () => {
+    await create('web1', { max_incr: 5 });
+    const { trashId } = await registry.remove('web1', { etag: '', by: 'ann' });
+    expect(await store.trashed()).toMatchObject([{ id: trashId, putBy: 'ann', putAt: bed.clock.now() }]);
+    await create('web1');
+    await expect(registry.restore(trashId)).rejects.toMatchObject({ reason: 'HOST_EXISTS' });
+    await registry.remove('web1', { etag: '', by: 'ann' });
+    const strict = registryOf(sourceOf({ mostIncr: 4 }));
+    await expect(strict.restore(trashId)).rejects.toMatchObject({ reason: 'HOST_INVALID' });
+    await registry.restore(trashId);
+    expect(maxIncrs()).toEqual({ web1: 5 });
+    await expect(registry.restore(trashId)).rejects.toMatchObject({ reason: 'TRASH_ENTRY_NOT_FOUND' });
   });
 
   it('is removed only by the daemon that has it', async () => {
     await create('web1');
     const other = registryOf(sourceOf(), { refuseElsewhere });
-    await expect(other.remove('web1', '')).rejects.toMatchObject({ reason: 'HOST_ELSEWHERE' });
+    await expect(other.remove('web1', { etag: '', by: 'ann' })).rejects.toMatchObject({
+      reason: 'HOST_ELSEWHERE',
+    });
     expect(await store.get('web1')).toMatchObject({ name: 'web1' });
-    expect(await registry.remove('web1', '')).toMatchObject({ name: 'web1' });
+    expect(await registry.remove('web1', { etag: '', by: 'ann' })).toMatchObject({ host: { name: 'web1' } });
   });
 
   it('gets no run while it is removed', async () => {
@@ -168,7 +166,7 @@ describe('a host of the database', () => {
       late = trigger('web1');
       late.catch(() => {});
     };
-    await registry.remove('web1', '');
+    await registry.remove('web1', { etag: '', by: 'ann' });
     await expect(late).rejects.toMatchObject({ reason: 'HOST_NOT_FOUND' });
   });
 
@@ -178,7 +176,7 @@ describe('a host of the database', () => {
     const change = { settings: { max_incr: 7 }, mask: ['max_incr'] };
     await expect(create('web2')).rejects.toThrow('full');
     await expect(registry.update('web1', change, whatever)).rejects.toThrow('full');
-    await expect(registry.remove('web1', '')).rejects.toThrow('full');
+    await expect(registry.remove('web1', { etag: '', by: 'ann' })).rejects.toThrow('full');
     expect(maxIncrs()).toEqual({ web1: 5 });
     store.failure = null;
     await create('web2');
@@ -203,7 +201,11 @@ describe('hosts in the file', () => {
     expect(Object.keys(maxIncrs())).toEqual(['web1']);
     expect(await registry.originOf('web1')).toEqual({ kind: 'file' });
     const change = { settings: {}, mask: ['port'] };
-    const refused = [create('web2'), registry.update('web1', change, whatever), registry.remove('web1', '')];
+    const refused = [
+      create('web2'),
+      registry.update('web1', change, whatever),
+      registry.remove('web1', { etag: '', by: 'ann' }),
+    ];
     for (const call of await Promise.allSettled(refused)) {
       expect(call).toMatchObject({ reason: { reason: 'HOSTS_IN_FILE', facts: { file: '/etc/busy.yaml' } } });
     }
@@ -257,5 +259,38 @@ describe('a reload', () => {
     const source = sourceOf({ hosts: ['web2'] });
     await registry.reload(async () => ({ source, apply: () => {} }));
     expect(task.host).toMatchObject({ name: 'web1', maxIncr: 5 });
+  });
+});
+
+describe('a host key', () => {
+  const key = { hostKey: 'ssh-ed25519 NEW', before: '' };
+
+  it('becomes a setting of a host of the database', async () => {
+    const { etag } = await create('web1', { max_incr: 5 });
+    await registry.pin('web1', key);
+    expect(bed.parts.catalog.host('web1')).toMatchObject({ hostKey: 'ssh-ed25519 NEW', maxIncr: 5 });
+    expect(await store.get('web1')).toMatchObject({ settings: { max_incr: 5, host_key: 'ssh-ed25519 NEW' } });
+    expect((await store.get('web1'))?.etag).not.toBe(etag);
+  });
+
+  it('is kept beside the file for a host of the file, and is there after a reload', async () => {
+    const source = sourceOf({ hosts: ['web1', 'pinned-in-file'] });
+    const read = async () => ({ source, apply: () => {} });
+    registry = registryOf(source);
+    await registry.reload(read);
+    await registry.pin('web1', key);
+    expect(bed.parts.catalog.host('web1').hostKey).toBe('ssh-ed25519 NEW');
+    await registry.reload(read);
+    expect(bed.parts.catalog.host('web1').hostKey).toBe('ssh-ed25519 NEW');
+    // What the file says itself wins, and is not replaced.
+    const change = registry.pin('pinned-in-file', { hostKey: 'ssh-ed25519 NEW', before: 'SHA256:file' });
+    await expect(change).rejects.toMatchObject({ reason: 'HOST_KEY_IN_FILE' });
+    expect(bed.parts.catalog.host('pinned-in-file').hostKey).toBe('SHA256:file');
+  });
+
+  it('is not replaced when another was pinned meanwhile', async () => {
+    await create('web1', { host_key: 'SHA256:other' });
+    await expect(registry.pin('web1', key)).rejects.toMatchObject({ reason: 'HOST_CHANGED' });
+    expect(bed.parts.catalog.host('web1').hostKey).toBe('SHA256:other');
   });
 });

@@ -8,7 +8,7 @@ import { ControlBed } from '../helpers/control-bed.js';
 import { snapshotOf } from '../helpers/fake-executor.js';
 import { sampleHost } from '../helpers/sample-host.js';
 import { until } from '../helpers/test-bed.js';
-import { sampleSnapshot } from '../rpc/samples.js';
+import { sampleSnapshot, sampleTrash } from '../rpc/samples.js';
 
 const keep = { last: 2, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
 const names = [
@@ -59,6 +59,7 @@ describe('the pruner', () => {
   let disk: FakeDisk;
   let log: Log;
   let pruner: Pruner;
+  const audit = { note: vi.fn(async () => {}) };
 
   beforeEach(async () => {
     bed = await ControlBed.open();
@@ -66,7 +67,7 @@ describe('the pruner', () => {
     for (const name of names) await bed.parts.catalog.record(sampleSnapshot('web1', name));
     disk = new FakeDisk();
     log = new Log();
-    pruner = new Pruner({ ...bed.parts, lifecycle: bed.lifecycle, disk, log });
+    pruner = new Pruner({ ...bed.parts, lifecycle: bed.lifecycle, audit, disk, log });
   });
 
   afterEach(async () => {
@@ -87,6 +88,8 @@ describe('the pruner', () => {
       `out ${names[1]}`,
     ]);
     expect(log.lines).toEqual([`a snapshot was removed: ${names[0]}`, `a snapshot was removed: ${names[1]}`]);
+    const told = { snapshot: names[1], message: expect.stringContaining('no rule keeps it') };
+    expect(audit.note).toHaveBeenLastCalledWith('RemoveSnapshot', 'web1', told);
     const reopened = await bed.reopen();
     expect(reopened.parts.catalog.snapshots('web1').map(({ name }) => name)).toEqual([names[3], names[2]]);
     await reopened.close();
@@ -219,28 +222,25 @@ describe('the pruner', () => {
     expect(left()).not.toContain(held[0]);
   });
 
-  test('a held one is acknowledged on the disk and then in the records, or discarded', async () => {
+  test('a held one is acknowledged on the disk and then in the records, or put into the trash', async () => {
     const heldFor = [{ code: 'SHRUNK', source: '/etc', message: 'it has shrunk' }] as const;
     const name = '2026-11-05_20-00-05i';
     const held = { ...sampleSnapshot('web1', name), heldFor };
     await bed.parts.catalog.record(held);
-    const parts = { ...bed.parts, disk, pruner, log };
+    const put = vi.fn(async () => sampleTrash);
+    const parts = { ...bed.parts, disk, pruner, trash: { put }, log };
+    const discard = () => discardHeld(parts, 'web1', { name, by: 'ann' });
     expect((await pruner.prune('web1')).frozen).toContain(`${name} is held`);
     expect(await acknowledge(parts, 'web1', name)).toEqual({ ...held, heldFor: [] });
     expect(disk.done).toEqual([`release ${name}`]);
     expect(bed.parts.catalog.snapshot('web1', name).heldFor).toEqual([]);
     expect((await pruner.judge('web1')).frozen).toBe('');
-    for (const again of [acknowledge, discardHeld])
-      await expect(again(parts, 'web1', name)).rejects.toMatchObject({ reason: 'SNAPSHOT_NOT_HELD' });
+    for (const again of [() => acknowledge(parts, 'web1', name), discard])
+      await expect(again()).rejects.toMatchObject({ reason: 'SNAPSHOT_NOT_HELD' });
     await expect(acknowledge(parts, 'web1', 'x')).rejects.toMatchObject({ reason: 'SNAPSHOT_NOT_FOUND' });
-
     await bed.parts.catalog.record(held);
-    disk.broken = name;
-    await expect(discardHeld(parts, 'web1', name)).rejects.toMatchObject({ reason: 'BACKUPDIR_UNUSABLE' });
-    expect(left()[0]).toBe(name);
-    disk.broken = null;
-    await discardHeld(parts, 'web1', name);
-    expect(left()).not.toContain(name);
+    await discard();
+    expect(put).toHaveBeenCalledWith(held, 'ann');
   });
 
   test.each(['DISK_FULL', 'DISK_SPACE_LOW'] as const)(

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { BusyError } from '../../src/core/errors.js';
-import type { BackupResult } from '../../src/core/ports.js';
+import type { BackupResult } from '../../src/core/executor-port.js';
 import type { Presence } from '../../src/core/presence.js';
 import type { RunRecord } from '../../src/core/run.js';
 import { ControlBed } from '../helpers/control-bed.js';

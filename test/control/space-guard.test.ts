@@ -45,7 +45,7 @@ class World {
             ? { free: { bytes: this.freeBytes, inodes: 0 }, total: { bytes: 100 * GiB, inodes: 0 } }
             : null,
         ),
-      leftovers: () => Promise.resolve({ unfinished: this.unfinished, removed: [] }),
+      leftovers: () => Promise.resolve({ unfinished: this.unfinished, removed: [], trashed: [] }),
     },
     diskOf: ({ backupdir }) => Promise.resolve(backupdir),
     bytesDone: () => this.bytesDone,

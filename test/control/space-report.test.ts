@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SpaceReporter, type SpaceReportParts, type SpaceStep } from '../../src/control/space-report.js';
 import { BusyError } from '../../src/core/errors.js';
-import type { MeasureProgress } from '../../src/core/ports.js';
+import type { MeasureProgress } from '../../src/core/executor-port.js';
 import type { DiskUsage } from '../../src/core/space.js';
 import { sampleHost } from '../helpers/sample-host.js';
 import { until } from '../helpers/test-bed.js';
@@ -48,7 +48,12 @@ class Bed {
         Promise.resolve(
           new Map(some.map((one, index) => [one, index === 1 ? 'absent' : 'present'] as const)),
         ),
-      leftovers: () => Promise.resolve({ unfinished: ['/b/.partial-x', '/b/.partial-y'], removed: [] }),
+      leftovers: () =>
+        Promise.resolve({
+          unfinished: ['/b/.partial-x', '/b/.partial-y'],
+          removed: [],
+          trashed: ['/b/.trash-x'],
+        }),
       roomOf: () => Promise.resolve(null),
     },
   };
@@ -76,12 +81,20 @@ describe('a report of space', () => {
       [snapshots[0]?.path],
       [snapshots[2]?.path],
       ['/b/.partial-x', '/b/.partial-y'],
+      ['/b/.trash-x'],
     ]);
     measurement.onProgress({ groupsDone: 1, entries: 10 });
-    measurement.finish([usage(300), null, usage(10)]);
+    measurement.finish([usage(300), null, usage(10), usage(30)]);
     const [result] = (await steps).slice(-1);
     expect(result).toMatchObject({
-      result: { host: 'web1', totalBytes: 103, unfinishedBytes: 3, removedBytes: 0, room: null },
+      result: {
+        host: 'web1',
+        totalBytes: 113,
+        unfinishedBytes: 3,
+        removedBytes: 0,
+        trashBytes: 10,
+        room: null,
+      },
     });
     expect(result && 'result' in result && result.result.snapshots.map(({ snapshot }) => snapshot)).toEqual([
       snapshots[0],
@@ -97,7 +110,7 @@ describe('a report of space', () => {
     const rest = all(second);
     measurement.fail(new BusyError('EXECUTOR_DIED', { ending: 'signal SIGKILL' }));
     await expect(first).rejects.toMatchObject({ reason: 'EXECUTOR_DIED' });
-    (await bed.next()).finish([null, null, null]);
+    (await bed.next()).finish([null, null, null, null]);
     expect(await rest).toHaveLength(1);
   });
 
@@ -117,7 +130,7 @@ describe('a report of space', () => {
     await left.return(undefined);
     expect(other.signal.aborted).toBe(true);
     const again = all(bed.reporter.measure('web1', never));
-    (await bed.next()).finish([null, null, null]);
+    (await bed.next()).finish([null, null, null, null]);
     expect(await again).toHaveLength(1);
   });
 

@@ -92,6 +92,7 @@ it('removing ends when the host comes into other hands, and for space nothing is
   const say = (message: string): void => void lines.push(message);
   const lines: string[] = [];
   const pruner = new Pruner({
+    audit: { note: () => Promise.resolve() },
     ...bed.parts,
     hold,
     lifecycle: bed.lifecycle,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Scrubber } from '../../src/control/scrubber.js';
-import { verificationsBelow } from '../../src/control/run-stops.js';
+import { readersBelow } from '../../src/control/run-stops.js';
 import { BusyError } from '../../src/core/errors.js';
 import type { SnapshotPlace } from '../../src/core/ports.js';
 import type { RunRecord } from '../../src/core/run.js';
@@ -148,9 +148,9 @@ describe('a verification', () => {
     const run = await verify();
     await started(1);
     const { backupdir } = bed.parts.catalog.host('web1');
-    await bed.lifecycle.endAll('post-backup', verificationsBelow(bed.parts.catalog.hosts(), '/another'));
+    await bed.lifecycle.endAll('post-backup', readersBelow(bed.parts.catalog.hosts(), '/another'));
     expect((await bed.lifecycle.get(run.id)).state).toBe('RUNNING');
-    await bed.lifecycle.endAll('post-backup', verificationsBelow(bed.parts.catalog.hosts(), backupdir));
+    await bed.lifecycle.endAll('post-backup', readersBelow(bed.parts.catalog.hosts(), backupdir));
     expect(await bed.lifecycle.get(run.id)).toMatchObject({
       state: 'CANCELLED',
       error: { reason: 'CANCELLED_FOR_SCRIPT' },

@@ -8,15 +8,16 @@ import { sampleSnapshot } from '../rpc/samples.js';
 const dayMs = 86_400_000;
 const none: KeepRules = { last: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
 
-/** `2026-11-22T20:00Z`, followed by `f` for a full one by `?` for one with missing files, by `!` for a held one. */
+/** `2026-11-22T20:00Z`, followed by `f` for a full one by `?` for one with missing files, by `*` for one with damaged ones, by `!` for a held one. */
 function made(text: string): SnapshotRecord {
-  const startedAt = new Date(text.replace(/[f?!]+$/, ''));
+  const startedAt = new Date(text.replace(/[f?*!]+$/, ''));
   const type = text.includes('f') ? 'full' : 'incremental';
   return {
     ...sampleSnapshot('web1', snapshotName(startedAt, type)),
     type,
     startedAt,
     outcome: text.includes('?') ? 'PARTIAL' : 'SUCCEEDED',
+    damagedFileCount: text.includes('*') ? 2 : 0,
     heldFor: text.includes('!') ? [{ code: 'SHRUNK', source: '/etc', message: 'it has shrunk' }] : [],
   };
 }
@@ -69,9 +70,7 @@ describe('what keep names', () => {
   test('last keeps so many of the newest, and the youngest full one though it is older', () => {
     const decision = judge(daily(19), { keep: { last: 3 } });
     expect(kept(decision)).toEqual(['2026-01-19T20', '2026-01-18T20', '2026-01-17T20', '2026-01-11T20']);
-    expect(reasonOf(decision, '2026-01-19T20')).toBe(
-      'the newest, the newest without missing files, one of the last 3',
-    );
+    expect(reasonOf(decision, '2026-01-19T20')).toBe('the newest, the newest whole one, one of the last 3');
     expect(reasonOf(decision, '2026-01-11T20')).toBe('the youngest full one');
     expect(reasonOf(decision, '2026-01-16T20')).toBe('no rule keeps it');
   });
@@ -153,7 +152,22 @@ describe('what is never removed', () => {
     ].map(made);
     const decision = judge(snapshots, { keep: { last: 1 } });
     expect(kept(decision)).toEqual(['2026-03-04T20', '2026-03-02T20', '2026-03-01T20']);
-    expect(reasonOf(decision, '2026-03-02T20')).toBe('the newest without missing files');
+    expect(reasonOf(decision, '2026-03-02T20')).toBe('the newest whole one');
+  });
+
+  test('one with damaged files never stands for a whole one, so the last good one stays', () => {
+    const snapshots = [
+      '2026-03-04T20:00Zf*',
+      '2026-03-03T20:00Z*',
+      '2026-03-02T20:00Z',
+      '2026-03-02T08:00Z',
+      '2026-03-01T20:00Z*',
+      '2026-03-01T08:00Z',
+    ].map(made);
+    const decision = judge(snapshots, { keep: { last: 1 } });
+    expect(kept(decision)).toEqual(['2026-03-04T20', '2026-03-02T20']);
+    expect(reasonOf(decision, '2026-03-02T20')).toBe('the newest whole one');
+    expect(kept(judge(snapshots, { keep: { daily: 4 } }))).toContain('2026-03-01T08');
   });
 
   test('a whole one stands for its day rather than a newer one with missing files', () => {

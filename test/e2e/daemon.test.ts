@@ -41,7 +41,7 @@ hosts:
       `${bed.configFile}:${line}:${column}: ${key}: `;
     for (const [start, wrong, allowed] of [
       [place(1, 12, 'state_dir'), 'relative', 'allowed: an absolute directory'],
-      [place(2, 9, 'listen[0]'), '0.0.0.0', 'allowed: '],
+      [place(2, 9, 'listen'), 'needs TLS', 'busyd make-cert'],
       [place(3, 1, 'max_runing'), 'max_running', 'allowed: '],
       [place(5, 11, 'hosts[0].name'), '"Web1"', 'lower-case letters'],
       [place(6, 15, 'hosts[0].srcdirs[0]'), 'etc', 'allowed: '],
@@ -205,7 +205,9 @@ describe('busyd and clients that have none of its files', () => {
     client.close();
     const [, port] = /^tcp:\/\/127\.0\.0\.1:(\d+)$/.exec(endpoints[1] ?? '') ?? [];
     expect(Number(port)).toBeGreaterThan(0);
-    tcp = [`http://127.0.0.1:${port}`];
+    const { stdout } = await bed.busy(['token', 'create', '--role', 'operator', '--json']);
+    const header = `authorization: Bearer ${(JSON.parse(stdout) as { token: string }).token}`;
+    tcp = ['--header', header, '--reflect-header', header, `http://127.0.0.1:${port}`];
     unix = ['--unix-socket', bed.socket, 'http://localhost'];
   });
   afterAll(() => bed.end());
@@ -237,7 +239,7 @@ describe('busyd and clients that have none of its files', () => {
   );
 
   it('lives on when something else than gRPC comes', async () => {
-    const socket = connect(Number(new URL(tcp[0] ?? '').port), '127.0.0.1');
+    const socket = connect(Number(new URL(tcp.at(-1) ?? '').port), '127.0.0.1');
     socket.on('error', () => {});
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.write(randomBytes(100_000));

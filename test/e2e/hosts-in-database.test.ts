@@ -5,6 +5,7 @@ import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
 import { RunState } from '../../src/gen/busy/v1/run.js';
 import { untilCopying } from '../helpers/host-store.js';
 import { type CommandResult } from '../helpers/run-command.js';
+import { remoteRsyncPids } from '../helpers/run-processes.js';
 import { TestBed, until } from '../helpers/test-bed.js';
 
 let bed: TestBed;
@@ -114,9 +115,13 @@ describe('"if it finds no host configurations in there, tries to read from [the]
     const { id } = await bed.trigger('slow');
     const file = { source: sourceOf('one'), name: 'large', leastBytes: 100_000 };
     await untilCopying(bed, { id, host: 'slow' }, file);
+    // However long the calls take, it runs until they have been made.
+    const copying = await remoteRsyncPids(sshd);
+    for (const pid of copying) process.kill(pid, 'SIGSTOP');
     await done('host', 'edit', 'slow', `srcdirs=${sourceOf('two')}`, 'bandwidth_limit=');
     await done('reload');
     expect(await refused('host', 'remove', 'slow', '--yes')).toContain('(HOST_BUSY)');
+    for (const pid of copying) process.kill(pid, 'SIGCONT');
     const run = await bed.waitForRun(id);
     expect(run).toMatchObject({ state: RunState.SUCCEEDED, jobs: [{ source: sourceOf('one') }] });
     expect(await backedUpFiles('slow', 'two')).toEqual(['file', 'file.tmp']);

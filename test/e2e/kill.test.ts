@@ -6,9 +6,12 @@ import { compareTrees } from '../../clients/quickstart/compare-trees.js';
 import { migrations } from '../../migrations/index.js';
 import { parseSnapshotName } from '../../src/core/snapshot.js';
 import { readSnapshots } from '../../src/execute/snapshot-json.js';
-import { faultPoints, type FaultPoint } from '../../src/fault-points.js';
+import { archiveFaultPoints, faultPoints, type FaultPoint } from '../../src/fault-points.js';
 import { BackupServiceService } from '../../src/gen/busy/v1/backup_service.js';
 import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
+import { SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
+import { HostServiceService } from '../../src/gen/busy/v1/host_service.js';
+import { HostSettings } from '../../src/gen/busy/v1/host_settings.js';
 import { callMethod } from '../helpers/grpc-calls.js';
 import { listedSnapshots, untilSwept } from '../helpers/host-store.js';
 import { databaseUrl, PrivateMariadb } from '../helpers/private-mariadb.js';
@@ -40,36 +43,39 @@ describe('fault 3, fault 15: a daemon that is killed as soon as the', () => {
   afterEach(() => bed.stopDaemon());
   afterAll(() => bed.end());
 
-  test.each(faultPoints.filter((step) => step !== migrationStep))('%s', async (step) => {
-    const before = await stock();
-    round += 1;
-    await writeFiles(source, { changed: 5000, [`added ${round}`]: 1000 });
-    await rm(join(source, 'deleted'), { force: true });
+  test.each(faultPoints.filter((step) => step !== migrationStep && !archiveFaultPoints.includes(step)))(
+    '%s',
+    async (step) => {
+      const before = await stock();
+      round += 1;
+      await writeFiles(source, { changed: 5000, [`added ${round}`]: 1000 });
+      await rm(join(source, 'deleted'), { force: true });
 
-    await bed.startDaemon(armed(step));
-    // It may be gone before it answers.
-    await bed.trigger('web1').catch(() => {});
-    expect(await bed.daemonEnd()).toBe('SIGKILL');
-    await bed.startDaemon();
-    const runs = await settledRuns();
+      await bed.startDaemon(armed(step));
+      // It may be gone before it answers.
+      await bed.trigger('web1').catch(() => {});
+      expect(await bed.daemonEnd()).toBe('SIGKILL');
+      await bed.startDaemon();
+      const runs = await settledRuns();
 
-    await untilPruned();
-    await expectAgreement(runs);
-    const after = await stock();
-    const removable = namesThatMayGo([...before.keys()]);
-    for (const [name, tree] of before)
-      if (after.has(name) || !removable.has(name)) expect(after.get(name), name).toEqual(tree);
-    for (const name of after.keys()) if (!before.has(name)) expect(await differences(name)).toEqual([]);
+      await untilPruned();
+      await expectAgreement(runs);
+      const after = await stock();
+      const removable = namesThatMayGo([...before.keys()]);
+      for (const [name, tree] of before)
+        if (after.has(name) || !removable.has(name)) expect(after.get(name), name).toEqual(tree);
+      for (const name of after.keys()) if (!before.has(name)) expect(await differences(name)).toEqual([]);
 
-    const newest = [...after.keys()].at(-1) ?? '';
-    const next = await bed.backUp('web1');
-    expect(next.state, JSON.stringify(next.error)).toBe(RunState.SUCCEEDED);
-    expect(await differences(next.snapshot)).toEqual([]);
-    for (const kept of ['kept', 'deep/kept'])
-      expect(await inodeOf(inSnapshot(next.snapshot, kept))).toBe(await inodeOf(inSnapshot(newest, kept)));
-    await untilPruned();
-    await untilSwept(bed, 'web1');
-  });
+      const newest = [...after.keys()].at(-1) ?? '';
+      const next = await bed.backUp('web1');
+      expect(next.state, JSON.stringify(next.error)).toBe(RunState.SUCCEEDED);
+      expect(await differences(next.snapshot)).toEqual([]);
+      for (const kept of ['kept', 'deep/kept'])
+        expect(await inodeOf(inSnapshot(next.snapshot, kept))).toBe(await inodeOf(inSnapshot(newest, kept)));
+      await untilPruned();
+      await untilSwept(bed, 'web1');
+    },
+  );
 
   const directory = (): string => join(bed.backupdir, 'web1');
   const inSnapshot = (name: string, file: string): string => join(directory(), name, 'data', source, file);
@@ -117,10 +123,13 @@ describe('fault 3, fault 15: a daemon that is killed as soon as the', () => {
   }
 
   async function untilPruned(): Promise<void> {
+    const client = bed.snapshots;
+    const request = { host: 'web1', dryRun: true };
     await until(async () => {
-      const { stdout } = await bed.busy(['prune', 'web1', '--dry-run']);
-      return /^(0 of |Nothing is removed)/m.test(stdout);
+      const answer = await callMethod(client, SnapshotServiceService.pruneSnapshots, request);
+      return answer.removedCount === 0;
     }, 'the snapshots that nothing keeps to go');
+    client.close();
   }
 });
 
@@ -136,12 +145,15 @@ describe('a daemon that is killed in the middle of a migration', () => {
     mariadb = undefined;
   });
 
-  test('of SQLite begins it anew', async () => {
+  // As many starts of a daemon as there are tables and columns: minutes, on a busy machine.
+  const longMs = 600_000;
+
+  test('of SQLite begins it anew', { timeout: longMs }, async () => {
     await bed.configure([]);
     await expectAllTables(async () => rm(join(bed.directory, 'state'), { recursive: true }));
   });
 
-  test('of MariaDB goes on where it ended', async () => {
+  test('of MariaDB goes on where it ended', { timeout: longMs }, async () => {
     mariadb = await PrivateMariadb.start();
     const server = mariadb;
     const takeFresh = async (): Promise<void> =>
@@ -161,12 +173,21 @@ describe('a daemon that is killed in the middle of a migration', () => {
       );
       if (!killed) break;
       await bed.startDaemon();
-      expect((await bed.busy(['runs'])).code).toBe(0);
-      expect((await bed.busy(['host', 'add', 'web1', 'srcdirs=/etc', 'backupdir=/tmp'])).code).toBe(0);
+      await expectAllRecordsToWork();
       await bed.stopDaemon();
       await takeFresh();
     }
     expect(time).toBeGreaterThan(migrations.length);
+  }
+
+  async function expectAllRecordsToWork(): Promise<void> {
+    const { backups, hosts } = bed;
+    const request = { host: '', pageSize: 0, pageToken: '', states: [] };
+    expect((await callMethod(backups, BackupServiceService.listRuns, request)).runs).toEqual([]);
+    const settings = HostSettings.fromPartial({ srcdirs: { values: ['/etc'] }, backupdir: '/tmp' });
+    const web1 = { name: 'web1', settings, validateOnly: false };
+    expect((await callMethod(hosts, HostServiceService.createHost, web1)).host?.name).toBe('web1');
+    for (const client of [backups, hosts]) client.close();
   }
 });
 

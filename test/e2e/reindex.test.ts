@@ -7,7 +7,7 @@ import { BackupType, RunState } from '../../src/gen/busy/v1/run.js';
 import { listedSnapshots } from '../helpers/host-store.js';
 import { expectBackup } from '../helpers/stock.js';
 import { runCommand, type CommandResult } from '../helpers/run-command.js';
-import { TestBed } from '../helpers/test-bed.js';
+import { TestBed, until } from '../helpers/test-bed.js';
 import { inodeOf, listTree, writeFiles } from '../helpers/tree-listing.js';
 
 let bed: TestBed;
@@ -39,9 +39,15 @@ describe('busyd reindex', () => {
     expect((await bed.busy(['verify', 'web1'])).code).toBe(0);
     const known = [await shown(full.snapshot), await shown(next.snapshot)];
     await bed.stopDaemon();
+    const database = join(bed.directory, 'state/busy.db');
+    await rename(database, `${database}.away`);
+    await bed.startDaemon();
+    await until(() => /not on record.*reindex.*web1/.test(bed.daemonLog()), 'the daemon to tell of them');
+    await bed.stopDaemon();
+    await rename(`${database}.away`, database);
     const stock = await listTree(bed.backupdir);
     expect((await reindex()).stdout).toMatch(/web1: 0 added, 0 corrected, 0 removed, 2 kept/);
-    await rm(join(bed.directory, 'state/busy.db'));
+    await rm(database);
     const dry = await reindex('--dry-run');
     expect(dry.stdout).toMatch(
       /web1: 2 added.*\n {2}\+ \S+f {2}full, SUCCEEDED\n {2}\+ \S+i {2}incremental, SUCCEEDED\n/,
@@ -52,6 +58,7 @@ describe('busyd reindex', () => {
     expect((await reindex()).stdout).toContain('0 added, 0 corrected, 0 removed, 2 kept');
     expect(await listTree(bed.backupdir)).toEqual(stock);
     await bed.startDaemon();
+    expect(bed.daemonLog()).not.toContain('not on record');
     expect([await shown(full.snapshot), await shown(next.snapshot)]).toEqual(known);
     const after = await expectBackup(bed, 'web1', source());
     expect(after.jobs[0]?.stats).toMatchObject({ filesTransferred: 0 });

@@ -279,6 +279,8 @@ describe('a source that is back', () => {
     expect((await snapshotOf(held)).heldFor).toMatchObject([{ code: HoldCode.EMPTY_SOURCE }]);
     const { code } = await bed.busy(['acknowledge', 'stays', held.snapshot, '--discard', '--yes']);
     expect(code).toBe(0);
+    expect((await bed.busy(['trash'])).stdout).toContain(`stays/${held.snapshot}`);
+    expect((await bed.busy(['trash', 'empty', '--confirm', 'all'])).code).toBe(0);
     await untilSwept(bed, 'stays');
     expect(await readdir(join(bed.backupdir, 'stays'))).toEqual([good.snapshot]);
     expect(await listedSnapshots(bed, 'stays')).toEqual([good.snapshot]);

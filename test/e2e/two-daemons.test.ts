@@ -5,8 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
 import { processTree } from '../../clients/quickstart/process-tree.js';
 import type { MysqlAddress } from '../../src/core/database-address.js';
+import { DaemonServiceService, DatabaseState } from '../../src/gen/busy/v1/daemon_service.js';
 import { BackupType, RunState, type Run } from '../../src/gen/busy/v1/run.js';
-import { reasonOf } from '../helpers/grpc-calls.js';
+import { callMethod, reasonOf } from '../helpers/grpc-calls.js';
 import { listedSnapshots, untilCopying } from '../helpers/host-store.js';
 import { databaseUrl, PrivateMariadb } from '../helpers/private-mariadb.js';
 import { executorPids, localRsyncPids } from '../helpers/run-processes.js';
@@ -28,40 +29,51 @@ beforeAll(async () => {
   mariadb = await PrivateMariadb.start();
 });
 afterAll(() => mariadb.end());
-beforeEach(async () => {
+
+async function makeBeds(): Promise<void> {
   address = await mariadb.freshDatabase();
   a = await TestBed.create();
   b = await TestBed.create(a);
   sshd = await a.startSshd();
   source = join(a.directory, 'source');
   await writeFiles(source, { kept: 1000, large: 3_000_000 });
-  await startWith({});
-});
-afterEach(async () => {
+}
+
+async function endBeds(): Promise<void> {
   await mariadb.restart();
   mariadb.thaw();
   await b.end();
   await a.end();
-});
+}
 
-async function startWith(
-  settings: Readonly<Record<string, unknown>>,
+/**
+ * Where nobody is to be taken over, `takeover_after` is long: on a busy machine a daemon that lives must not be taken for
+ * one that is out of touch. Where a test waits for it, it is as short as such a machine allows.
+ */
+const takenOverSoon = { takeover_after: '8s' };
+
+async function start(
+  settings: Readonly<Record<string, unknown>> = {},
   slow: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  await a.stopDaemon();
-  await b.stopDaemon();
   const hosts = [
     a.hostAt(sshd, { name: 'slow', srcdirs: [source], bandwidth_limit: 300, ...slow }),
     a.hostAt(sshd, { name: 'web1', srcdirs: [source] }),
   ];
   for (const bed of [a, b]) {
-    await bed.configure(hosts, { database: databaseUrl(address), takeover_after: '4s', ...settings });
+    await bed.configure(hosts, { database: databaseUrl(address), takeover_after: '20s', ...settings });
     // The first takes all hosts.
     await bed.startDaemon();
   }
 }
 
 describe('two daemons on one database', () => {
+  beforeAll(async () => {
+    await makeBeds();
+    await start();
+  });
+  afterAll(endBeds);
+
   it('share a backup directory; one has the hosts, and the other says which', async () => {
     const first = await expectBackup(a, 'web1', source);
     const refused = await b.busy(['backup', 'web1']);
@@ -96,7 +108,26 @@ describe('two daemons on one database', () => {
     expect((await b.waitForRun(id)).state).toBe(RunState.CANCELLED);
   });
 
+  it('keep out a third one with another database', async () => {
+    const stranger = await TestBed.create(a);
+    await stranger.configure([a.hostAt(sshd, { name: 'web1', srcdirs: [source] })]);
+    const { code, stderr } = await stranger.busyd(['--config', stranger.configFile]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `The backup directory ${a.backupdir} belongs to the daemons of another database (mysql:`,
+    );
+    expect(stderr).toContain(`remove ${join(a.backupdir, '.busyd.lock')}`);
+    expect(stderr).not.toContain(address.password);
+    await stranger.end();
+  });
+});
+
+describe('of two daemons on one database', () => {
+  beforeEach(makeBeds);
+  afterEach(endBeds);
+
   it('one that stops gives its hosts to the other at once', async () => {
+    await start();
     const first = await expectBackup(a, 'web1', source);
     expect(await a.stopDaemon()).toBe(0);
     expect(await readdir(a.backupdir)).toContain('.busyd.lock');
@@ -115,7 +146,7 @@ describe('two daemons on one database', () => {
   });
 
   it('what waits at one that dies is carried out by the other', async () => {
-    await startWith({ max_running: 1 });
+    await start({ ...takenOverSoon, max_running: 1 });
     await startCopying(a, 'slow', { source, name: 'large' });
     const waiting = await a.trigger('web1');
     expect(waiting.state).toBe(RunState.QUEUED);
@@ -124,6 +155,7 @@ describe('two daemons on one database', () => {
   });
 
   it('reindex leaves alone the hosts of one that lives, and takes care of the others', async () => {
+    await start();
     const full = await expectBackup(a, 'web1', source);
     const next = await expectBackup(a, 'web1', source);
     await b.stopDaemon();
@@ -144,24 +176,14 @@ describe('two daemons on one database', () => {
     expect(await listedSnapshots(a, 'web1')).toEqual([next.snapshot]);
     await expectBackup(a, 'web1', source);
   });
-
-  it('keep out a third one with another database', async () => {
-    const stranger = await TestBed.create(a);
-    await stranger.configure([a.hostAt(sshd, { name: 'web1', srcdirs: [source] })]);
-    const { code, stderr } = await stranger.busyd(['--config', stranger.configFile]);
-    expect(code).toBe(1);
-    expect(stderr).toContain(
-      `The backup directory ${a.backupdir} belongs to the daemons of another database (mysql:`,
-    );
-    expect(stderr).toContain(`remove ${join(a.backupdir, '.busyd.lock')}`);
-    expect(stderr).not.toContain(address.password);
-    await stranger.end();
-  });
 });
 
 describe('when one of two daemons', () => {
+  beforeEach(makeBeds);
+  afterEach(endBeds);
+
   it('is killed in mid-backup, the other marks its run INTERRUPTED and goes on by schedule', async () => {
-    await startWith({}, { schedule: ['* * * * *'], retry_after: '1s' });
+    await start(takenOverSoon, { schedule: ['* * * * *'], retry_after: '1s' });
     const killed = await runOf(a, 'slow');
     await untilCopying(a, killed, { source, name: 'large', leastBytes: 100_000 });
     await a.stopDaemon('SIGKILL');
@@ -178,7 +200,7 @@ describe('when one of two daemons', () => {
   });
 
   it('is frozen, its runs stop by themselves before the other begins; thawed, it knows that it has nothing', async () => {
-    await startWith({ takeover_after: '8s' });
+    await start({ takeover_after: '10s' });
     const { id } = await startCopying(a, 'slow', { source, name: 'large' });
     const executors = await executorPids(a);
     const copying = await localRsyncPids(a);
@@ -210,6 +232,7 @@ describe('when one of two daemons', () => {
   });
 
   it('and the other lose the database for long, runs stop, nobody is taken over, and all goes on afterwards', async () => {
+    await start(takenOverSoon);
     const { id, ended } = await startCopying(a, 'slow', { source, name: 'large' });
     await mariadb.stop();
     const run = await ended;
@@ -222,7 +245,7 @@ describe('when one of two daemons', () => {
   });
 
   it('is cut from the database in mid-backup for a moment, nothing happens', async () => {
-    await startWith({ takeover_after: '30s' });
+    await start({ takeover_after: '30s' });
     const { id, ended } = await startCopying(a, 'slow', { source, name: 'large' });
     await mariadb.kill();
     await mariadb.restart();
@@ -247,10 +270,14 @@ async function runOf(bed: TestBed, host: string): Promise<Run> {
 
 /** Whether the daemon has web1: it would back it up. */
 async function backsUp(bed: TestBed): Promise<boolean> {
-  const { stdout } = await bed.busy(['info', '--json']);
-  const info = JSON.parse(stdout) as { otherDaemons?: { hostCount?: number }[]; databaseState?: string };
-  if (info.databaseState === 'DATABASE_STATE_UNAVAILABLE') return false;
-  return (info.otherDaemons ?? []).every(({ hostCount = 0 }) => hostCount === 0);
+  const client = bed.info;
+  try {
+    const info = await callMethod(client, DaemonServiceService.getDaemonInfo, {});
+    const isAway = info.databaseState === DatabaseState.UNAVAILABLE;
+    return !isAway && info.otherDaemons.every(({ hostCount }) => hostCount === 0);
+  } finally {
+    client.close();
+  }
 }
 
 async function runState(id: string): Promise<string[]> {

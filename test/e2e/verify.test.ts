@@ -143,13 +143,13 @@ describe.each(['server', 'client'])('damage to the snapshots of a host with init
     expect(mail?.subject).toBe(`${host} DAMAGED files in snapshots`);
     expect(mail?.text).toContain(`${full.snapshot} ${source()}/etc/hosts: content`);
     expect(mail?.text).toContain(`busy backup ${host} --follow`);
-    expect((await bed.busy(['info'])).stdout).toMatch(/2 snapshots are DAMAGED|4 snapshots are DAMAGED/);
+    expect((await bed.busy(['info'])).stdout).toMatch(/[2-9] snapshots are DAMAGED/);
   });
 
   it('is not handed on: the next backup stores these files afresh, and the one after links to those', async () => {
     const next = await expectBackup(bed, host, source(), BackupType.INCREMENTAL);
     expect(await bed.readRunLog(next.id)).toContain(
-      '7 links to damaged files: the host sends these files again',
+      '7 files taken from damaged ones: the host sends these files again',
     );
     expect(await readFile(inSnapshot(next, 'etc/hosts'), 'utf8')).toBe('hosts');
     expect(await readFile(inSnapshot(full, 'etc/hosts'), 'utf8')).not.toBe('hosts');
@@ -165,6 +165,18 @@ describe.each(['server', 'client'])('damage to the snapshots of a host with init
     expect(await inodeOf(inSnapshot(after, 'etc/hosts'))).toBe(await inodeOf(inSnapshot(next, 'etc/hosts')));
     expect(await bed.readRunLog(after.id)).not.toContain('damaged');
     expect(after.jobs[0]?.stats).toMatchObject({ filesTransferred: 0 });
+  });
+
+  it('is not handed on as a copy either, where owner, mode or the like of the file have changed since', async () => {
+    const before = await expectBackup(bed, host, source(), BackupType.INCREMENTAL);
+    await damage(inSnapshot(before, 'other'));
+    expect((await verify(host, before.snapshot)).state).toBe(RunState.FAILED);
+    await chmod(join(source(), 'other'), host === 'server' ? 0o711 : 0o700);
+    const next = await expectBackup(bed, host, source(), BackupType.INCREMENTAL);
+    expect(await verify(host, next.snapshot)).toMatchObject({ state: RunState.SUCCEEDED });
+    const after = await expectBackup(bed, host, source(), BackupType.INCREMENTAL);
+    expect(await inodeOf(inSnapshot(after, 'other'))).toBe(await inodeOf(inSnapshot(next, 'other')));
+    expect(await bed.readRunLog(after.id)).not.toContain('damaged');
   });
 
   it('is no more when the file was mended by hand', async () => {

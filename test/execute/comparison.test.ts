@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { linkSync, renameSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,9 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BusyError } from '../../src/core/errors.js';
 import { partCount } from '../../src/core/scrub.js';
 import { compareSnapshots, type ComparisonReport } from '../../src/execute/comparison.js';
-import { damagedInodes, recordDamage } from '../../src/execute/damage.js';
+import { damagedPlaces, recordFindings } from '../../src/execute/damage.js';
 import { makeManifest, type DiskWorkHooks } from '../../src/execute/manifest.js';
-import { readVerification } from '../../src/execute/snapshot-verification.js';
+import { readPartTimes, readVerification } from '../../src/execute/snapshot-verification.js';
 import { inodeOf } from '../helpers/tree-listing.js';
 
 const run = promisify(execFile);
@@ -168,7 +168,7 @@ describe('what is known of damage', () => {
   const verifiedAt = new Date('2026-11-24T03:00:00Z');
 
   async function note(report: ComparisonReport, parts: readonly number[] | null = null): Promise<void> {
-    await recordDamage({ store, compared: report.snapshots, parts, verifiedAt });
+    await recordFindings({ store, compared: report.snapshots, parts, verifiedAt });
   }
 
   it('is written beside each snapshot, also those that share the file, and is gone when it is mended', async () => {
@@ -182,13 +182,41 @@ describe('what is known of damage', () => {
       damaged: [{ path: '/a', kind: 'size', inode: String(await inodeOf(join(one, 'data/a'))) }],
     });
     expect(await readVerification(two)).toMatchObject({ verifiedAt: null, damagedFileCount: 1 });
-    expect(await damagedInodes(store)).toEqual(new Set([String(await inodeOf(join(one, 'data/a')))]));
+    const inode = String(await inodeOf(join(one, 'data/a')));
+    expect(await damagedPlaces(store)).toEqual([
+      { snapshot: one, path: '/a', inode },
+      { snapshot: two, path: '/a', inode },
+    ]);
     await rm(join(one, 'data/a'));
     await rm(join(two, 'data/a'));
     await chmod(join(one, 'data/below'), 0o700);
     const [scrubbed] = (await compare([first, second], [0, 1])).snapshots;
     expect(scrubbed?.damagedCount).toBe(0);
     await note(await compare([first, second], [0, 1]), [0, 1]);
+    expect((await readVerification(two)).damagedFileCount).toBe(1);
+  });
+
+  it('is written before its part counts as read, so that after a crash it is found again', async () => {
+    const one = await makeSnapshot(first, { a: 'a' });
+    const parts = Array.from({ length: 256 }, (_, part) => part);
+    await writeFile(join(one, 'data/a'), 'longer');
+    const inTheWay = join(one, 'verification.json.new');
+    await mkdir(inTheWay);
+    await expect(note(await compare([first], parts), parts)).rejects.toThrow('EISDIR');
+    expect(await readPartTimes(store)).toEqual(new Map());
+    await rmdir(inTheWay);
+    await note(await compare([first], parts), parts);
+    expect((await readPartTimes(store)).size).toBe(256);
+    expect((await readVerification(one)).damagedFileCount).toBe(1);
+  });
+
+  it('is written also when another snapshot of the comparison was removed meanwhile', async () => {
+    const one = await makeSnapshot(first, { a: 'a' });
+    const two = await makeLinked(one, second);
+    await writeFile(join(one, 'data/a'), 'longer');
+    const report = await compare([first, second]);
+    renameSync(one, join(store, `.removed-${first}`));
+    await note(report);
     expect((await readVerification(two)).damagedFileCount).toBe(1);
   });
 

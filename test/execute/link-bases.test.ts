@@ -17,7 +17,7 @@ function partial(day: number, type: BackupType, changes: Partial<PartialMark> = 
 }
 
 function store(snapshots: readonly string[], partials: readonly PartialDir[] = []): HostStore {
-  return { directory: '/srv/backup/web1', snapshots, partials };
+  return { directory: '/srv/backup/web1', snapshots, partials, trashed: [] };
 }
 
 describe('an incremental backup', () => {

@@ -39,14 +39,19 @@ function refused(cause: Error): Promise<never> {
 
 function nextAfter(taken: readonly string[], now: string, partials: readonly string[] = []): string {
   const left = partials.map((name) => ({ path: name, name: `.partial-${name}`, mark: null }));
-  const host = { directory: '/srv', snapshots: taken, partials: left };
+  const host = { directory: '/srv', snapshots: taken, partials: left, trashed: [] };
   return store.nextSnapshotName(host, new Date(now), 'incremental');
 }
 
 describe('openHostStore', () => {
   it('makes the directory of a new host, and lists nothing', async () => {
     const directory = join(backupdir, 'web1');
-    expect(await store.openHostStore(backupdir, 'web1')).toEqual({ directory, snapshots: [], partials: [] });
+    expect(await store.openHostStore(backupdir, 'web1')).toEqual({
+      directory,
+      snapshots: [],
+      partials: [],
+      trashed: [],
+    });
     expect((await stat(directory)).mode & 0o007).toBe(0);
   });
 

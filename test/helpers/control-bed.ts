@@ -16,6 +16,7 @@ import { isActive, type RunRecord } from '../../src/core/run.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
 import { openDatabase, type Database } from '../../src/store/data-source.js';
 import { openRunLogs } from '../../src/store/run-log.js';
+import { createArchiveStore } from '../../src/store/archives.js';
 import { createRunStore } from '../../src/store/runs.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
 import { FakeExecutor } from './fake-executor.js';
@@ -59,6 +60,7 @@ export class ControlBed {
     readonly clock: ManualClock,
     readonly parts: Parts,
     readonly lifecycle: RunLifecycle,
+    readonly snapshots: SnapshotStore,
     private readonly database: Database,
     private readonly directory: string,
   ) {}
@@ -91,7 +93,16 @@ export class ControlBed {
       diskOf: (host) => Promise.resolve(host.backupdir),
       scripts: () => noScripts,
       quietDisk: () => Promise.resolve(),
+      ownDirectories: () => ['/srv/backup'],
       space: { admit: () => Promise.resolve(null), release: () => {} },
+      archiving: {
+        archives: createArchiveStore(database),
+        archiveDisk: { remove: () => Promise.resolve(null), list: () => Promise.resolve([]) },
+        onDisk: ({ name }) => Promise.resolve(catalog.snapshots(name)),
+        failuresOf: (host) => bed.lifecycle.failuresAgainstExpiry(host),
+        alone: (_, work) => work(),
+        remove: ({ snapshot }) => catalog.forget(snapshot),
+      },
       findCommitted: (host, runId) =>
         Promise.resolve(
           bed.onDisk.find((found) => found.host === host.name && found.runId === runId) ?? null,
@@ -99,7 +110,7 @@ export class ControlBed {
       onError: (_, error) => void bed.errors.push(error),
     };
     const lifecycle = new RunLifecycle({ ...parts, ...options.parts });
-    const bed: ControlBed = new ControlBed(clock, parts, lifecycle, database, directory);
+    const bed: ControlBed = new ControlBed(clock, parts, lifecycle, snapshots, database, directory);
     return bed;
   }
 

@@ -1,15 +1,21 @@
 /** An executor that carries out nothing: each backup goes on until the test ends it by hand. */
 import { BusyError } from '../../src/core/errors.js';
+import { nothingArchived } from '../../src/core/archive.js';
+import type { ArchiveResult, ArchiveTask } from '../../src/core/archive-ports.js';
 import type {
   BackupEvents,
   BackupResult,
   BackupTask,
+  DrillResult,
+  DrillTask,
   Executor,
   ProbeResult,
+  RestoreResult,
+  RestoreTask,
   RunEventsTaker,
   VerifyResult,
   VerifyTask,
-} from '../../src/core/ports.js';
+} from '../../src/core/executor-port.js';
 import { noTransfer, snapshotName, type SnapshotRecord } from '../../src/core/snapshot.js';
 
 export interface FakeBackup {
@@ -33,11 +39,32 @@ export interface FakeVerification {
   die(): void;
 }
 
+export interface FakeRestore {
+  readonly task: RestoreTask;
+  readonly signal: AbortSignal;
+  /** Ends it with a result that is a success unless the changes say otherwise. */
+  finish(changes?: Partial<RestoreResult>): void;
+}
+
+export interface FakeDrill {
+  readonly task: DrillTask;
+  /** Ends it with a result that is a success unless the changes say otherwise. */
+  finish(changes?: Partial<DrillResult>): void;
+}
+
 export class FakeExecutor implements Executor {
   /** All verifications that were ever started, in order; each ends as the real one does after an abort. */
   readonly verifications: FakeVerification[] = [];
+  /** All restores that were ever started, in order; each ends as the real one does after an abort. */
+  readonly restores: FakeRestore[] = [];
+  readonly drills: FakeDrill[] = [];
   /** All that were ever started, in order. */
   readonly backups: FakeBackup[] = [];
+  /** What an archive comes to; a failure unless a test says otherwise. */
+  onArchive = (task: ArchiveTask, _events: RunEventsTaker, _signal: AbortSignal): Promise<ArchiveResult> =>
+    Promise.reject(
+      new BusyError('INTERNAL', { what: `the fake executor archives no ${task.snapshot.name}` }),
+    );
   private handedOut = 0;
   private wake = (): void => {};
 
@@ -61,6 +88,18 @@ export class FakeExecutor implements Executor {
     });
   }
 
+  restore(task: RestoreTask, _: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
+    return new Promise((resolve) => {
+      const finish: FakeRestore['finish'] = (changes) =>
+        resolve({ from: 'snapshot', counts: null, changes: [], changeCount: 0, error: null, ...changes });
+      signal.addEventListener('abort', () =>
+        finish({ error: new BusyError('RESTORE_CANCELLED').toFailure() }),
+      );
+      this.restores.push({ task, signal, finish });
+      this.wake();
+    });
+  }
+
   verify(task: VerifyTask, events: RunEventsTaker, signal: AbortSignal): Promise<VerifyResult> {
     return new Promise((resolve, reject) => {
       const finish: FakeVerification['finish'] = (changes) =>
@@ -70,6 +109,14 @@ export class FakeExecutor implements Executor {
       signal.addEventListener('abort', endCancelled, { once: true });
       this.verifications.push({ task, events, signal, finish, die });
     });
+  }
+
+  archive(task: ArchiveTask, events: RunEventsTaker, signal: AbortSignal): Promise<ArchiveResult> {
+    return this.onArchive(task, events, signal);
+  }
+
+  verifyArchives(): Promise<ArchiveResult> {
+    return Promise.resolve({ archives: [], done: nothingArchived, error: null });
   }
 
   /** The next backup that was not answered before; waits until it is started. */
@@ -84,7 +131,21 @@ export class FakeExecutor implements Executor {
     }
   }
 
+  drill(task: DrillTask, _: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
+    return new Promise((resolve) => {
+      const finish: FakeDrill['finish'] = (changes) =>
+        resolve({ drill: task.drill, error: null, ...changes });
+      const endCancelled = (): void => finish({ error: new BusyError('CANCELLED').toFailure() });
+      signal.addEventListener('abort', endCancelled, { once: true });
+      this.drills.push({ task, finish });
+    });
+  }
+
   probe(): Promise<ProbeResult> {
+    return Promise.reject(new BusyError('INTERNAL', { what: 'the fake executor reaches no host' }));
+  }
+
+  check(): Promise<never> {
     return Promise.reject(new BusyError('INTERNAL', { what: 'the fake executor reaches no host' }));
   }
 

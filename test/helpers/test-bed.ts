@@ -88,7 +88,12 @@ export class TestBed {
       state_dir: join(this.directory, 'state'),
       listen: `unix:${this.socket}`,
       // Those of this machine are none of the tests' business.
-      scripts: { pre_backup: this.scriptFile('pre-backup'), post_backup: this.scriptFile('post-backup') },
+      scripts: {
+        pre_backup: this.scriptFile('pre-backup'),
+        post_backup: this.scriptFile('post-backup'),
+        pre_archive: this.scriptFile('pre-archive'),
+        post_archive: this.scriptFile('post-archive'),
+      },
       reserve: '1M',
       ...settings,
       hosts,
@@ -105,7 +110,7 @@ export class TestBed {
   }
 
   /** Where the configuration has a script of the server; nothing is there at first. */
-  scriptFile(name: 'pre-backup' | 'post-backup'): string {
+  scriptFile(name: 'pre-backup' | 'post-backup' | 'pre-archive' | 'post-archive'): string {
     return join(this.directory, 'scripts', name);
   }
 

@@ -4,13 +4,14 @@ import path from 'node:path';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
 import type { Endpoint } from '../../src/core/endpoint.js';
 import { queuedRun } from '../../src/control/run-ends.js';
+import type { Caller } from '../../src/core/caller.js';
 import { BusyError } from '../../src/core/errors.js';
-import { newestAsOf } from '../../src/core/snapshot.js';
 import { BackupServiceClient } from '../../src/gen/busy/v1/backup_service.js';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../src/gen/google/rpc/status.js';
 import { createRpcServer, type RpcParts, type RpcServer } from '../../src/rpc/server.js';
-import { sampleHost, sampleProgress, sampleRun, sampleSnapshot } from './samples.js';
+import { fakeBrowser } from './fake-browser.js';
+import { sampleHost, sampleProgress, sampleRun, sampleSnapshot, sampleTrash } from './samples.js';
 
 export const descriptorFile = path.resolve(import.meta.dirname, '../../src/gen/busy.binpb');
 
@@ -23,7 +24,15 @@ export interface Running {
   close(): Promise<void>;
 }
 
-const anyTcpPort: Endpoint = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+const anyTcpPort: Endpoint = { kind: 'tcp', host: '127.0.0.1', port: 0, isTls: false };
+
+export const sampleCaller: Caller = {
+  name: 'tester',
+  role: 'admin',
+  hosts: null,
+  proof: { kind: 'token', id: 'abcdefghijkl' },
+  address: '127.0.0.1',
+};
 
 /** Starts a server; close it with `close`. */
 export async function startServer(
@@ -102,20 +111,8 @@ export function fakeParts(): RpcParts {
       host,
       snapshots: (name) =>
         name === undefined ? snapshots : snapshots.filter((snapshot) => snapshot.host === host(name).name),
-      snapshot: (name, snapshotName) => {
-        const found = snapshots.find((snapshot) => snapshot.host === name && snapshot.name === snapshotName);
-        if (!found) throw new BusyError('SNAPSHOT_NOT_FOUND', { host: name, snapshot: snapshotName });
-        return found;
-      },
-      newestSnapshot: (name, asOf) => {
-        const found = newestAsOf(
-          snapshots.filter((snapshot) => snapshot.host === host(name).name),
-          asOf,
-        );
-        if (!found) throw new BusyError('NO_SNAPSHOT', { host: name });
-        return found;
-      },
     },
+    browser: fakeBrowser({ host, snapshots }),
     lifecycle: {
       trigger: async (request) =>
         queuedRun({ id: sampleRun(9).id, request, now: sampleRun(9).createdAt, revision: 9 }),
@@ -129,13 +126,40 @@ export function fakeParts(): RpcParts {
       failuresInRow: () => 0,
       activeRuns: () => [],
     },
+    enrollment: {
+      scan: refuseChange,
+      pin: refuseChange,
+      prepare: refuseChange,
+      check: async () => [],
+      importKeys: async () => [],
+    },
+    checkServer: async () => [],
     held: {
       acknowledge: async (name, snapshot) => ({ ...sampleSnapshot(name, snapshot), heldFor: [] }),
       discard: async (name, snapshot) => sampleSnapshot(name, snapshot),
     },
+    driller: { historyOf: () => ({ last: null, proof: null }) },
+    downloads: { download: async function* () {} },
+    deleteSnapshot: async (name, snapshot, { by }) => ({ ...sampleTrash, host: name, snapshot, putBy: by }),
+    trash: {
+      list: async () => [sampleTrash],
+      restore: async (id) => ({ ...sampleTrash, id }),
+      empty: async (id) => [{ ...sampleTrash, id: id ?? sampleTrash.id }],
+    },
     pruner: {
       judge: async () => ({ verdicts: [], frozen: '' }),
       prune: async () => ({ verdicts: [], frozen: '', removedCount: 0 }),
+    },
+    archives: { get: async () => null, list: async () => [] },
+    deleteArchive: async (name, snapshot) => {
+      throw new BusyError('ARCHIVE_NOT_FOUND', { host: name, snapshot });
+    },
+    audit: { begin: async () => async () => {}, refuse: async () => {}, turnAway: async () => {} },
+    auditTrail: {
+      list: async () => [],
+      verify: async () => {
+        throw new BusyError('INTERNAL', { what: 'not in this test' });
+      },
     },
     events: { watch: async function* () {} },
     streamLog: async function* () {},
@@ -195,6 +219,8 @@ export function fakeParts(): RpcParts {
       unverifiableSnapshots: 0,
       damagedSnapshots: 0,
       verificationsRunning: 0,
+      auditSequence: 12,
+      auditHash: 'ab12',
       runsQueued: 1,
       runsRunning: 2,
       maxRunning: 4,
@@ -214,6 +240,14 @@ export function fakeParts(): RpcParts {
     }),
     reload: async () => ({ hostCount: 3, needsRestart: [] }),
     sendTestMail: async (to) => [to === '' ? 'root' : to],
+    access: {
+      identify: async () => ({ caller: sampleCaller }),
+      refresh: async () => undefined,
+      confirm: () => undefined,
+    },
+    tokens: { create: refuseChange, list: async () => [], revoke: refuseChange },
+    endpointSettings: { socketGroup: '', tls: null, log: { info: () => undefined, error: () => undefined } },
+    hasReflection: true,
     descriptorFile,
     log: { error: () => undefined },
   };

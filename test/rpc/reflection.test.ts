@@ -40,10 +40,15 @@ async function curl(...args: readonly string[]): Promise<string> {
 describe('a foreign client without our files', () => {
   it('lists the services', async () => {
     expect((await curl('--list-services', `http://${running.address}`)).trim().split('\n').sort()).toEqual([
+      'busy.v1.ArchiveService',
+      'busy.v1.AuditService',
       'busy.v1.BackupService',
       'busy.v1.DaemonService',
+      'busy.v1.EnrollmentService',
       'busy.v1.HostService',
       'busy.v1.SnapshotService',
+      'busy.v1.TokenService',
+      'busy.v1.TrashService',
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
     ]);
@@ -105,7 +110,7 @@ describe('one question', () => {
     );
     const files = byName?.messageResponse;
     if (files?.$case !== 'fileDescriptorResponse') throw new Error('No files were answered.');
-    expect(files.value.fileDescriptorProto).toHaveLength(6);
+    expect(files.value.fileDescriptorProto).toHaveLength(7);
     for (const bytes of files.value.fileDescriptorProto) expect(set.includes(bytes)).toBe(true);
     expect(bySymbol?.messageResponse).toEqual(files);
     expect(byMethod?.messageResponse).toEqual(files);

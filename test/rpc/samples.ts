@@ -1,4 +1,5 @@
 /** Records for the tests of the rpc layer. */
+import type { ListedTrash } from '../../src/control/trash.js';
 import type { Host } from '../../src/core/host.js';
 import type { Progress, RunRecord } from '../../src/core/run.js';
 import { sampleHost as baseHost } from '../helpers/sample-host.js';
@@ -78,6 +79,9 @@ export function sampleRun(number: number, changes: Partial<RunRecord> = {}): Run
       },
     ],
     verification: null,
+    archiving: null,
+    restore: null,
+    drill: null,
     requestId: null,
     isScheduled: false,
     acceptsChanges: false,
@@ -99,4 +103,15 @@ export const sampleProgress: Progress = {
   entriesDone: 0,
   currentFile: 'zoë 😀',
   isListing: true,
+};
+
+export const sampleTrash: ListedTrash = {
+  id: '01KB0000000000000000000000',
+  kind: 'snapshot',
+  host: 'web1',
+  snapshot: '2026-11-21_20-00-05f',
+  putAt: new Date(1_795_000_000_000),
+  putBy: 'ann',
+  goesAt: new Date(1_795_604_800_000),
+  path: '/srv/backup/web1/.trash-01KB0000000000000000000000-2026-11-21_20-00-05f',
 };

@@ -62,8 +62,8 @@ it('listens on several endpoints at once', async () => {
   const server = await newServer();
   const bound = await server.listen([
     { kind: 'unix', path: file },
-    { kind: 'tcp', host: '127.0.0.1', port: 0 },
-    { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    { kind: 'tcp', host: '127.0.0.1', port: 0, isTls: false },
+    { kind: 'tcp', host: '127.0.0.1', port: 0, isTls: false },
   ]);
   expect(bound).toEqual([
     `unix:${file}`,
@@ -86,7 +86,7 @@ it('refuses a socket that is answered, and leaves it alone', async () => {
   const second = await newServer();
   await expect(
     second.listen([
-      { kind: 'tcp', host: '127.0.0.1', port: 0 },
+      { kind: 'tcp', host: '127.0.0.1', port: 0, isTls: false },
       { kind: 'unix', path: file },
     ]),
   ).rejects.toThrow(`A daemon already listens on ${file}. Stop it first`);
@@ -111,7 +111,9 @@ it('refuses a port that is taken, by name', async () => {
   await once(other, 'listening');
   const address = other.address();
   const port = address !== null && typeof address === 'object' ? address.port : 0;
-  await expect((await newServer()).listen([{ kind: 'tcp', host: '127.0.0.1', port }])).rejects.toThrow(
+  await expect(
+    (await newServer()).listen([{ kind: 'tcp', host: '127.0.0.1', port, isTls: false }]),
+  ).rejects.toThrow(
     new RegExp(`cannot listen on tcp://127\\.0\\.0\\.1:${port}: .*EADDRINUSE.* Stop what listens there`),
   );
   other.close();

@@ -12,12 +12,16 @@ import { createOutboxStore } from '../../src/store/outbox.js';
 import { RunEntity } from '../../src/store/run-entity.js';
 import { createRunStore } from '../../src/store/runs.js';
 import { SnapshotEntity } from '../../src/store/snapshot-entity.js';
+import { createArchiveStore } from '../../src/store/archives.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
+import { archiveStoreContract } from './archive-store-contract.js';
+import { createTokenStore } from '../../src/store/tokens.js';
 import { hostStoreContract } from './host-store-contract.js';
 import { outboxStoreContract } from './outbox-store-contract.js';
 import { runStoreContract } from './run-store-contract.js';
 import { runId, sampleRun, sampleSnapshot } from './samples.js';
 import { snapshotStoreContract } from './snapshot-store-contract.js';
+import { tokenStoreContract } from './token-store-contract.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -39,10 +43,24 @@ describe('snapshots in SQLite', () => {
   });
 });
 
+describe('archives in SQLite', () => {
+  archiveStoreContract(async () => {
+    const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
+    return { archives: createArchiveStore(database), close: () => database.close() };
+  });
+});
+
 describe('hosts in SQLite', () => {
   hostStoreContract(async () => {
     const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
     return { hosts: createHostStore(database), close: () => database.close() };
+  });
+});
+
+describe('tokens in SQLite', () => {
+  tokenStoreContract(async () => {
+    const database = await openDatabase({ kind: 'sqlite', path: path.join(directory, 'busy.db') });
+    return { tokens: createTokenStore(database), close: () => database.close() };
   });
 });
 

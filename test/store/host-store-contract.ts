@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { HostStore } from '../../src/core/ports.js';
 import type { StoredHost } from '../../src/core/stored-host.js';
+import type { TrashMark } from '../../src/core/trash.js';
 
 export interface OpenHostStore {
   readonly hosts: HostStore;
@@ -59,14 +60,41 @@ export function hostStoreContract(open: () => Promise<OpenHostStore>): void {
     expect(await hosts.replace(next, 'A')).toBe(false);
   });
 
-  it('removes only what still has the etag', async () => {
+  it('moves to the trash only what still has the etag, and back again as it was', async () => {
     await hosts.add(stored());
-    expect(await hosts.remove('web1', 'Z')).toBe(false);
-    expect(await hosts.remove('web2', 'A')).toBe(false);
-    expect(await hosts.remove('web1', 'A')).toBe(true);
-    expect(await hosts.remove('web1', 'A')).toBe(false);
+    expect(await hosts.trash('web1', 'Z', mark('T1'))).toBe(false);
+    expect(await hosts.trash('web2', 'A', mark('T1'))).toBe(false);
+    expect(await hosts.trashed()).toEqual([]);
+    expect(await hosts.trash('web1', 'A', mark('T1'))).toBe(true);
+    expect(await hosts.trash('web1', 'A', mark('T2'))).toBe(false);
     expect(await hosts.list()).toEqual([]);
+    expect(await hosts.trashed()).toStrictEqual([{ ...mark('T1'), host: stored() }]);
+    expect(await hosts.untrash('T1')).toBe(true);
+    expect(await hosts.untrash('T1')).toBe(false);
+    expect(await hosts.list()).toStrictEqual([stored()]);
+    expect(await hosts.trashed()).toEqual([]);
   });
+
+  it('keeps several of one name in the trash, and brings none back in the place of another', async () => {
+    for (const id of ['T1', 'T2']) {
+      await hosts.add(stored({ settings: { id } }));
+      expect(await hosts.trash('web1', 'A', mark(id))).toBe(true);
+    }
+    await hosts.add(stored());
+    await expect(hosts.untrash('T1')).rejects.toThrow();
+    expect(await hosts.list()).toStrictEqual([stored()]);
+    expect((await hosts.trashed()).map(({ id, host }) => [id, host.settings])).toEqual([
+      ['T1', { id: 'T1' }],
+      ['T2', { id: 'T2' }],
+    ]);
+    expect(await hosts.removeTrashed('T1')).toBe(true);
+    expect(await hosts.removeTrashed('T1')).toBe(false);
+    expect((await hosts.trashed()).map(({ id }) => id)).toEqual(['T2']);
+  });
+}
+
+function mark(id: string): TrashMark {
+  return { id, putAt: new Date(1_795_000_000_125), putBy: 'ann' };
 }
 
 function stored(changes: Partial<StoredHost> = {}): StoredHost {

@@ -8,13 +8,17 @@ import { openDatabase, type Database } from '../../src/store/data-source.js';
 import { createHostStore } from '../../src/store/hosts.js';
 import { createOutboxStore } from '../../src/store/outbox.js';
 import { createRunStore } from '../../src/store/runs.js';
+import { createArchiveStore } from '../../src/store/archives.js';
 import { createSnapshotStore } from '../../src/store/snapshots.js';
+import { createTokenStore } from '../../src/store/tokens.js';
 import { PrivateMariadb } from '../helpers/private-mariadb.js';
+import { archiveStoreContract } from './archive-store-contract.js';
 import { hostStoreContract } from './host-store-contract.js';
 import { outboxStoreContract } from './outbox-store-contract.js';
 import { runStoreContract } from './run-store-contract.js';
 import { sampleRun, sampleSnapshot } from './samples.js';
 import { snapshotStoreContract } from './snapshot-store-contract.js';
+import { tokenStoreContract } from './token-store-contract.js';
 
 let mariadb: PrivateMariadb;
 beforeAll(async () => {
@@ -40,10 +44,24 @@ describe('snapshots in MariaDB', () => {
   });
 });
 
+describe('archives in MariaDB', () => {
+  archiveStoreContract(async () => {
+    const database = await open();
+    return { archives: createArchiveStore(database), close: () => database.close() };
+  });
+});
+
 describe('hosts in MariaDB', () => {
   hostStoreContract(async () => {
     const database = await open();
     return { hosts: createHostStore(database), close: () => database.close() };
+  });
+});
+
+describe('tokens in MariaDB', () => {
+  tokenStoreContract(async () => {
+    const database = await open();
+    return { tokens: createTokenStore(database), close: () => database.close() };
   });
 });
 

@@ -37,6 +37,7 @@ export function outboxStoreContract(open: () => Promise<OpenOutboxStore>): void 
       failureToldAt: later,
       untoldRunId: runId(3),
       heldToldAt: later,
+      archiveToldAt: new Date('2026-11-22T10:00:00.250Z'),
       overdueToldAt: later,
       revision: largest,
     };

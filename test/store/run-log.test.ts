@@ -123,3 +123,17 @@ describe('the id', () => {
     },
   );
 });
+
+describe('the logs that are there', () => {
+  it('are named by their runs, and can be removed', async () => {
+    expect(await logs.ids()).toEqual([]);
+    const other = `${id.slice(0, -1)}X`;
+    for (const run of [id, other]) await logs.append(run, 'a line');
+    await writeFile(path.join(directory, 'run-logs/notes.log'), 'of someone else');
+    expect((await logs.ids()).sort()).toEqual([other, id].sort());
+    await logs.remove(id);
+    await logs.remove(id);
+    expect(await logs.ids()).toEqual([other]);
+    expect(await readAll(true)).toEqual([]);
+  });
+});

@@ -209,6 +209,23 @@ export function runStoreContract(open: () => Promise<OpenRunStore>): void {
     expect(await runs.list({ states: ['RUNNING'] })).toHaveLength(100);
     expect(await runs.highestRevision()).toBe(199);
   });
+
+  describe('old runs', () => {
+    it('are known by their hosts, and removed when they have ended', async () => {
+      await addAll(
+        sampleRun(1, { host: 'web1', state: 'SUCCEEDED' }),
+        sampleRun(2, { host: 'web1', state: 'RUNNING' }),
+        sampleRun(3, { host: 'WEB1', state: 'FAILED' }),
+        sampleRun(4, { host: 'web3', state: 'QUEUED' }),
+      );
+      expect((await runs.hostsBefore(runId(4))).sort()).toEqual(['WEB1', 'web1']);
+      expect(await runs.hostsBefore(runId(1))).toEqual([]);
+      expect((await runs.known([runId(1), runId(3), runId(9)])).sort()).toEqual([runId(1), runId(3)]);
+      await runs.remove([]);
+      await runs.remove([1, 2, 4, 9].map(runId));
+      expect((await runs.list({})).map(({ id }) => id)).toEqual([4, 3, 2].map(runId));
+    });
+  });
 }
 
 function idsOf(runs: readonly RunRecord[]): string[] {

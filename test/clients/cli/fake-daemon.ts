@@ -9,6 +9,7 @@ import {
   type status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { AuditServiceService, type AuditServiceServer } from '../../../src/gen/busy/v1/audit_service.js';
 import { BackupServiceService, type BackupServiceServer } from '../../../src/gen/busy/v1/backup_service.js';
 import { DaemonServiceService, type DaemonServiceServer } from '../../../src/gen/busy/v1/daemon_service.js';
 import { HostServiceService, type HostServiceServer } from '../../../src/gen/busy/v1/host_service.js';
@@ -16,11 +17,17 @@ import {
   SnapshotServiceService,
   type SnapshotServiceServer,
 } from '../../../src/gen/busy/v1/snapshot_service.js';
+import { TrashServiceService, type TrashServiceServer } from '../../../src/gen/busy/v1/trash_service.js';
 import { ErrorInfo } from '../../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../../src/gen/google/rpc/status.js';
 
 export type Answers = Partial<
-  BackupServiceServer & DaemonServiceServer & HostServiceServer & SnapshotServiceServer
+  AuditServiceServer &
+    BackupServiceServer &
+    DaemonServiceServer &
+    HostServiceServer &
+    SnapshotServiceServer &
+    TrashServiceServer
 >;
 
 export interface FakeDaemon {
@@ -60,7 +67,14 @@ export function refusal(code: status, reason: string, message: string, advice: s
 
 async function listen(endpoint: string, answers: Answers): Promise<Server> {
   const server = new Server();
-  const services = [BackupServiceService, DaemonServiceService, HostServiceService, SnapshotServiceService];
+  const services = [
+    AuditServiceService,
+    BackupServiceService,
+    DaemonServiceService,
+    HostServiceService,
+    SnapshotServiceService,
+    TrashServiceService,
+  ];
   for (const service of services) {
     // What has no answer is UNIMPLEMENTED.
     const named: UntypedServiceImplementation = {};

@@ -243,6 +243,8 @@ const emptyInfo = {
   unverifiableSnapshots: 0,
   damagedSnapshots: 0,
   verificationsRunning: 0,
+  auditSequence: 12,
+  auditHash: 'ab12',
   runsQueued: 0,
   runsRunning: 0,
   maxRunning: 0,

@@ -28,6 +28,7 @@ export async function cli(argv: string[], options: CliOptions = {}): Promise<Res
     now: () => new Date(),
     version: '1.2.3',
     reconnectForMs: 20_000,
+    ask: null,
     ...options.io,
   });
   return { exitCode, stdout: stdout.text, stderr: stderr.text };

@@ -37,7 +37,7 @@ describe('host add', () => {
     const result = await busy(['host', 'add', 'web1'], {
       createHost: (_, answer) => answer(null, { host: { ...host, hostKey: '' }, etag: 'E1' }),
     });
-    expect(result.stderr).toContain('busy probe web1');
+    expect(result.stderr).toContain('busy enroll web1');
   });
 
   it('only checks with --check, and answers JSON', async () => {
@@ -81,14 +81,17 @@ it('host edit names what is changed and what is removed', async () => {
 
 it('host remove wants to be sure, and says what stays', async () => {
   const answers: Answers = {
-    deleteHost: (_, answer) => answer(null, { snapshotCount: 3, directory: '/srv/backup/web1' }),
+    deleteHost: (_, answer) =>
+      answer(null, { snapshotCount: 3, directory: '/srv/backup/web1', trashId: 'T1' }),
   };
   const unsure = await busy(['host', 'remove', 'web1'], {});
   expect(unsure.exitCode).toBe(2);
   expect(unsure.stderr).toContain('busy host remove web1 --yes');
   await daemon?.close();
   const sure = await busy(['host', 'remove', 'web1', '--yes'], answers);
-  expect(sure.stdout).toBe('Host web1 was removed. 3 snapshots stay in /srv/backup/web1.\n');
+  expect(sure.stdout).toBe(
+    'Host web1 was removed. 3 snapshots stay in /srv/backup/web1.\nIt comes back with: busy trash restore web1\n',
+  );
 });
 
 it('host show is what host alone does, with the own settings of a stored host', async () => {

@@ -190,6 +190,8 @@ test('host, probe, cancel and info answer in facts', async () => {
         unverifiableSnapshots: 0,
         damagedSnapshots: 0,
         verificationsRunning: 0,
+        auditSequence: 12,
+        auditHash: 'ab12',
         runsQueued: 1,
         runsRunning: 2,
         maxRunning: 4,
@@ -275,7 +277,7 @@ test('a held snapshot is shown as such, and acknowledged only with --yes', async
   expect(asked).toEqual([]);
   expect((await cli(['acknowledge', 'web1', '--yes'], options)).exitCode).toBe(0);
   const discard = await cli(['acknowledge', 'web1', 'other', '--discard', '--yes'], options);
-  expect(discard.stdout).toContain('Snapshot other of web1 was removed');
+  expect(discard.stdout).toContain('Snapshot other of web1 is in the trash');
   expect(asked).toEqual([
     { host: 'web1', name: held.name, discard: false },
     { host: 'web1', name: 'other', discard: true },

@@ -13,6 +13,7 @@ const space = {
   snapshots: [{ snapshot: sampleSnapshot(), seenBytes: 7 * MiB, freedBytes: 2 * MiB, freedInodes: 5 }],
   totalBytes: 9 * MiB,
   unfinishedBytes: MiB,
+  trashBytes: 2 * MiB,
   removedBytes: 512,
   diskFreeBytes: 20 * MiB,
   diskTotalBytes: 100 * MiB,
@@ -44,7 +45,7 @@ test('a table with what else lies there', async () => {
   expect(stdout).toMatch(/^Host web1 in \/srv\/backup\nSNAPSHOT +TYPE +AGE +SIZE +FREED ALONE\n/);
   expect(stdout).toMatch(/7\.0 MiB +2\.0 MiB\n/);
   expect(stdout).toContain(
-    '9.0 MiB in all, with 1.0 MiB of unfinished backups and 512 B that are being removed. The disk has 20.0 MiB free of 100.0 MiB.\n',
+    '9.0 MiB in all, with 1.0 MiB of unfinished backups, 2.0 MiB in the trash, 512 B that are being removed. The disk has 20.0 MiB free of 100.0 MiB.\n',
   );
   expect(stdout).not.toContain('files looked at');
 });
@@ -72,6 +73,7 @@ test('a disk that cannot be read has no figures', async () => {
     diskFreeBytes: undefined,
     diskTotalBytes: undefined,
     unfinishedBytes: 0,
+    trashBytes: 0,
     removedBytes: 0,
   };
   const { stdout } = await ask(['space', 'web1'], [{ progress: undefined, host: blind }]);

@@ -1,8 +1,9 @@
 /** Bringing files back: first what would happen, then, when that is wanted, the same for real. */
+import { create } from '@bufbuild/protobuf';
 import { Dialog } from 'radix-ui';
 import { useState, type ReactNode } from 'react';
 import { useLocation } from 'wouter';
-import { RestoreMode } from '../../../gen/busy/v1/restore_pb.js';
+import { RestoreMode, RestoreTargetSchema, type RestoreTarget } from '../../../gen/busy/v1/restore_pb.js';
 import { snapshotService } from '../../api/clients.js';
 import { counted } from '../../format/units.js';
 import { ActionButton } from '../../parts/action-button.js';
@@ -34,7 +35,7 @@ export function RestoreDialog({ host, snapshot, paths }: RestoreDialogProps) {
       host,
       snapshot,
       paths: [...paths],
-      target: { place: targetOf(place, otherHost, directory) },
+      target: targetOf(place, otherHost, directory),
       mode,
       dryRun,
     });
@@ -106,14 +107,14 @@ export function RestoreDialog({ host, snapshot, paths }: RestoreDialogProps) {
   );
 }
 
-function targetOf(place: Place, host: string, directory: string) {
+function targetOf(place: Place, host: string, directory: string): RestoreTarget {
   switch (place) {
     case 'original':
-      return { case: 'original', value: {} } as const;
+      return create(RestoreTargetSchema, { place: { case: 'original', value: {} } });
     case 'host':
-      return { case: 'hostDirectory', value: { host, directory } } as const;
+      return create(RestoreTargetSchema, { place: { case: 'hostDirectory', value: { host, directory } } });
     case 'server':
-      return { case: 'serverDirectory', value: directory } as const;
+      return create(RestoreTargetSchema, { place: { case: 'serverDirectory', value: directory } });
     default:
       return place satisfies never;
   }

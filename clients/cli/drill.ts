@@ -1,0 +1,47 @@
+/** The command `drill`: tries a restore. */
+import { Run } from '../../src/gen/busy/v1/run.js';
+import { DrillRestoreResponse, SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
+import { followRun } from './follow.js';
+import { helpText } from './help.js';
+import type { Commands, Session } from './session.js';
+import { readSnapshotWord, snapshotWordHelp } from './snapshot-word.js';
+import { runStateCell } from './states.js';
+
+export function addDrillCommand({ program, action }: Commands): void {
+  program
+    .command('drill')
+    .description('restore a sample of a snapshot into a scratch directory and compare it with the manifest')
+    .argument('<host>', snapshotWordHelp)
+    .option('--snapshot <name>', 'of this snapshot; default: the newest good one')
+    .option('--repeat <run>', 'take the same files as this drill')
+    .option('-f, --follow', 'follow it to its end')
+    .option('--request-id <id>', 'the same id answers the same run again')
+    .addHelpText(
+      'after',
+      helpText(['busy drill web1 --follow', 'busy drill web1 --repeat RUN --follow'], true),
+    )
+    .action(action(drill));
+}
+
+interface Options {
+  readonly snapshot?: string;
+  readonly repeat?: string;
+  readonly follow?: true;
+  readonly requestId?: string;
+}
+
+async function drill(session: Session, word: string, options: Options): Promise<number | void> {
+  const { connection, printer } = session;
+  const { host, name } = readSnapshotWord(word, options.snapshot);
+  const answer = await connection.call(SnapshotServiceService.drillRestore, {
+    host,
+    snapshot: name,
+    repeatRunId: options.repeat ?? '',
+    requestId: options.requestId ?? '',
+  });
+  const run = answer.run ?? Run.create();
+  if (options.follow) return followRun(session, run);
+  if (printer.isJson) return printer.json(DrillRestoreResponse.toJSON(answer));
+  printer.line(`Run ${run.id} of ${run.host} is `, runStateCell(run.state));
+  printer.line(`  Follow it with: busy logs ${run.id} --follow`);
+}

@@ -1,0 +1,80 @@
+/** The content of a compressed tarball as a stream, and the hash of the file that was read for it. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import type { ArchiveFormat } from '../core/archive.js';
+import { describeEnding, startProcess } from './process.js';
+
+export interface TarballStream {
+  /** Throws an Error with a code when the file cannot be read or is damaged. */
+  readonly pieces: AsyncIterator<Buffer>;
+  /** The file as far as it was read; all of it when `pieces` has ended. */
+  sum(): { sha256: string; bytes: number };
+  /** Ends reading, whether it is done or not. */
+  close(): Promise<void>;
+}
+
+const readBytes = 1024 * 1024;
+
+export function openTarball(tarball: string, format: ArchiveFormat): TarballStream {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const source = createReadStream(tarball, { highWaterMark: readBytes });
+  source.on('data', (chunk) => {
+    hash.update(chunk);
+    bytes += chunk.length;
+  });
+  const opened = format === 'tar.gz' ? throughGunzip(source) : throughZstd(source);
+  return {
+    pieces: opened.pieces,
+    sum: () => ({ sha256: hash.copy().digest('hex'), bytes }),
+    close: async () => {
+      source.destroy();
+      await opened.close();
+    },
+  };
+}
+
+interface Opened {
+  readonly pieces: AsyncIterator<Buffer>;
+  readonly close: () => Promise<void>;
+}
+
+function throughGunzip(source: ReturnType<typeof createReadStream>): Opened {
+  const gunzip = createGunzip({ chunkSize: readBytes });
+  source.on('error', (error) => gunzip.destroy(error));
+  // Told by the iteration, which may begin after it.
+  gunzip.on('error', () => {});
+  source.pipe(gunzip);
+  return {
+    pieces: gunzip[Symbol.asyncIterator]() as AsyncIterator<Buffer>,
+    close: async () => void gunzip.destroy(),
+  };
+}
+
+/** Node 20 cannot read zstd. */
+function throughZstd(source: ReturnType<typeof createReadStream>): Opened {
+  const stop = new AbortController();
+  const zstd = startProcess('zstd', ['-dcq'], stop.signal);
+  const ended = zstd.ended.catch((error: Error) => error);
+  let detail = '';
+  zstd.stderr.on('data', (chunk: Buffer) => (detail = `${detail}${chunk.toString()}`.slice(-500)));
+  source.on('error', (error) => zstd.stdout.destroy(error));
+  source.pipe(zstd.stdin);
+  async function* pieces(): AsyncGenerator<Buffer, undefined> {
+    yield* zstd.stdout as AsyncIterable<Buffer>;
+    const ending = await ended;
+    if (ending instanceof Error) throw ending;
+    if (ending.code === 0) return;
+    throw Object.assign(new Error(`zstd ended with ${describeEnding(ending)}: ${detail.trim()}`), {
+      code: 'ZSTD',
+    });
+  }
+  return {
+    pieces: pieces(),
+    close: async () => {
+      stop.abort();
+      await ended;
+    },
+  };
+}

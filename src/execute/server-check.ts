@@ -1,0 +1,41 @@
+/** Looks at what the server itself needs: files and who may read them, disks, programs. */
+import { stat } from 'node:fs/promises';
+import { toBusyError } from '../core/errors.js';
+import type { SecretFile, ServerFacts } from '../core/server-findings.js';
+import { requireLocalRsync } from './local-rsync.js';
+import { runProcess } from './process.js';
+
+/** How long one program may take to tell its version. */
+const programMs = 10_000;
+
+/** Never throws. */
+export async function lookAtFile(path: string): Promise<SecretFile> {
+  const found = await stat(path).catch(() => null);
+  return { path, mode: found && found.mode & 0o7777, isOwn: found?.uid === process.getuid?.() };
+}
+
+/** Never throws. */
+export async function lookAtRsync(): Promise<ServerFacts['rsync']> {
+  try {
+    return { version: await requireLocalRsync(AbortSignal.timeout(programMs)) };
+  } catch (error) {
+    const { message, advice } = toBusyError(error);
+    return { wrong: message, advice };
+  }
+}
+
+/** Never throws. */
+export async function lookAtPrograms(): Promise<ServerFacts['programs']> {
+  const wanted = [
+    { name: 'tar', use: 'archives need it' },
+    { name: 'pigz', use: 'archives are compressed on one core without it' },
+  ];
+  return Promise.all(wanted.map(async (program) => ({ ...program, isThere: await answers(program.name) })));
+}
+
+async function answers(program: string): Promise<boolean> {
+  return runProcess(program, ['--version'], AbortSignal.timeout(programMs)).then(
+    () => true,
+    () => false,
+  );
+}

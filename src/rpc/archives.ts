@@ -1,0 +1,110 @@
+/** ArchiveService: snapshots that were turned into tarballs. */
+import type { DeletedArchive } from '../control/archive-removal.js';
+import type { Catalog } from '../control/catalog.js';
+import type { RunLifecycle } from '../control/run-lifecycle.js';
+import type { ArchiveFormat, ArchiveRecord } from '../core/archive.js';
+import { BusyError } from '../core/errors.js';
+import type { ArchiveStore } from '../core/archive-ports.js';
+import {
+  ArchiveFormat as FormatMessage,
+  type Archive,
+  type ArchiveServiceServer,
+} from '../gen/busy/v1/archive_service.js';
+import { toRunMessage, toSnapshotMessage } from './convert.js';
+import { readPageStart, toPage } from './page.js';
+import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
+import type { CallAdapters } from './stream.js';
+
+export interface ArchiveParts {
+  readonly catalog: Pick<Catalog, 'host'>;
+  readonly archives: Pick<ArchiveStore, 'get' | 'list'>;
+  /** What `control/archive-removal.ts` does. */
+  readonly deleteArchive: (host: string, name: string) => Promise<DeletedArchive>;
+  readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress'>;
+}
+
+export function archiveHandlers(parts: ArchiveParts, calls: CallAdapters): ArchiveServiceServer {
+  const { archives, catalog } = parts;
+  const trigger = async (
+    kind: 'archive' | 'verify-archive',
+    { host, name, requestId }: { readonly host: string; readonly name: string; readonly requestId: string },
+  ) => {
+    const run = await parts.lifecycle.trigger({
+      kind,
+      host,
+      snapshot: name || null,
+      requestId: requireAtMost('request_id', requestId, longestRequestId) || null,
+    });
+    return { run: toRunMessage(run, parts.lifecycle.progress(run.id)) };
+  };
+  return {
+    archive: calls.unary((request) => {
+      requireText('host', request.host);
+      return trigger('archive', request);
+    }),
+    listArchives: calls.unary(async (request, caller) => {
+      const { size, after } = readPageStart('archives', request);
+      if (request.host !== '') catalog.host(request.host);
+      const [name = '', host = ''] = after?.split('/') ?? [];
+      const found = await archives.list({
+        ...(request.host !== '' && { host: request.host }),
+        ...(caller.hosts && { hosts: [...caller.hosts] }),
+        ...(after !== null && { after: { name, host } }),
+        limit: size + 1,
+      });
+      const page = toPage('archives', found, { size, keyOf: (archive) => `${archive.name}/${archive.host}` });
+      return { archives: page.items.map(toArchiveMessage), nextPageToken: page.nextPageToken };
+    }),
+    getArchive: calls.unary(async ({ host, name }) => ({
+      archive: toArchiveMessage(await requireArchive(parts, host, name)),
+    })),
+    deleteArchive: calls.unary(async ({ host, name }) => {
+      const { archive, left } = await parts.deleteArchive(
+        requireText('host', host),
+        requireText('name', name),
+      );
+      return { archive: toArchiveMessage(archive), leftBehind: left ?? '' };
+    }),
+    verifyArchive: calls.unary(async (request) => {
+      const { name } = catalog.host(requireText('host', request.host));
+      if (request.name !== '') await requireArchive(parts, name, request.name);
+      else if ((await archives.list({ host: name, limit: 1 })).length === 0)
+        throw new BusyError('NO_ARCHIVES', { host: name });
+      return trigger('verify-archive', request);
+    }),
+  };
+}
+
+async function requireArchive(
+  { archives }: ArchiveParts,
+  host: string,
+  name: string,
+): Promise<ArchiveRecord> {
+  const archive = await archives.get(requireText('host', host), requireText('name', name));
+  if (archive) return archive;
+  throw new BusyError('ARCHIVE_NOT_FOUND', { host, snapshot: name });
+}
+
+const formats: Readonly<Record<ArchiveFormat, FormatMessage>> = {
+  'tar.gz': FormatMessage.TAR_GZ,
+  'tar.zst': FormatMessage.TAR_ZST,
+};
+
+function toArchiveMessage(archive: ArchiveRecord): Archive {
+  const { host, name, path, bytes, sha256, archivedAt, runId, damage, copyPath } = archive;
+  return {
+    host,
+    name,
+    path,
+    bytes,
+    sha256,
+    archivedAt,
+    runId,
+    damage,
+    copyPath,
+    format: formats[archive.format],
+    snapshot: toSnapshotMessage(archive.snapshot),
+    manifest: archive.manifest ?? undefined,
+    verifiedAt: archive.verifiedAt ?? undefined,
+  };
+}

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { serverFindings, type ServerFacts } from '../../src/core/server-findings.js';
+
+const room = { free: { bytes: 50e9, inodes: 500 }, total: { bytes: 100e9, inodes: 1000 } };
+
+const good: ServerFacts = {
+  now: new Date('2026-11-26T12:00:00Z'),
+  configFile: { path: '/etc/busy/busy.yaml', mode: 0o644, isOwn: true },
+  hasPasswordInConfig: false,
+  stateDir: { path: '/var/lib/busy', mode: 0o750, isOwn: true },
+  secrets: [{ path: '/var/lib/busy/keys/web1', mode: 0o600, isOwn: true }],
+  disks: [{ directory: '/srv/backup', use: 'backupdir', room }],
+  rsync: { version: '3.2.7' },
+  programs: [{ name: 'tar', isThere: true, use: 'archives need it' }],
+  databaseAwaySince: null,
+  mailTrouble: null,
+  hasRecipients: true,
+};
+
+function badOf(changes: Partial<ServerFacts>): string[] {
+  return serverFindings({ ...good, ...changes })
+    .filter(({ state }) => state !== 'ok')
+    .map(({ subject, state, text, advice }) => `${state} ${subject}: ${text} | ${advice}`);
+}
+
+describe('the look at the server', () => {
+  it('finds nothing where all is in order', () => expect(badOf({})).toEqual([]));
+
+  it.each<[string, Partial<ServerFacts>, RegExp]>([
+    [
+      'a key that others may read',
+      { secrets: [{ path: '/k', mode: 0o640, isOwn: true }] },
+      /^problem \/k: others may read it \(mode 640\) \| chmod 600 \/k$/,
+    ],
+    [
+      'a key that is missing',
+      { secrets: [{ path: '/k', mode: null, isOwn: false }] },
+      /^warning \/k: is not there/,
+    ],
+    [
+      'a state directory that others may write to',
+      { stateDir: { path: '/s', mode: 0o777, isOwn: true } },
+      /^problem \/s: others may write there/,
+    ],
+    [
+      'a state directory of another user',
+      { stateDir: { path: '/s', mode: 0o750, isOwn: false } },
+      /^problem \/s/,
+    ],
+    [
+      'a password in a file that others may read',
+      { hasPasswordInConfig: true },
+      /^warning .*holds a password/,
+    ],
+    [
+      'a configuration that anyone may write',
+      { configFile: { path: '/c', mode: 0o666, isOwn: true } },
+      /^problem \/c: anyone may write it/,
+    ],
+    [
+      'a disk that is gone',
+      { disks: [{ directory: '/b', use: 'backupdir', room: null }] },
+      /^problem backupdir \/b: cannot be read/,
+    ],
+    [
+      'a disk that is nearly full',
+      {
+        disks: [{ directory: '/b', use: 'backupdir', room: { ...room, free: { bytes: 1e9, inodes: 500 } } }],
+      },
+      /^warning backupdir \/b: .* are free/,
+    ],
+    [
+      'a disk with few inodes',
+      {
+        disks: [{ directory: '/b', use: 'archivedir', room: { ...room, free: { bytes: 50e9, inodes: 1 } } }],
+      },
+      /^warning archivedir \/b: .*few inodes/,
+    ],
+    ['a database that is away', { databaseAwaySince: good.now }, /^problem database: away since 2026-11-26/],
+    ['mail that nobody takes', { mailTrouble: 'ECONNREFUSED' }, /^problem mail: ECONNREFUSED/],
+    ['mail to nobody', { hasRecipients: false, mailTrouble: 'ENOENT' }, /^warning mail: no address/],
+    ['a clock that was reset', { now: new Date(0) }, /^problem clock: it says 1970/],
+    [
+      'an rsync that is too old',
+      { rsync: { wrong: 'too old', advice: 'Update it.' } },
+      /^problem rsync: too old/,
+    ],
+    [
+      'a program that is missing',
+      { programs: [{ name: 'pigz', isThere: false, use: 'slow' }] },
+      /^warning pigz: is not there; slow \| Install pigz\.$/,
+    ],
+  ])('finds %s, and says what to do', (_, changes, expected) => {
+    const found = badOf(changes);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(expected);
+    expect(found[0]).toMatch(/\| .+/);
+  });
+});

@@ -1,0 +1,38 @@
+/** The pages that are made from the source are as the source is, and what was released keeps its meaning. */
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { apiPage } from '../docs/api-page.js';
+import { readContract } from '../docs/contract.js';
+import { errorsPage } from '../docs/errors-page.js';
+import { sentences } from '../src/core/error-sentences.js';
+
+const root = new URL('../', import.meta.url);
+const textOf = (file: string): Promise<string> => readFile(new URL(file, root), 'utf8');
+
+test('docs/api.md is made of the present contract (npm run docs)', async () => {
+  const contract = readContract(await readFile(new URL('src/gen/busy.binpb', root)));
+  expect(await textOf('docs/api.md')).toBe(apiPage(contract));
+});
+
+test('docs/errors.md has the present reasons (npm run docs)', async () => {
+  expect(await textOf('docs/errors.md')).toBe(errorsPage(sentences));
+});
+
+test('every call, message and enumeration has a comment', async () => {
+  const { services, messages, enumerations } = readContract(
+    await readFile(new URL('src/gen/busy.binpb', root)),
+  );
+  const all = [
+    ...services.flatMap((service) => [service, ...service.methods]),
+    ...messages.flatMap((message) => [message, ...message.fields]),
+    ...enumerations.flatMap((enumeration) => [enumeration, ...enumeration.values]),
+  ];
+  expect(all.length).toBeGreaterThan(500);
+  expect(all.filter(({ comment }) => comment === '')).toEqual([]);
+});
+
+test('no reason that was released is gone', async () => {
+  const released = (await textOf('proto/released/0.1.0-reasons.txt')).trim().split('\n');
+  expect(released.length).toBeGreaterThan(100);
+  expect(released.filter((reason) => !Object.hasOwn(sentences, reason))).toEqual([]);
+});
