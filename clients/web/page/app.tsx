@@ -7,12 +7,15 @@ import { LiveRunsProvider } from './api/live-runs-context.js';
 import { useSession } from './api/session.js';
 import { Layout } from './parts/layout.js';
 import { Empty } from './parts/notices.js';
+import { ArchivesPage } from './pages/archives.js';
+import { AuditPage } from './pages/audit.js';
 import { ComparePage } from './pages/compare.js';
 import { HistoryPage } from './pages/history.js';
 import { HostPage } from './pages/host.js';
 import { LoginPage } from './pages/login.js';
 import { OverviewPage } from './pages/overview.js';
 import { RunPage } from './pages/run.js';
+import { SettingsPage } from './pages/settings.js';
 import { SnapshotPage } from './pages/snapshot.js';
 
 export function App() {
@@ -37,6 +40,9 @@ export function App() {
             <Route path="/hosts/:host/history">{({ host }) => <HistoryPage host={host} />}</Route>
             <Route path="/hosts/:host/compare">{({ host }) => <ComparePage host={host} />}</Route>
             <Route path="/hosts/:host">{({ host }) => <HostPage name={host} />}</Route>
+            <Route path="/archives" component={ArchivesPage} />
+            <Route path="/audit" component={AuditPage} />
+            <Route path="/settings" component={SettingsPage} />
             <Route path="/runs/:id">{({ id }) => <RunPage id={id} />}</Route>
             <Route>
               <Empty title="There is no such page.">The overview has links to all that there is.</Empty>

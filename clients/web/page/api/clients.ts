@@ -1,6 +1,8 @@
 /** The services of the daemon, typed by the proto files. */
 import { Code, ConnectError, createClient, type Interceptor } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-web';
+import { ArchiveService } from '../../gen/busy/v1/archive_service_pb.js';
+import { AuditService } from '../../gen/busy/v1/audit_service_pb.js';
 import { BackupService } from '../../gen/busy/v1/backup_service_pb.js';
 import { DaemonService } from '../../gen/busy/v1/daemon_service_pb.js';
 import { HostService } from '../../gen/busy/v1/host_service_pb.js';
@@ -23,6 +25,8 @@ const transport = createConnectTransport({
   interceptors: [noticeEndOfSession],
 });
 
+export const archiveService = createClient(ArchiveService, transport);
+export const auditService = createClient(AuditService, transport);
 export const backupService = createClient(BackupService, transport);
 export const daemonService = createClient(DaemonService, transport);
 export const hostService = createClient(HostService, transport);

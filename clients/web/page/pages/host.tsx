@@ -1,24 +1,31 @@
 /** One host. */
 import { useQuery } from '@tanstack/react-query';
 import { Link, useLocation } from 'wouter';
-import { BackupType } from '../../gen/busy/v1/run_pb.js';
-import { backupService } from '../api/clients.js';
+import type { HostCondition } from '../../gen/busy/v1/host_service_pb.js';
+import { BackupType, type Run } from '../../gen/busy/v1/run_pb.js';
+import { archiveService, backupService, snapshotService } from '../api/clients.js';
 import { hostQuery, runsQuery, snapshotsQuery } from '../api/queries.js';
 import { bytes, count } from '../format/units.js';
 import { ActionButton } from '../parts/action-button.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
-import { kindName, RunStateMark, typeName } from '../parts/states.js';
+import { kindName, Mark, RunStateMark, typeName } from '../parts/states.js';
+import { Foreign } from '../parts/text.js';
 import { Age, Took, When } from '../parts/times.js';
+import { Explanation } from './host/explanation.js';
+import { HostPlots } from './host/plots.js';
+import { conditions } from './overview/host-condition.js';
 
 export function HostPage({ name }: { readonly name: string }) {
   const host = useQuery(hostQuery(name));
   const snapshots = useQuery(snapshotsQuery(name));
   const runs = useQuery(runsQuery(name));
   const [, go] = useLocation();
-  const backUp = async (type: BackupType): Promise<void> => {
-    const { run } = await backupService.triggerBackup({ host: name, type, requestId: crypto.randomUUID() });
+  const follow = async (start: Promise<{ readonly run?: Run | undefined }>): Promise<void> => {
+    const { run } = await start;
     if (run) go(`/runs/${run.id}`);
   };
+  const backUp = (type: BackupType): Promise<void> =>
+    follow(backupService.triggerBackup({ host: name, type, requestId: newId() }));
   if (host.isError) return <Failure error={host.error} onRetry={() => void host.refetch()} />;
   return (
     <>
@@ -28,7 +35,30 @@ export function HostPage({ name }: { readonly name: string }) {
           Back up now
         </ActionButton>
         <ActionButton onAction={() => backUp(BackupType.FULL)}>Full backup</ActionButton>
+        <ActionButton
+          onAction={() => follow(snapshotService.verifySnapshot({ host: name, requestId: newId() }))}
+        >
+          Verify
+        </ActionButton>
+        <ActionButton onAction={() => follow(archiveService.archive({ host: name, requestId: newId() }))}>
+          Archive
+        </ActionButton>
+        <ActionButton
+          onAction={() => follow(snapshotService.drillRestore({ host: name, requestId: newId() }))}
+        >
+          Try a restore
+        </ActionButton>
       </div>
+      {host.data?.host && host.data.host.conditionReason !== '' && (
+        <p className="condition">
+          <Mark {...markOf(host.data.host.condition)} /> <Foreign text={host.data.host.conditionReason} />
+        </p>
+      )}
+      <section aria-labelledby="why">
+        <h2 id="why">Now</h2>
+        <Explanation host={name} />
+      </section>
+      <HostPlots snapshots={snapshots.data ?? []} />
       <section aria-labelledby="snapshots">
         <h2 id="snapshots">Snapshots</h2>
         {snapshots.isPending && <Waiting />}
@@ -94,4 +124,14 @@ export function HostPage({ name }: { readonly name: string }) {
       </section>
     </>
   );
+}
+
+function markOf(condition: HostCondition) {
+  const { word, tone } = conditions[condition];
+  return { text: word, tone };
+}
+
+/** Makes a start that can be repeated: the same id starts nothing twice. */
+function newId(): string {
+  return crypto.randomUUID();
 }
