@@ -25,6 +25,7 @@ const testTools = {
   setfattr: 'attr',
   python3: 'python3',
   mariadbd: 'mariadb-server',
+  chromium: 'chromium',
   // The example of a client in another language.
   protoc: 'protobuf-compiler',
   '/usr/include/google/protobuf/timestamp.proto': 'libprotobuf-dev',

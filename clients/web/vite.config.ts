@@ -14,5 +14,6 @@ export default defineConfig({
     // A script in the document would be one that the content policy forbids.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1000,
   },
 });

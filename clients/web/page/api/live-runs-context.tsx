@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import type { Run } from '../../gen/busy/v1/run_pb.js';
-import { backupService } from './clients.js';
+import { backupService, daemonService } from './clients.js';
 import { LiveRuns, type LiveRunsView } from './live-runs.js';
 import { keys } from './queries.js';
 
@@ -12,11 +12,15 @@ export function LiveRunsProvider({ children }: { readonly children: ReactNode })
   const queries = useQueryClient();
   const [live] = useState(
     () =>
-      new LiveRuns(backupService, (run) => {
-        // What a run has made shows in lists.
-        for (const key of [keys.hosts, keys.host(run.host), keys.snapshots(run.host), keys.info])
-          void queries.invalidateQueries({ queryKey: key });
-      }),
+      new LiveRuns(
+        backupService,
+        (signal) => daemonService.getDaemonInfo({}, { signal }),
+        (run) => {
+          // What a run has made shows in lists.
+          for (const key of [keys.hosts, keys.host(run.host), keys.snapshots(run.host), keys.info])
+            void queries.invalidateQueries({ queryKey: key });
+        },
+      ),
   );
   useEffect(() => {
     live.start();

@@ -30,9 +30,13 @@ export class LiveRuns {
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
 
-  /** `onEnd` hears of each run that ended while it was watched. */
+  /**
+   * `isThere` settles when the daemon has answered: a stream on which nothing happens tells nothing, since its headers
+   * come with its first message. `onEnd` hears of each run that ended while it was watched.
+   */
   constructor(
     private readonly source: RunSource,
+    private readonly isThere: (signal: AbortSignal) => Promise<unknown>,
     private readonly onEnd: (run: Run) => void,
   ) {}
 
@@ -58,11 +62,9 @@ export class LiveRuns {
     let waitMs = shortestWaitMs;
     while (!signal.aborted) {
       try {
-        const stream = this.source.watchRuns(
-          { afterRevision: this.revision },
-          { signal, onHeader: () => this.become('live') },
-        );
-        for await (const { run } of stream) {
+        await this.isThere(signal);
+        this.become('live');
+        for await (const { run } of this.source.watchRuns({ afterRevision: this.revision }, { signal })) {
           waitMs = shortestWaitMs;
           if (run) this.take(run);
         }

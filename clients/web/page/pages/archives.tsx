@@ -30,7 +30,7 @@ export function ArchivesPage() {
         </Empty>
       )}
       {archives.length > 0 && (
-        <DataTable heads={['Snapshot', 'Host', 'Archived', 'Read back', '#Size', '#Holds']}>
+        <DataTable name="Archives" heads={['Snapshot', 'Host', 'Archived', 'Read back', '#Size', '#Holds']}>
           {archives.map((archive) => (
             <tr key={`${archive.host}/${archive.name}`}>
               <th scope="row">

@@ -36,7 +36,7 @@ export function AuditPage() {
       {list.isError && <Failure error={list.error} onRetry={() => void list.refetch()} />}
       {list.data && entries.length === 0 && <Empty title="Nothing was changed by a call yet." />}
       {entries.length > 0 && (
-        <DataTable heads={['When', 'Who', 'From', 'What', 'Host', 'Outcome', 'Request']}>
+        <DataTable name="Calls" heads={['When', 'Who', 'From', 'What', 'Host', 'Outcome', 'Request']}>
           {entries.map((entry) => (
             <EntryRow key={String(entry.sequence)} entry={entry} />
           ))}

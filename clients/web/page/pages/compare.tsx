@@ -12,6 +12,7 @@ import { bytes, count } from '../format/units.js';
 import { Failure } from '../parts/notices.js';
 import { ProgressBar } from '../parts/progress.js';
 import { Foreign } from '../parts/text.js';
+import { ScrollBox } from '../parts/scroll-box.js';
 
 /** A page that shows more would be of no use; the command line has all (busy diff). */
 const mostShown = 2000;
@@ -43,7 +44,7 @@ export function ComparePage({ host }: { readonly host: string }) {
           <p className="progress-words">{count(entries)} entries compared</p>
         </>
       )}
-      <div className="scroll">
+      <ScrollBox name="Differences">
         <table>
           <thead>
             <tr>
@@ -63,7 +64,7 @@ export function ComparePage({ host }: { readonly host: string }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollBox>
       {differences.length === mostShown && (
         <p className="faint">
           These are the first {count(mostShown)}. All of them: busy diff {host}/{from} {host}/{to}

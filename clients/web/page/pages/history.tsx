@@ -8,6 +8,7 @@ import { bytes } from '../format/units.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
 import { Foreign } from '../parts/text.js';
 import { Age } from '../parts/times.js';
+import { ScrollBox } from '../parts/scroll-box.js';
 
 export function HistoryPage({ host }: { readonly host: string }) {
   const [search] = useSearchParams();
@@ -31,7 +32,7 @@ export function HistoryPage({ host }: { readonly host: string }) {
       {history.isError && <Failure error={history.error} onRetry={() => void history.refetch()} />}
       {history.data && !isThere && <Empty title="No snapshot of this host has this path." />}
       {history.data && isThere && (
-        <div className="scroll">
+        <ScrollBox name="Versions">
           <table>
             <thead>
               <tr>
@@ -52,7 +53,7 @@ export function HistoryPage({ host }: { readonly host: string }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </ScrollBox>
       )}
     </>
   );

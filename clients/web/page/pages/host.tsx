@@ -14,6 +14,7 @@ import { Age, Took, When } from '../parts/times.js';
 import { Explanation } from './host/explanation.js';
 import { HostPlots } from './host/plots.js';
 import { conditions } from './overview/host-condition.js';
+import { ScrollBox } from '../parts/scroll-box.js';
 
 export function HostPage({ name }: { readonly name: string }) {
   const host = useQuery(hostQuery(name));
@@ -67,7 +68,7 @@ export function HostPage({ name }: { readonly name: string }) {
           <Empty title="There is no snapshot yet.">The first backup of this host makes one.</Empty>
         )}
         {snapshots.data && snapshots.data.length > 0 && (
-          <div className="scroll">
+          <ScrollBox name="Snapshots">
             <table>
               <thead>
                 <tr>
@@ -102,7 +103,7 @@ export function HostPage({ name }: { readonly name: string }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </ScrollBox>
         )}
       </section>
       <section aria-labelledby="runs">

@@ -1,15 +1,18 @@
 /** A table that is loaded: its heads, and what is shown while there is nothing yet. */
 import type { ReactNode } from 'react';
+import { ScrollBox } from './scroll-box.js';
 
 interface DataTableProps {
+  /** What the table is of. */
+  readonly name: string;
   /** A head that begins with `#` is of numbers, one that begins with `~` is for screen readers only. */
   readonly heads: readonly string[];
   readonly children: ReactNode;
 }
 
-export function DataTable({ heads, children }: DataTableProps) {
+export function DataTable({ name, heads, children }: DataTableProps) {
   return (
-    <div className="scroll">
+    <ScrollBox name={name}>
       <table>
         <thead>
           <tr>
@@ -26,6 +29,6 @@ export function DataTable({ heads, children }: DataTableProps) {
         </thead>
         <tbody>{children}</tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }

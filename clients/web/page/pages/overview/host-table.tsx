@@ -8,11 +8,12 @@ import { Mark, RunStateMark } from '../../parts/states.js';
 import { Foreign } from '../../parts/text.js';
 import { Age, Until } from '../../parts/times.js';
 import { byUrgency, conditions } from './host-condition.js';
+import { ScrollBox } from '../../parts/scroll-box.js';
 
 export function HostTable(props: { readonly hosts: readonly Host[]; readonly runs: readonly Run[] }) {
   const running = new Set(props.runs.filter((run) => !hasEnded(run)).map(({ host }) => host));
   return (
-    <div className="scroll">
+    <ScrollBox name="Hosts">
       <table>
         <thead>
           <tr>
@@ -32,7 +33,7 @@ export function HostTable(props: { readonly hosts: readonly Host[]; readonly run
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }
 

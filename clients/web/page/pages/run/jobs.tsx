@@ -3,13 +3,14 @@ import type { Job } from '../../../gen/busy/v1/run_pb.js';
 import { bytes, count } from '../../format/units.js';
 import { JobStateMark } from '../../parts/states.js';
 import { Foreign } from '../../parts/text.js';
+import { ScrollBox } from '../../parts/scroll-box.js';
 
 export function JobTable({ jobs }: { readonly jobs: readonly Job[] }) {
   if (jobs.length === 0) return null;
   return (
     <section aria-labelledby="jobs">
       <h2 id="jobs">Source directories</h2>
-      <div className="scroll">
+      <ScrollBox name="Source directories">
         <table>
           <thead>
             <tr>
@@ -50,7 +51,7 @@ export function JobTable({ jobs }: { readonly jobs: readonly Job[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollBox>
     </section>
   );
 }

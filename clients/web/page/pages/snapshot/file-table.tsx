@@ -8,6 +8,7 @@ import { bytes } from '../../format/units.js';
 import { Foreign } from '../../parts/text.js';
 import { When } from '../../parts/times.js';
 import { historyAddress, snapshotAddress } from './snapshot-address.js';
+import { ScrollBox } from '../../parts/scroll-box.js';
 
 interface FileTableProps {
   readonly host: string;
@@ -19,7 +20,7 @@ interface FileTableProps {
 
 export function FileTable({ host, snapshot, files, chosen, onChoose }: FileTableProps) {
   return (
-    <div className="scroll">
+    <ScrollBox name="Files">
       <table className="files">
         <thead>
           <tr>
@@ -67,7 +68,7 @@ export function FileTable({ host, snapshot, files, chosen, onChoose }: FileTable
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }
 
