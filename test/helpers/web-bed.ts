@@ -32,7 +32,10 @@ export class WebBed {
       process.execPath,
       [
         `${root}dist/clients/web/gateway/main.js`,
-        ...['--listen', '127.0.0.1:0', '--server', `unix:${bed.socket}`],
+        '--listen',
+        '127.0.0.1:0',
+        '--server',
+        `unix:${bed.socket}`,
         ...words,
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -17,7 +17,7 @@ export function Plot({ title, times, values, format }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = box.current;
-    if (!element) return;
+    if (!element) return undefined;
     const style = getComputedStyle(element);
     const axis = { stroke: style.color, grid: { stroke: style.borderColor, width: 1 } };
     const plot = new uPlot(

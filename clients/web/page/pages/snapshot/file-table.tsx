@@ -81,24 +81,20 @@ function FileName(props: { readonly host: string; readonly snapshot: string; rea
         {name} <span className="faint">cannot be read ({file.error})</span>
       </>
     );
-  switch (file.type) {
-    case FileType.DIRECTORY:
-      return <Link href={snapshotAddress({ host, snapshot, path: file.path })}>{name}/</Link>;
-    case FileType.FILE:
-      return (
-        <a href={downloadUrl(host, snapshot, [file.path])} download="">
-          {name}
-        </a>
-      );
-    case FileType.SYMLINK:
-      return (
-        <>
-          {name} → <Foreign text={file.target} />
-        </>
-      );
-    default:
-      return name;
-  }
+  if (file.type === FileType.DIRECTORY)
+    return <Link href={snapshotAddress({ host, snapshot, path: file.path })}>{name}/</Link>;
+  if (file.type === FileType.FILE)
+    return (
+      <a href={downloadUrl(host, snapshot, [file.path])} download="">
+        {name}
+      </a>
+    );
+  if (file.type !== FileType.SYMLINK) return name;
+  return (
+    <>
+      {name} → <Foreign text={file.target} />
+    </>
+  );
 }
 
 function mtimeOf(file: File) {

@@ -44,7 +44,7 @@ export function SnapshotFacts({ snapshot }: { readonly snapshot: Snapshot }) {
         {snapshot.damagedFileCount > 0n && (
           <>
             {' '}
-            <Mark tone="bad" text={`${counted(snapshot.damagedFileCount, 'damaged file')}`} />
+            <Mark tone="bad" text={counted(snapshot.damagedFileCount, 'damaged file')} />
           </>
         )}
       </dd>
