@@ -39,7 +39,10 @@ async function* readFiles(
   signal: AbortSignal,
 ): AsyncGenerator<DownloadStep> {
   const { host, snapshot, directory } = task;
-  if (directory !== null && (await isThere(directory))) return yield* sendFiles(task, directory, signal);
+  if (directory !== null && (await isThere(directory))) {
+    yield* sendFiles(task, directory, signal);
+    return;
+  }
   const name = { host: host.name, snapshot };
   const archive = host.archivedir === '' ? null : await readArchive(host.archivedir, name);
   if (!archive) throw new BusyError('SNAPSHOT_NOT_FOUND', name);

@@ -20,6 +20,11 @@ const tarOptions = ['--warning=no-timestamp', '--xattrs', '--xattrs-include=*', 
 /** No tarball holds a socket. */
 const socket = '/special/socket';
 
+async function run(program: string, args: readonly string[]): Promise<void> {
+  const { code, stderr } = await runCommand(program, [...args]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+}
+
 describe('an archived snapshot', () => {
   let bed: TestBed;
   let tree: string;
@@ -31,12 +36,6 @@ describe('an archived snapshot', () => {
 
   const place = (): Promise<string> => mkdtemp(join(bed.directory, 'place-'));
   const word = (): string => `web1/${made.snapshot}`;
-
-  async function run(program: string, args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await runCommand(program, [...args]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    return stdout;
-  }
 
   async function busy(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await bed.busy(args);
