@@ -2,7 +2,6 @@
 import { Archiver, type ArchiverParts } from './control/archiver.js';
 import { Driller } from './control/driller.js';
 import { Scrubber, type ScrubberParts } from './control/scrubber.js';
-import { sweepScratch } from './execute/drill-scratch.js';
 
 export interface Chores {
   readonly driller: Driller;
@@ -12,7 +11,7 @@ export interface Chores {
 
 /** The catalog has the hosts that are this daemon's. */
 export function createChores(parts: ScrubberParts & ArchiverParts): Chores {
-  const driller = new Driller({ ...parts, sweep: sweepScratch });
+  const driller = new Driller(parts);
   const all = [new Scrubber(parts), new Archiver(parts), driller];
   return {
     driller,

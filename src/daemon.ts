@@ -22,12 +22,12 @@ import type { Presence } from './core/presence.js';
 import type { RunRecord } from './core/run.js';
 import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
 import { DiskNames, spaceDisk } from './execute/disk.js';
-import { readSnapshotFiles } from './execute/download.js';
+import { createFileReader } from './execute/download.js';
 import { ExecutorPool } from './execute/executor-pool.js';
 import { NameLookup } from './execute/name-lookup.js';
 import { HostPresence } from './execute/presence.js';
 import { findScript } from './execute/server-script.js';
-import { discardScratch } from './execute/restore-archive.js';
+import { discardScratch } from './execute/scratch.js';
 import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
 import { createRpcServer } from './rpc/server.js';
@@ -151,10 +151,11 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       lifecycle: () => lifecycle,
     });
     const browser = createBrowser({ ...parts, hold });
-    const downloads = new Downloads({ ...parts, hold, readFiles: readSnapshotFiles });
+    const downloads = new Downloads({ ...parts, browser, hold, readFiles: createFileReader(holder) });
     const lifecycle: RunLifecycle = new RunLifecycle({
       ...parts,
       archiving,
+      browser,
       hold,
       space,
       scripts: () => scripts,
@@ -183,7 +184,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       disk: snapshotDisk,
       onError,
     });
-    await discardScratch(ours.hosts());
+    await discardScratch(ours.hosts(), holder);
     await lifecycle.start();
     closers.push((giveUp) => {
       if (giveUp.aborted) executor.hurry();

@@ -8,7 +8,8 @@ import { runStateCell } from './states.js';
 
 export function drillFacts(run: Run, now: Date): Fact[] {
   const { drill } = run;
-  const snapshot = ['Snapshot', run.snapshot === '' ? '-' : run.snapshot] as const;
+  const from = drill?.isFromArchive === true ? ', from its archive' : '';
+  const snapshot = ['Snapshot', run.snapshot === '' ? '-' : `${run.snapshot}${from}`] as const;
   if (drill === undefined) return [snapshot, ['Took', tookText(run, now)]];
   return [
     snapshot,

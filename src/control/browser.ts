@@ -19,6 +19,8 @@ export interface BrowserParts {
 /** The others wait: each of these keeps a disk and a processor busy, some for minutes. */
 const quickAtOnce = 4;
 const longAtOnce = 2;
+/** How long an archive directory may take to answer. */
+const patienceMs = 5000;
 
 interface OpenLook {
   readonly backupdir: string;
@@ -35,7 +37,8 @@ export class Browser {
 
   /**
    * The snapshot of this name, or (empty) the newest, or the newest at or before `asOf`; where its files are in an
-   * archive only, that one. Throws HOST_NOT_FOUND, SNAPSHOT_NOT_FOUND or NO_SNAPSHOT.
+   * archive only, that one. Throws HOST_NOT_FOUND, SNAPSHOT_NOT_FOUND, NO_SNAPSHOT, or ARCHIVEDIR_UNUSABLE when its disk
+   * does not answer.
    */
   async snapshot(hostName: string, name: string, asOf: Date | null = null): Promise<FoundSnapshot> {
     if (name !== '') return this.named(hostName, name);
@@ -99,10 +102,21 @@ export class Browser {
     const record = catalog.snapshots(hostName).find((snapshot) => snapshot.name === name);
     if (record) return places.ofSnapshot(record);
     const isName = parseSnapshotName(name) !== null;
-    const archive = isName ? await places.archiveOf(catalog.host(hostName), name) : null;
+    const host = catalog.host(hostName);
+    const archive = isName ? await inTime(places.archiveOf(host, name), host.archivedir) : null;
     if (archive) return archive;
     throw new BusyError('SNAPSHOT_NOT_FOUND', { host: hostName, snapshot: name });
   }
+}
+
+/** A disk that hangs must not keep what waits for this look. Throws ARCHIVEDIR_UNUSABLE. */
+async function inTime<T>(look: Promise<T>, archivedir: string): Promise<T> {
+  let late: NodeJS.Timeout | undefined;
+  const hanging = new Promise<never>((_, reject) => {
+    const error = new BusyError('ARCHIVEDIR_UNUSABLE', { archivedir, detail: 'its disk does not answer' });
+    late = setTimeout(() => reject(error), patienceMs);
+  });
+  return Promise.race([look, hanging]).finally(() => clearTimeout(late));
 }
 
 function anEnd(): { readonly ended: Promise<void>; readonly markEnded: () => void } {

@@ -21,8 +21,6 @@ export interface DrillerParts {
   readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'isBusy'>;
   readonly events: Pick<RunEvents, 'watch'>;
   readonly disk: Pick<SnapshotDisk, 'locate'>;
-  /** Removes what a drill that did not come to its end has left on the disk of a host. Never throws. */
-  readonly sweep: (host: Host, signal: AbortSignal) => Promise<void>;
   /** What no caller can be told. */
   readonly onError: (message: string, error: unknown) => void;
 }
@@ -56,7 +54,6 @@ export class Driller {
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | null = null;
-  private sweeping: Promise<void> | null = null;
 
   constructor(private readonly parts: DrillerParts) {}
 
@@ -66,7 +63,6 @@ export class Driller {
     for (const run of await runs.newestOfEachHost('drill', 'SUCCEEDED')) this.proofs.set(run.host, run);
     for (const run of await runs.newestOfEachHost('drill')) this.note(run);
     void this.follow();
-    this.sweeping = this.sweepAll();
     this.timer = setInterval(() => void this.look(), lookEveryMs);
     void this.look();
   }
@@ -75,7 +71,6 @@ export class Driller {
     clearInterval(this.timer);
     this.stopping.abort();
     await this.looking;
-    await this.sweeping;
   }
 
   historyOf(host: string): DrillHistory {
@@ -123,12 +118,6 @@ export class Driller {
     } catch (error) {
       if (!expected.includes(toBusyError(error).reason)) onError('a drill could not be queued', error);
     }
-  }
-
-  private async sweepAll(): Promise<void> {
-    const { catalog, lifecycle, sweep } = this.parts;
-    for (const host of catalog.hosts())
-      if (!lifecycle.isBusy(host.name, 'drill')) await sweep(host, this.stopping.signal);
   }
 
   private async follow(): Promise<void> {

@@ -28,7 +28,7 @@ export interface KindOfRun {
   /** What it is, for its log. */
   describe(run: RunRecord): string;
   /** Throws what stands against it, before it is queued. */
-  check(run: RunRecord): void;
+  check(run: RunRecord): void | Promise<void>;
   /** What is decided when it begins, and how its log tells it; or why it must not begin any more. */
   begin(run: RunRecord, host: Host): { changes: RunChanges; line: string } | { refusal: BusyError };
   /** Does the work and answers how it ended; a failure is an ending too. */

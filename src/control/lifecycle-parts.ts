@@ -6,6 +6,7 @@ import type { Presence } from '../core/presence.js';
 import type { ScriptSettings } from '../core/settings.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { ArchivingParts } from './archive-parts.js';
+import type { Browser } from './browser.js';
 import type { Catalog } from './catalog.js';
 import type { HostHold } from './host-claims.js';
 import type { LogGrowth } from './log-stream.js';
@@ -17,6 +18,8 @@ export interface LifecycleParts {
   readonly clock: Clock;
   readonly runs: RunStore;
   readonly catalog: Catalog;
+  /** Finds snapshots that are in an archive only, too. */
+  readonly browser: Pick<Browser, 'snapshot'>;
   /** Which hosts are this daemon's. */
   readonly hold: HostHold;
   readonly executor: Executor;

@@ -4,14 +4,14 @@ import type { Host } from '../core/host.js';
 import type { RestoreResult } from '../core/executor-port.js';
 import { describeRestore, hostOfTarget, newRestore, type RestoreRecord } from '../core/restore.js';
 import type { Progress, RunRecord } from '../core/run.js';
-import { parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
+import type { SnapshotRecord } from '../core/snapshot.js';
 import { mirrorRefusal } from '../core/restore-plan.js';
 import type { ActiveRun } from './active-run.js';
 import type { KindOfRun, RunEnding, RunReports } from './kind-of-run.js';
 import type { LifecycleParts } from './lifecycle-parts.js';
 import { stateOfStopped, stoppedBy } from './run-ends.js';
 
-type Parts = Pick<LifecycleParts, 'executor' | 'logs' | 'growth' | 'catalog' | 'ownDirectories'>;
+type Parts = Pick<LifecycleParts, 'executor' | 'logs' | 'growth' | 'catalog' | 'browser' | 'ownDirectories'>;
 
 export function restoreRun(parts: Parts): KindOfRun {
   const { catalog } = parts;
@@ -20,20 +20,15 @@ export function restoreRun(parts: Parts): KindOfRun {
     isGivenTime: false,
     writesTo: (run) => hostOfTarget(wishOf(run).target, run.host),
     describe: (run) => `${describeRestore(wishOf(run), run.host)} from ${run.snapshot} was asked for`,
-    check: (run) => {
+    check: async (run) => {
       const host = catalog.host(run.host);
-      const stored = storedOf(parts, host, run);
-      const why = stored && mirrorRefusal(wishOf(run), host, stored);
+      const { record } = await parts.browser.snapshot(run.host, run.snapshot ?? '');
+      const why = mirrorRefusal(wishOf(run), host, record);
       if (why !== null) throw new BusyError('MIRROR_REFUSED', { why });
     },
-    begin: (run, host) => {
-      try {
-        const from = storedOf(parts, host, run) ? 'snapshot' : 'the archive of snapshot';
-        return { changes: {}, line: `started: from ${from} ${run.snapshot}` };
-      } catch (error) {
-        if (error instanceof BusyError) return { refusal: error };
-        throw error;
-      }
+    begin: (run) => {
+      const from = storedOf(parts, run) ? 'snapshot' : 'the archive of snapshot';
+      return { changes: {}, line: `started: from ${from} ${run.snapshot}` };
     },
     carryOut: async (active, host, reports) =>
       endingOf(active, await carryOutRestore(parts, { active, host }, reports)),
@@ -55,13 +50,9 @@ function wishOf({ restore }: RunRecord): RestoreRecord {
   );
 }
 
-/** The snapshot; null when it is gone and may have been archived. Throws SNAPSHOT_NOT_FOUND. */
-function storedOf({ catalog }: Parts, host: Host, { snapshot }: RunRecord): SnapshotRecord | null {
-  const found = catalog.snapshots(host.name).find(({ name }) => name === snapshot);
-  const isArchivable = host.archivedir !== '' && parseSnapshotName(snapshot ?? '') !== null;
-  if (!found && !isArchivable)
-    throw new BusyError('SNAPSHOT_NOT_FOUND', { host: host.name, snapshot: snapshot ?? '' });
-  return found ?? null;
+/** The snapshot; null when it is in an archive only, or gone meanwhile. Throws HOST_NOT_FOUND. */
+function storedOf({ catalog }: Parts, { host, snapshot }: RunRecord): SnapshotRecord | null {
+  return catalog.snapshots(host).find(({ name }) => name === snapshot) ?? null;
 }
 
 /** Never fails because of the executor: that is a result too. */
@@ -83,7 +74,7 @@ async function carryOutRestore(
       runId,
       host,
       snapshot: snapshot ?? '',
-      stored: storedOf(parts, host, active.record),
+      stored: storedOf(parts, active.record),
       wish: { paths, target, mode, isDryRun },
       target: written === null ? null : catalog.host(written),
       own: ownDirectories(),

@@ -176,7 +176,7 @@ export class RunLifecycle {
     catalog.host(run.host);
     this.busyHosts.refuseBusy(claims);
     for (const { host } of claims) await this.parts.hold.require(catalog.host(host).name);
-    this.kinds[run.kind].check(run);
+    await this.kinds[run.kind].check(run);
     await runs.add(run);
     const why = request.why === undefined ? '' : `: ${request.why}`;
     await sayInLog(this.parts, run.id, `${this.kinds[run.kind].describe(run)}${why}`);

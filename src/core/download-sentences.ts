@@ -13,6 +13,13 @@ export const downloadSentences = {
     () =>
       'What has arrived is not whole: do not use it. Verify the snapshot (busy verify), check the backup disk, and download again.',
   ),
+  DOWNLOAD_STALLED: says(
+    'ABORTED',
+    (f) =>
+      `The download from snapshot ${f.snapshot} was ended: nothing of it was taken for ${f.seconds} seconds.`,
+    () =>
+      'What has arrived is not whole: do not use it. Download again, to where it is taken without long pauses.',
+  ),
   TOO_MANY_DOWNLOADS: says(
     'RESOURCE_EXHAUSTED',
     (f) => `There are ${f.count} downloads already, and no more at once.`,

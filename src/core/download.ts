@@ -1,16 +1,17 @@
 /** Downloads: what is asked for, what is answered, and the rules between. Plain data and pure functions. */
 import { showPath, type BytePath } from './byte-path.js';
+import type { Host } from './host.js';
 
 /** `auto`: one regular file as it is, all else as tar.gz. */
 export type DownloadFormat = 'auto' | 'file' | 'tar' | 'tar.gz';
 
 /** Files of one snapshot to send. */
 export interface DownloadTask {
-  readonly host: string;
+  readonly host: Pick<Host, 'name' | 'backupdir' | 'archivedir' | 'minFree'>;
   /** The name of the snapshot. */
   readonly snapshot: string;
-  /** Its directory. */
-  readonly directory: string;
+  /** Its directory; null when its files are in its archive only. */
+  readonly directory: string | null;
   /** Absolute on the host, checked as `readPathRequest` does; not empty. */
   readonly paths: readonly BytePath[];
   readonly format: DownloadFormat;
@@ -34,7 +35,8 @@ export type DownloadStep = { readonly start: DownloadStart } | { readonly data: 
 /**
  * Reads files of a snapshot as one stream, in bounded memory and at the pace of whoever takes the steps; leaving the
  * loop ends all of it. A stream that does not end by itself throws: PATH_NOT_FOUND, PATH_REFUSED and the like before
- * the start, DOWNLOAD_BROKEN after it.
+ * the start, also what keeps an archive from being unpacked (RESTORE_NO_ROOM, ARCHIVE_NOT_RESTORABLE); DOWNLOAD_BROKEN
+ * after it.
  */
 export type ReadFiles = (task: DownloadTask, signal: AbortSignal) => AsyncGenerator<DownloadStep>;
 
@@ -61,7 +63,7 @@ export function parentsOf(path: BytePath): BytePath[] {
 
 /** What the file that is downloaded should be called. */
 export function downloadName(
-  { host, snapshot, paths }: Pick<DownloadTask, 'host' | 'snapshot' | 'paths'>,
+  { host, snapshot, paths }: Pick<DownloadTask, 'snapshot' | 'paths'> & { readonly host: string },
   format: DownloadStart['format'],
 ): string {
   const [first = '/'] = paths;

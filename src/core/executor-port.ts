@@ -116,6 +116,8 @@ export interface DrillTask {
   readonly runId: string;
   readonly host: Host;
   readonly snapshot: SnapshotRecord;
+  /** Its files are in its archive only. */
+  readonly isArchived: boolean;
   /** Has the seed. */
   readonly drill: DrillRecord;
   /** The run's log file, to append to. */

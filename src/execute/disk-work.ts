@@ -2,6 +2,7 @@
 import type { Facts, Reason } from '../core/errors.js';
 import type { BytePath } from '../core/byte-path.js';
 import type { ArchiveCheckReport, ArchiveCheckTask } from './archive-check.js';
+import type { ArchiveChoiceReport, ArchiveChoiceTask } from './archive-choice.js';
 import type { ComparisonReport, ComparisonTask } from './comparison.js';
 import type { DrillComparisonReport, DrillComparisonTask } from './drill-comparison.js';
 import type { DrillSelectionReport, DrillSelectionTask } from './drill-selection.js';
@@ -14,6 +15,7 @@ export interface DiskWorks {
   readonly manifest: { readonly task: ManifestTask; readonly report: ManifestReport };
   readonly search: { readonly task: SearchTask; readonly report: SearchReport };
   readonly archiveCheck: { readonly task: ArchiveCheckTask; readonly report: ArchiveCheckReport };
+  readonly 'archive choice': { readonly task: ArchiveChoiceTask; readonly report: ArchiveChoiceReport };
   readonly 'download look': { readonly task: DownloadLookTask; readonly report: DownloadLookReport };
   readonly 'drill selection': { readonly task: DrillSelectionTask; readonly report: DrillSelectionReport };
   readonly 'drill comparison': {

@@ -8,6 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import { checkArchive } from './archive-check.js';
+import { chooseMembers } from './archive-choice.js';
 import { compareSnapshots } from './comparison.js';
 import { searchDamaged } from './damage-search.js';
 import type { DiskMessage, DiskOrder, DiskReport } from './disk-work.js';
@@ -63,6 +64,8 @@ function carryOut(): Promise<DiskReport> {
       return searchDamaged(work.task, hooks);
     case 'archiveCheck':
       return checkArchive(work.task, hooks);
+    case 'archive choice':
+      return chooseMembers(work.task, hooks);
     case 'comparison':
       return compareSnapshots(work.task, hooks);
     case 'drill selection':

@@ -1,8 +1,11 @@
 /**
- * Sends files of a snapshot: one as it is, or several as a tarball, written by GNU tar with all that it can keep.
+ * Sends files of a snapshot: one as it is, or several as a tarball, written by GNU tar with all that it can keep. Those
+ * of an archived snapshot are unpacked first, into a scratch directory that is removed when all is sent or the reader leaves.
  * Programs read the disk, so that one that hangs holds up nobody else. What was read is waited for until it is taken,
  * so a slow reader costs no memory; one that leaves ends the programs.
  */
+import { randomUUID } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { showPath } from '../core/byte-path.js';
 import {
@@ -11,21 +14,62 @@ import {
   type DownloadStart,
   type DownloadStep,
   type DownloadTask,
+  type ReadFiles,
 } from '../core/download.js';
 import { BusyError } from '../core/errors.js';
+import { readArchive } from './archive-files.js';
+import { unpackArchive } from './archive-unpack.js';
+import type { LockHolder } from './backupdir-lock.js';
 import { workOnDisk } from './disk-thread.js';
 import { describeEnding, startProcess } from './process.js';
+import { createScratch, removeScratch } from './scratch.js';
 
 /** What one message carries at most. */
 const pieceBytes = 64 * 1024;
 const mostComplaints = 64 * 1024;
 
-/** The port ReadFiles for a snapshot that is there. */
-export async function* readSnapshotFiles(
+/** The port ReadFiles. `holder` has the locks on backup directories. */
+export function createFileReader(holder: LockHolder): ReadFiles {
+  return (task, signal) => readFiles(task, holder, signal);
+}
+
+async function* readFiles(
   task: DownloadTask,
+  holder: LockHolder,
   signal: AbortSignal,
 ): AsyncGenerator<DownloadStep> {
-  const { directory, format } = task;
+  const { host, snapshot, directory } = task;
+  if (directory !== null && (await isThere(directory))) {
+    yield* sendFiles(task, directory, signal);
+    return;
+  }
+  const name = { host: host.name, snapshot };
+  const archive = host.archivedir === '' ? null : await readArchive(host.archivedir, name);
+  if (!archive) throw new BusyError('SNAPSHOT_NOT_FOUND', name);
+  const scratch = await createScratch(host, { use: 'download', id: randomUUID() }, holder);
+  try {
+    const entries = withoutNested(task.paths);
+    const unpacking = { archive, scratch, entries, parents: [], minFree: host.minFree };
+    yield* sendFiles(task, await unpackArchive(unpacking, signal), signal);
+  } finally {
+    await removeScratch(scratch);
+  }
+}
+
+async function isThere(directory: string): Promise<boolean> {
+  return stat(directory).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** `directory` is, or looks like, that of the snapshot. */
+async function* sendFiles(
+  task: DownloadTask,
+  directory: string,
+  signal: AbortSignal,
+): AsyncGenerator<DownloadStep> {
+  const { format } = task;
   const paths = withoutNested(task.paths);
   const { fileBytes, names, ...damage } = await workOnDisk(
     'download look',
@@ -38,7 +82,7 @@ export async function* readSnapshotFiles(
   }
   const sent = format === 'auto' ? (fileBytes === null ? 'tar.gz' : 'file') : format;
   const start: DownloadStart = {
-    name: downloadName({ ...task, paths }, sent),
+    name: downloadName({ host: task.host.name, snapshot: task.snapshot, paths }, sent),
     format: sent,
     sizeBytes: sent === 'file' ? fileBytes : null,
     ...damage,

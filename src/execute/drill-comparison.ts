@@ -10,8 +10,8 @@ import { ManifestCursor } from './manifest-reader.js';
 import { codeOf, diskPath, isAbsent, lookAt } from './tree-walk.js';
 
 export interface DrillComparisonTask {
-  /** The directory of the snapshot. */
-  readonly directory: string;
+  /** The manifest of the snapshot. */
+  readonly manifest: string;
   /** Its name. */
   readonly snapshot: string;
   /** What was to be restored, as `selectForDrill` has written it. */
@@ -43,7 +43,7 @@ export async function compareRestored(
     if (found.differences.length < differencesKept) found.differences.push(shown);
     if (found.differenceCount <= differencesKept) hooks.say(`${kind}: ${shown.path}: ${detail}`);
   };
-  const cursor = new ManifestCursor(task.directory);
+  const cursor = new ManifestCursor({ file: task.manifest });
   try {
     for (const path of readNames(namesFile)) {
       hooks.check();

@@ -3,17 +3,19 @@
  * Runs in a thread of its own (`disk-thread.ts`).
  */
 import { closeSync, lstatSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import { bytesOf, type BytePath } from '../core/byte-path.js';
+import { isAmong } from '../core/download.js';
 import { DrillSample, drillSelection } from '../core/drill.js';
 import type { ManifestEntry } from '../core/manifest.js';
 import type { DiskWorkHooks } from './manifest.js';
-import { readManifest } from './manifest-reader.js';
+import { readManifestFile } from './manifest-reader.js';
 import { diskPath } from './tree-walk.js';
 
 export interface DrillSelectionTask {
-  /** The directory of the snapshot. */
-  readonly directory: string;
+  /** The manifest of the snapshot. */
+  readonly manifest: string;
+  /** The directory with its files; null when they are in an archive. */
+  readonly data: string | null;
   readonly seed: string;
   readonly sampleSize: number;
   /** Absolute on the host. */
@@ -28,18 +30,24 @@ export interface DrillSelectionReport {
   readonly bytes: number;
   /** Named, but not in the snapshot. */
   readonly absent: readonly BytePath[];
+  /** Of the entries those that bring all others: with all that is below them. `/` is all. */
+  readonly members: readonly BytePath[];
+  /** The directories above these, highest first. */
+  readonly parents: readonly BytePath[];
 }
 
 /** Throws ManifestUnusable, CANCELLED, and what the file system says. */
 export async function selectForDrill(
-  { directory, seed, sampleSize, named, namesFile }: DrillSelectionTask,
+  { manifest, data, seed, sampleSize, named, namesFile }: DrillSelectionTask,
   hooks: DiskWorkHooks,
 ): Promise<DrillSelectionReport> {
   const sample = new DrillSample(seed, sampleSize);
-  for await (const entry of entriesOf(directory, hooks))
+  for await (const entry of entriesOf(manifest, hooks))
     if (entry.type === 'file' && entry.hash !== '') sample.offer(entry.path);
   const isSelected = drillSelection(sample.paths(), named);
-  const root = bytesOf(join(directory, 'data'));
+  const wanted = new Set([...sample.paths(), ...named]);
+  const parents: BytePath[] = [];
+  const root = data === null ? null : bytesOf(data);
   const absent = new Set(named.filter((path) => path !== '/'));
   const names = openSync(namesFile, 'w', 0o600);
   let entries = 0;
@@ -50,11 +58,12 @@ export async function selectForDrill(
     waiting = '';
   };
   try {
-    for await (const entry of entriesOf(directory, hooks)) {
+    for await (const entry of entriesOf(manifest, hooks)) {
       absent.delete(entry.path);
       if (entry.path === '/' || !isSelected(entry.path)) continue;
       entries += 1;
       bytes += spaceOf(root, entry);
+      if (!isAmong(wanted, entry.path)) parents.push(entry.path);
       waiting += `${entry.path.slice(1)}\0`;
       if (waiting.length > writtenAtOnce) write();
     }
@@ -62,22 +71,24 @@ export async function selectForDrill(
   } finally {
     closeSync(names);
   }
-  return { entries, bytes, absent: [...absent] };
+  const members = [...wanted].filter((path) => !absent.has(path));
+  return { entries, bytes, absent: [...absent], members, parents };
 }
 
 const writtenAtOnce = 256 * 1024;
 /** What an entry without content takes, at the least. */
 const entryBytes = 4096;
 
-async function* entriesOf(directory: string, hooks: DiskWorkHooks): AsyncGenerator<ManifestEntry> {
-  for await (const piece of readManifest(directory)) {
+async function* entriesOf(manifest: string, hooks: DiskWorkHooks): AsyncGenerator<ManifestEntry> {
+  for await (const piece of readManifestFile(manifest)) {
     hooks.check();
     yield* piece;
   }
 }
 
-function spaceOf(root: BytePath, { type, size, path }: ManifestEntry): number {
+function spaceOf(root: BytePath | null, { type, size, path }: ManifestEntry): number {
   if (type !== 'file') return entryBytes;
+  if (root === null) return size + entryBytes;
   try {
     return Math.min(size, lstatSync(diskPath(root, path)).blocks * 512) + entryBytes;
   } catch {

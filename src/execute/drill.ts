@@ -1,8 +1,10 @@
 /**
- * One restore drill: restores a sample and named paths of a snapshot into a scratch directory, compares all of it with
- * the manifest, and lets a command of the administrator look at it.
+ * One restore drill: restores a sample and named paths of a snapshot, or of its archive, into a scratch directory,
+ * compares all of it with the manifest, and lets a command of the administrator look at it.
  */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ArchiveRecord } from '../core/archive.js';
 import { bytesOf, showPath } from '../core/byte-path.js';
 import { failureOfDrill, type DrillRecord } from '../core/drill.js';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
@@ -13,15 +15,18 @@ import type { Clock } from '../core/ports.js';
 import type { RunPhase } from '../core/run.js';
 import type { FoundDifference } from '../core/verification.js';
 import { freeFor } from '../core/space.js';
-import { claimBackupdir, type LockHolder } from './backupdir-lock.js';
+import { besideTarball, readArchive } from './archive-files.js';
+import { unpackArchive } from './archive-unpack.js';
+import type { LockHolder } from './backupdir-lock.js';
 import { describeEnd, isSuccess, limitBefore } from './command-end.js';
 import { CommandOutput } from './command-output.js';
 import { roomOf } from './disk.js';
 import { DiskMeter } from './disk-meter.js';
 import { workOnDisk, type DiskThreadOptions } from './disk-thread.js';
 import { restoreForDrill } from './drill-restore.js';
-import { createScratch, sweepScratch } from './drill-scratch.js';
+import { manifestName } from './manifest-format.js';
 import { openRunLogFile, type RunLogFile } from './run-log-file.js';
+import { createScratch, removeScratch } from './scratch.js';
 import { callScript } from './server-script.js';
 import { readSnapshotJson } from './snapshot-json.js';
 
@@ -44,43 +49,68 @@ export async function drill(
   const found: { record: DrillRecord } = { record: task.drill };
   const { host, snapshot } = task;
   try {
-    await claimBackupdir(host.backupdir, holder);
-    await sweepScratch(host, signal);
-    await drillIn({ task, events, signal, clock, log }, found);
+    const scratch = await createScratch(host, { use: 'drill', id: task.runId }, holder);
+    try {
+      await drillIn({ task, events, signal, clock, log }, scratch, found);
+    } finally {
+      // Also after a cancel: what was restored must not stay.
+      await removeScratch(scratch);
+    }
     const failure = failureOfDrill(host.name, snapshot.name, found.record);
     return { drill: found.record, error: failure?.toFailure() ?? null };
   } catch (error) {
     return { drill: found.record, error: await failureFor(task, signal, error) };
   } finally {
-    // Also after a cancel: what was restored must not stay.
-    await sweepScratch(host, new AbortController().signal);
     await log.close();
   }
 }
 
-async function drillIn(context: DrillContext, found: { record: DrillRecord }): Promise<void> {
+async function drillIn(
+  context: DrillContext,
+  scratch: string,
+  found: { record: DrillRecord },
+): Promise<void> {
   const { task, signal, clock, log } = context;
-  const { host, snapshot, drill: asked } = task;
-  const scratch = await createScratch(host, task.runId);
+  const { host, snapshot } = task;
+  const archive = await archiveOf(task);
+  const asked = { ...task.drill, isFromArchive: archive !== null };
+  found.record = asked;
   const namesFile = join(scratch, 'names');
-  const restored = join(scratch, 'data');
-  const { path: directory, name } = snapshot;
+  const { name } = snapshot;
   const named = host.drillPaths.map(bytesOf);
-  const selection = { directory, seed: asked.seed, sampleSize: host.drillSample, named, namesFile };
-  const { entries, bytes, absent } = await workOnDisk('drill selection', selection, quietly(context));
+  const data = archive ? null : join(snapshot.path, 'data');
+  const manifest = archive ? besideTarball(archive.path).manifest : join(snapshot.path, manifestName);
+  const selection = { manifest, data, seed: asked.seed, sampleSize: host.drillSample, named, namesFile };
+  const { entries, bytes, absent, members, parents } = await workOnDisk(
+    'drill selection',
+    selection,
+    quietly(context),
+  );
   log.say(
     `restores ${formatCount(entries)} entries, at most ${formatBytes(bytes)}, with the seed ${asked.seed}`,
   );
   await refuseWithoutRoom(task, bytes);
   const startedAt = clock.now().getTime();
-  await withMeter(context, 'restore', { entries, bytes }, (meter) =>
-    restoreForDrill({ ...context, source: join(directory, 'data'), namesFile, restored }, meter),
-  );
+  const restored = await withMeter(context, 'restore', { entries, bytes }, async (meter) => {
+    if (archive) {
+      const { minFree } = host;
+      const unpacked = await unpackArchive({ archive, scratch, entries: members, parents, minFree }, signal);
+      meter.add({ entries, bytes, current: '' });
+      return join(unpacked, 'data');
+    }
+    const target = join(scratch, 'data');
+    await mkdir(target);
+    await restoreForDrill(
+      { ...context, source: join(snapshot.path, 'data'), namesFile, restored: target },
+      meter,
+    );
+    return target;
+  });
   const restoreMs = Math.max(1, clock.now().getTime() - startedAt);
   const compared = await withMeter(context, 'drill', { entries, bytes }, (meter) =>
     workOnDisk(
       'drill comparison',
-      { directory, snapshot: name, namesFile, restored },
+      { manifest, snapshot: name, namesFile, restored },
       { ...quietly(context), onProgress: (done) => meter.add(done) },
     ),
   );
@@ -103,6 +133,15 @@ async function drillIn(context: DrillContext, found: { record: DrillRecord }): P
   );
   found.record = { ...found.record, ...(await callCommand(context, restored)) };
   if (signal.aborted) throw new BusyError('CANCELLED');
+}
+
+/** Null when the snapshot itself is there. Throws SNAPSHOT_NOT_FOUND. */
+async function archiveOf({ host, snapshot, isArchived }: DrillTask): Promise<ArchiveRecord | null> {
+  if (!isArchived) return null;
+  const facts = { host: host.name, snapshot: snapshot.name };
+  const archive = host.archivedir === '' ? null : await readArchive(host.archivedir, facts);
+  if (!archive) throw new BusyError('SNAPSHOT_NOT_FOUND', facts);
+  return archive;
 }
 
 function quietly({ signal, log }: DrillContext): DiskThreadOptions {
@@ -160,7 +199,7 @@ async function failureFor(task: DrillTask, signal: AbortSignal, error: unknown):
     return new BusyError('DRILL_NO_ROOM', facts).toFailure();
   }
   if (error instanceof BusyError) return toBusyError(error).toFailure();
-  const isThere = (await readSnapshotJson(snapshot.path).catch(() => null)) !== null;
+  const isThere = task.isArchived || (await readSnapshotJson(snapshot.path).catch(() => null)) !== null;
   if (!isThere) return new BusyError('SNAPSHOT_REMOVED', { snapshot: snapshot.name }).toFailure();
   const facts = { host: host.name, snapshot: snapshot.name, detail: message };
   return new BusyError('DRILL_BROKEN', facts).toFailure();

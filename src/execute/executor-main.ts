@@ -92,8 +92,10 @@ async function carryOut(
   if (command.kind === 'measure') return { kind: 'measured', id, usages: await measure(command, signal) };
   if (command.kind === 'verify')
     return { kind: 'verified', id, result: await verify(command.task, eventsOf(id), signal, clock) };
-  if (command.kind === 'restore')
-    return { kind: 'restored', id, result: await restore(command.task, eventsOf(id), signal, clock) };
+  if (command.kind === 'restore') {
+    const { task, holder } = command;
+    return { kind: 'restored', id, result: await restore(task, eventsOf(id), signal, { clock, holder }) };
+  }
   if (command.kind === 'drill') {
     const { task, holder } = command;
     return { kind: 'drilled', id, result: await drill(task, eventsOf(id), signal, { clock, holder }) };

@@ -97,7 +97,8 @@ export class ExecutorPool implements Executor {
   }
 
   async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
-    const report = await this.give((id) => ({ kind: 'restore', id, task }), events, signal);
+    const { holder } = this;
+    const report = await this.give((id) => ({ kind: 'restore', id, task, holder }), events, signal);
     if (report.kind === 'restored') return report.result;
     throw unexpected(report);
   }

@@ -25,7 +25,12 @@ export type Command =
   | { readonly kind: 'verify'; readonly id: number; readonly task: VerifyTask }
   | { readonly kind: 'archive'; readonly id: number; readonly task: ArchiveTask }
   | { readonly kind: 'verifyArchives'; readonly id: number; readonly task: ArchivesTask }
-  | { readonly kind: 'restore'; readonly id: number; readonly task: RestoreTask }
+  | {
+      readonly kind: 'restore';
+      readonly id: number;
+      readonly task: RestoreTask;
+      readonly holder: LockHolder;
+    }
   | { readonly kind: 'drill'; readonly id: number; readonly task: DrillTask; readonly holder: LockHolder }
   | { readonly kind: 'probe'; readonly id: number; readonly host: Host }
   | { readonly kind: 'check'; readonly id: number; readonly host: Host }

@@ -12,17 +12,19 @@ import type { RestoreResult, RestoreSource, RestoreTask, RunEventsTaker } from '
 import type { Clock } from '../core/ports.js';
 import { failureOfRestore } from '../core/restore-outcome.js';
 import { landing, mirrorRefusal, planRestore, protectRules, type RestorePlan } from '../core/restore-plan.js';
+import { topPathsOf } from './archive-choice.js';
 import { readArchive } from './archive-files.js';
+import { unpackArchive } from './archive-unpack.js';
+import type { LockHolder } from './backupdir-lock.js';
 import { runClient, startFailure, type TransferEnding } from './bridge.js';
 import { Flow } from './flow.js';
 import { requireLocalRsync } from './local-rsync.js';
 import { ProgressMeter } from './progress.js';
 import { listOf, restoreOptions, sendArguments, type RestoreCall } from './restore-args.js';
-import { scratchOf, topNamesOf, unpackForRestore } from './restore-archive.js';
 import { RestoreChanges, RestoreEar } from './restore-changes.js';
 import { openTarget, refuseOwn, type OpenTarget } from './restore-target.js';
 import { openRunLogFile, type RunLogFile } from './run-log-file.js';
-import { openHostStore, remove } from './snapshot-dir.js';
+import { createScratch, removeScratch } from './scratch.js';
 import { watchForStall } from './stall.js';
 import { dataRoot, pathFailure, storedPath } from './stored-path.js';
 
@@ -31,6 +33,7 @@ interface Restoring {
   readonly events: RunEventsTaker;
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  readonly holder: LockHolder;
   readonly log: RunLogFile;
   readonly changes: RestoreChanges;
   /** Where it is read from, as soon as that is known. */
@@ -42,14 +45,14 @@ export async function restore(
   task: RestoreTask,
   events: RunEventsTaker,
   signal: AbortSignal,
-  clock: Clock,
+  { clock, holder }: { readonly clock: Clock; readonly holder: LockHolder },
 ): Promise<RestoreResult> {
   const log = openRunLogFile(task.logFile, clock, () => events.onLog());
   const changes = new RestoreChanges(log);
   const from: Restoring['from'] = { kind: 'snapshot' };
   let error: BusyError | null = null;
   try {
-    error = await restoreAll({ task, events, signal, clock, log, changes, from });
+    error = await restoreAll({ task, events, signal, clock, holder, log, changes, from });
   } catch (thrown) {
     error = signal.aborted ? new BusyError('RESTORE_CANCELLED') : toBusyError(thrown);
   }
@@ -71,21 +74,17 @@ async function restoreAll(restoring: Restoring): Promise<BusyError | null> {
   restoring.from.kind = 'archive';
   const why = mirrorRefusal(task.wish, task.host, archive.snapshot);
   if (why !== null) throw new BusyError('MIRROR_REFUSED', { why });
-  const names = task.wish.paths.includes('/') ? await topNamesOf(archive) : [];
+  const tops = task.wish.paths.includes('/') ? await topPathsOf(archive.path, { check: () => {} }) : [];
+  const names = tops.map((path) => path.slice(1));
   const plan = planRestore(task.wish, { sources: archive.snapshot.sources, names });
-  const { directory: store } = await openHostStore(task.host.backupdir, task.host.name);
-  const unpacking = {
-    archive,
-    store,
-    runId: task.runId,
-    plan,
-    say: (text: string) => restoring.log.say(text),
-  };
+  const scratch = await createScratch(task.host, { use: 'restore', id: task.runId }, restoring.holder);
   try {
-    const path = await unpackForRestore(unpacking, signal);
+    restoring.log.say(`unpacks ${archive.path} into ${scratch}`);
+    const { entries, parents } = plan;
+    const path = await unpackArchive({ archive, scratch, entries, parents, minFree: null }, signal);
     return await restoreFrom(restoring, plan, { ...archive.snapshot, path });
   } finally {
-    await remove([scratchOf(unpacking)], new AbortController().signal);
+    await removeScratch(scratch);
   }
 }
 

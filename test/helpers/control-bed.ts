@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Browser } from '../../src/control/browser.js';
 import { Catalog } from '../../src/control/catalog.js';
 import { soleDaemon } from '../../src/control/host-claims.js';
 import { LogGrowth } from '../../src/control/log-stream.js';
@@ -14,6 +15,8 @@ import { RunLifecycle } from '../../src/control/run-lifecycle.js';
 import type { Clock, RunStore, SnapshotStore } from '../../src/core/ports.js';
 import { isActive, type RunRecord } from '../../src/core/run.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
+import { browsePlaces } from '../../src/execute/browse-places.js';
+import { browse } from '../../src/execute/browse-thread.js';
 import { openDatabase, type Database } from '../../src/store/data-source.js';
 import { openRunLogs } from '../../src/store/run-log.js';
 import { createArchiveStore } from '../../src/store/archives.js';
@@ -83,6 +86,7 @@ export class ControlBed {
       clock,
       runs,
       catalog,
+      browser: new Browser({ catalog, hold: soleDaemon, places: browsePlaces, browse }),
       hold: soleDaemon,
       executor: new FakeExecutor(),
       logs: await openRunLogs(directory, clock),
