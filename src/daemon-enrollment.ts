@@ -14,12 +14,16 @@ import { keysIn } from './execute/known-hosts.js';
 import { lookAtFile, lookAtPrograms, lookAtRsync } from './execute/server-check.js';
 import { scanHostKey } from './execute/ssh-handshake.js';
 import { prepareIdentity } from './execute/ssh-identity.js';
+import { agentPublicKey } from './execute/ssh-login.js';
 import { checkMailer } from './notify/mail.js';
 
 const keys: HostKeys = {
   scan: scanHostKey,
   fingerprintOf: fingerprintOfPin,
-  prepare: (host) => prepareIdentity(host, `busy-${host.name}@${hostname()}`),
+  prepare: (host) =>
+    host.identityAgent === ''
+      ? prepareIdentity(host, `busy-${host.name}@${hostname()}`)
+      : agentPublicKey(host),
   find: (text, host) =>
     keysIn(text, [...host.addresses, host.hostname].filter(Boolean), host.port)[0] ?? null,
 };
@@ -44,7 +48,8 @@ export function createServerCheck({ config, clock, catalog, watch }: ServerParts
     const { database, mail, stateDir } = config;
     const hosts = catalog.hosts();
     const secrets = [
-      ...hosts.map((host) => host.identityFile),
+      ...hosts.filter((host) => host.identityAgent === '').map((host) => host.identityFile),
+      ...hosts.map((host) => host.identityPassphraseFile),
       ...(database.kind === 'mysql' ? [database.passwordFile] : []),
       mail.passwordFile,
     ];

@@ -58,7 +58,15 @@ const layers: Readonly<Record<string, Layer>> = {
 const packageHomes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^typeorm$/, ['src/store/', 'migrations/']],
   [/^(better-sqlite3|mysql2)/, ['src/store/']],
-  [/^ssh2$/, ['src/execute/ssh.ts', 'src/execute/ssh-handshake.ts', 'src/execute/ssh-identity.ts']],
+  [
+    /^ssh2$/,
+    [
+      'src/execute/ssh.ts',
+      'src/execute/ssh-handshake.ts',
+      'src/execute/ssh-identity.ts',
+      'src/execute/ssh-login.ts',
+    ],
+  ],
   [/^nodemailer/, ['src/notify/mail.ts']],
   [/^node-cron$/, ['src/control/scheduler.ts']],
   [/^(@grpc\/|grpc-health-check$)/, ['src/rpc/', 'src/gen/', 'clients/']],
@@ -80,6 +88,8 @@ const environmentHomes = [
   'src/main.ts',
   'src/daemon.ts',
   'src/execute/process.ts',
+  // SSH_AUTH_SOCK, when a host asks for it.
+  'src/execute/ssh-login.ts',
   'src/notify/sendmail.ts',
   /^clients\/(?:[^/]+|web\/gateway)\/main\.ts$/,
 ];

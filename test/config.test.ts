@@ -52,6 +52,8 @@ describe('a good file', () => {
           port: 22,
           user: 'root',
           identityFile: '/var/lib/busy/keys/web1',
+          identityPassphraseFile: '',
+          identityAgent: '',
           restoreIdentityFile: '',
           hostKey: '',
           backupdir: '/srv/backup',

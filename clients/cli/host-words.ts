@@ -42,6 +42,8 @@ const kinds: Readonly<Record<keyof HostSettings, Kind>> = {
   port: 'whole',
   user: 'text',
   identityFile: 'text',
+  identityPassphraseFile: 'text',
+  identityAgent: 'text',
   restoreIdentityFile: 'text',
   hostKey: 'text',
   backupdir: 'text',

@@ -66,6 +66,8 @@ function hostSettings(host: Host): Record<string, unknown> {
     port: host.port,
     user: host.user,
     identity_file: host.identityFile,
+    identity_passphrase_file: host.identityPassphraseFile || undefined,
+    identity_agent: host.identityAgent || undefined,
     host_key: host.hostKey || undefined,
     initiator: host.initiator,
     backupdir: host.backupdir,

@@ -77,6 +77,8 @@ function resolveHost(settings: HostSettings, stateDir: string): Host {
     port: settings.port ?? 22,
     user: settings.user ?? 'root',
     identityFile: settings.identity_file ?? join(stateDir, 'keys', settings.name),
+    identityPassphraseFile: settings.identity_passphrase_file ?? '',
+    identityAgent: settings.identity_agent ?? '',
     restoreIdentityFile: settings.restore_identity_file ?? '',
     hostKey: settings.host_key ?? '',
     backupdir: settings.backupdir ?? '',

@@ -48,6 +48,11 @@ const hostFields = {
   port: whole(1, 65_535),
   user: allow('the name of a user on the host', text(readUser)),
   identity_file: allow('the absolute path of a private key file', text(readAbsolutePath)),
+  identity_passphrase_file: allow('the absolute path of a file with a passphrase', text(readAbsolutePath)),
+  identity_agent: allow(
+    'the absolute path of the socket of an ssh-agent, or SSH_AUTH_SOCK',
+    z.union([z.literal('SSH_AUTH_SOCK'), text(readAbsolutePath)]),
+  ),
   restore_identity_file: allow('the absolute path of a private key file', text(readAbsolutePath)),
   host_key: allow(
     'the public key of the host as in its /etc/ssh/ssh_host_ed25519_key.pub, or its SHA256:... fingerprint',

@@ -85,7 +85,10 @@ export function findingsOf(host: Host, found: HostCheck | Failure): Finding[] {
   if ('reason' in found) return [problem('login', found.message, found.advice)];
   return [
     ok('host key', `${found.fingerprint} at ${found.address}, as pinned`),
-    ok('login', `as ${host.user} with ${host.identityFile} (${found.software})`),
+    ok(
+      'login',
+      `as ${host.user} with ${host.identityAgent === '' ? host.identityFile : `the agent ${host.identityAgent}`} (${found.software})`,
+    ),
     hostnameFinding(host, found),
     ...limitFinding(host, found),
     rsyncFinding(host, found),

@@ -17,6 +17,10 @@ export interface Host {
   readonly user: string;
   /** Private key file. */
   readonly identityFile: string;
+  /** File whose first line is the passphrase of the private keys that have one; empty: none. */
+  readonly identityPassphraseFile: string;
+  /** Socket of an ssh-agent that holds the key, or `SSH_AUTH_SOCK`; empty: the key is in `identityFile`. */
+  readonly identityAgent: string;
   /** Private key file for restores to the host; empty: `identityFile`. */
   readonly restoreIdentityFile: string;
   /** `ssh-ed25519 AAAA...` or `SHA256:...`; empty when not pinned yet. */

@@ -29,6 +29,28 @@ export const reachSentences = {
     (f) =>
       `busy enroll ${f.host} makes a key for it; or set identity_file to a private key that busyd can read.`,
   ),
+  PASSPHRASE_FILE_UNUSABLE: says(
+    'FAILED_PRECONDITION',
+    (f) => `The passphrase file ${f.file} of host "${f.host}" cannot be used: ${f.detail}.`,
+    () => 'Write the passphrase into its first line; it must belong to the user of busyd, mode 0600.',
+  ),
+  PASSPHRASE_WRONG: says(
+    'FAILED_PRECONDITION',
+    (f) => `The passphrase in ${f.file} does not open the key ${f.identityFile} of host "${f.host}".`,
+    (f) => `Try it with: ssh-keygen -y -f ${f.identityFile}. Then correct the first line of the file.`,
+  ),
+  SSH_AGENT_UNAVAILABLE: says(
+    'FAILED_PRECONDITION',
+    (f) => `The ssh-agent ${f.agent} for host "${f.host}" cannot be used: ${f.detail}.`,
+    () =>
+      'Start it as the user of busyd (ssh-agent -a SOCKET), add the key with ssh-add, and set identity_agent to its socket.',
+  ),
+  SSH_AGENT_KEY_MISSING: says(
+    'FAILED_PRECONDITION',
+    (f) => `The ssh-agent ${f.agent} has no key for host "${f.host}": ${f.detail}.`,
+    (f) =>
+      `Add it: SSH_AUTH_SOCK=SOCKET ssh-add KEY. Its public key must be in authorized_keys there, and in ${f.identityFile}.pub if that file is there.`,
+  ),
   HOST_KEY_UNKNOWN: says(
     'FAILED_PRECONDITION',
     (f) => `Host "${f.host}" has no pinned host key, so it is not trusted. It shows ${f.shown}.`,

@@ -40,8 +40,10 @@ export async function openTarget(
       close: () => {},
     };
   }
-  const identityFile = target.restoreIdentityFile || target.identityFile;
-  const reached = await reachHost({ ...target, identityFile }, signal);
+  const { restoreIdentityFile: file } = target;
+  // A key of its own for restores is taken from its file, whatever the agent holds.
+  const login = file === '' ? target : { ...target, identityFile: file, identityAgent: '' };
+  const reached = await reachHost(login, signal);
   const { connection } = reached;
   if (reached.isRsyncMissing) {
     connection.close();

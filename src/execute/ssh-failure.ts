@@ -1,6 +1,7 @@
 /** What went wrong before an SSH connection stands: the words of ssh2, turned into reasons. */
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import { agentFailure, agentKeyRefused } from './ssh-login.js';
 
 /** What a host showed instead of the wanted key; null when something else went wrong. */
 export function keyMismatch(message: string, shown: string, types: readonly string[]): string | null {
@@ -22,7 +23,9 @@ export function connectFailure(host: Host, address: string, error: unknown): Bus
   const facts = { host: host.name, address };
   const fail = (reason: 'HOST_UNREACHABLE' | 'CONNECTION_REFUSED' | 'NOT_SSH', detail: string): BusyError =>
     new BusyError(reason, { ...facts, detail }, { cause: error });
+  if (level === 'agent') return agentFailure(host, error);
   if (level === 'client-authentication') {
+    if (host.identityAgent !== '') return agentKeyRefused(host, error);
     return new BusyError(
       'SSH_KEY_REFUSED',
       { ...facts, identityFile: host.identityFile, user: host.user },

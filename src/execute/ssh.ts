@@ -9,7 +9,7 @@ import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { fingerprintOf, keyTypesFor, matchesPin } from './host-key.js';
 import { identPattern } from './ssh-handshake.js';
-import { readIdentity } from './ssh-identity.js';
+import { readLogin, type Login } from './ssh-login.js';
 import { connectFailure, keyFailure, keyMismatch } from './ssh-failure.js';
 
 export interface SshConnection {
@@ -45,13 +45,13 @@ export interface SshChannel {
 
 /**
  * Connects to a host at one address. Throws HOST_UNREACHABLE, CONNECTION_REFUSED, NOT_SSH, HOST_KEY_UNKNOWN,
- * HOST_KEY_CHANGED, IDENTITY_FILE_UNUSABLE or SSH_KEY_REFUSED; CANCELLED when `signal` is aborted.
+ * HOST_KEY_CHANGED or SSH_KEY_REFUSED, or what `readLogin` throws; CANCELLED when `signal` is aborted.
  */
 export async function connectSsh(host: Host, address: string, signal: AbortSignal): Promise<SshConnection> {
-  const privateKey = await readIdentity(host);
+  const login = await readLogin(host);
   let failure: BusyError | null = null;
   for (const types of keyTypesFor(host.hostKey)) {
-    const attempt = await tryToConnect(host, address, privateKey, types, signal);
+    const attempt = await tryToConnect(host, address, login, types, signal);
     if (!(attempt instanceof KeyTypeMismatch)) return attempt;
     // A key that was shown tells more than a type that is not there; the first is the one a host prefers.
     if (!failure?.facts.shown?.startsWith('SHA256:'))
@@ -75,7 +75,7 @@ class KeyTypeMismatch {
 async function tryToConnect(
   host: Host,
   address: string,
-  privateKey: Buffer,
+  login: Login,
   types: readonly ServerHostKeyAlgorithm[],
   signal: AbortSignal,
 ): Promise<SshConnection | KeyTypeMismatch> {
@@ -95,7 +95,7 @@ async function tryToConnect(
   const config: ConnectConfig = {
     sock: socket,
     username: host.user,
-    privateKey,
+    ...login,
     readyTimeout: host.connectTimeoutMs,
     keepaliveInterval: 15_000,
     keepaliveCountMax: 4,

@@ -51,11 +51,14 @@ describe('the example file', () => {
 /** What the file shows an example of, since there is no default or one that depends on the machine. */
 function withoutHostDefault(shown: Host | undefined, { schedule, archive }: Host): Partial<Host> {
   if (!shown) return {};
-  const { hostname, hostKey, restoreIdentityFile, preCommand, postCommand, archivedir } = shown;
+  const { hostname, hostKey, identityPassphraseFile, identityAgent, restoreIdentityFile } = shown;
+  const { preCommand, postCommand, archivedir } = shown;
   const { timeZone } = shown.schedule;
   return {
     hostname,
     hostKey,
+    identityPassphraseFile,
+    identityAgent,
     restoreIdentityFile,
     preCommand,
     postCommand,

@@ -19,6 +19,8 @@ export function sampleHost(changes: Partial<Host> = {}): Host {
     port: 22,
     user: 'backup',
     identityFile: '/var/lib/busy/keys/web1',
+    identityPassphraseFile: '',
+    identityAgent: '',
     restoreIdentityFile: '',
     hostKey: 'SHA256:abc',
     backupdir: '/srv/backup',
