@@ -176,7 +176,7 @@ describe('a deleted archive', () => {
         await rename(join(archivedir, file), join(archivedir, `.trash-${id}-${file}`));
     };
     await move(name, ulid());
-    await move(old, ulid(0));
+    await move(old, ulid(1));
     // What a crash left beside a tarball that never came.
     await writeFile(join(archivedir, `.trash-${ulid()}-web1-${name}.by.json`), '{}');
     await start();
