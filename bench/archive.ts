@@ -2,7 +2,7 @@
  * `npm run bench:archive`: an archive run of busyd beside `tar czf` and `tar | pigz` on the same snapshot, and how fast
  * ListHosts answers meanwhile. Exit codes: 0 measured, 1 failed, 2 wrong usage.
  */
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackupType, RunState } from '../src/gen/busy/v1/run.js';
 import { archive, deleteArchive } from '../test/helpers/archive-calls.js';
@@ -123,7 +123,13 @@ async function byTar(
   return { by, seconds, writeSeconds: seconds, bytes: size, p99Ms: 0 };
 }
 
-async function byBusyd({ bed, snapshot }: Place): Promise<Measured> {
+/** A deleted archive is in the trash, and its space with it. */
+async function emptyTrash(archivedir: string): Promise<void> {
+  for (const name of await readdir(archivedir))
+    if (name.startsWith('.trash-')) await remove(join(archivedir, name));
+}
+
+async function byBusyd({ bed, directory, snapshot }: Place): Promise<Measured> {
   const startedAt = performance.now();
   const done = new AbortController();
   const archiving = archive(bed, archived, snapshot).finally(() => done.abort());
@@ -137,6 +143,7 @@ async function byBusyd({ bed, snapshot }: Place): Promise<Measured> {
   if (run.state !== RunState.SUCCEEDED) throw new Error(run.error?.message ?? 'the archive failed');
   const log = await bed.readRunLog(run.id);
   await deleteArchive(bed, archived, snapshot);
+  await emptyTrash(join(directory, 'archive'));
   return {
     by: 'busyd',
     seconds,

@@ -1,5 +1,6 @@
 /** What archives need is built here; a part of the composition root. */
 import type { ArchivingParts } from './control/archive-parts.js';
+import type { Audit } from './control/audit.js';
 import type { Catalog } from './control/catalog.js';
 import type { Pruner } from './control/pruner.js';
 import type { RunLifecycle } from './control/run-lifecycle.js';
@@ -10,6 +11,7 @@ import type { Database } from './store/data-source.js';
 
 export interface ArchivingSources {
   readonly database: Database;
+  readonly audit: Audit;
   readonly catalog: Pick<Catalog, 'snapshots'>;
   readonly snapshotDisk: Pick<SnapshotDisk, 'locate'>;
   /** These are built later than the runs that need them. */
@@ -18,10 +20,11 @@ export interface ArchivingSources {
 }
 
 export function createArchiving(sources: ArchivingSources): ArchivingParts {
-  const { database, catalog, snapshotDisk } = sources;
+  const { database, catalog, snapshotDisk, audit } = sources;
   return {
     archives: createArchiveStore(database),
     archiveDisk,
+    audit,
     onDisk: async ({ name }) => {
       const recorded = catalog.snapshots(name);
       const places = await snapshotDisk.locate(recorded);

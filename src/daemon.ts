@@ -4,7 +4,6 @@
  */
 import { mkdir } from 'node:fs/promises';
 import type { Config } from './config.js';
-import { deleteArchive } from './control/archive-removal.js';
 import { Catalog } from './control/catalog.js';
 import { Downloads } from './control/downloads.js';
 import { HostRegistry } from './control/host-registry.js';
@@ -147,6 +146,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       ...parts,
       database,
       snapshotDisk,
+      audit,
       pruner: () => pruner,
       lifecycle: () => lifecycle,
     });
@@ -213,6 +213,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       holder,
       snapshotDisk,
       trashDays: () => trashDays,
+      archiving,
       audit,
       log,
     });
@@ -239,7 +240,6 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       ...auditing,
       space,
       archives: archiving.archives,
-      deleteArchive: (host, name) => deleteArchive({ ...parts, hold, archiving, log }, host, name),
       spaceReporter,
       browser,
       driller: chores.driller,

@@ -47,10 +47,10 @@ export function addArchiveCommands({ program, action }: Commands): void {
     .action(action(verifyArchive));
   program
     .command('archive-delete')
-    .description('remove an archive and its copy for ever')
+    .description('move an archive and its copy to the trash')
     .argument('<host>', 'HOST/SNAPSHOT, or the host')
     .argument('[snapshot]', 'the snapshot that it was made of')
-    .option('-y, --yes', 'yes, do it; without it only says what would be lost')
+    .option('-y, --yes', 'yes, do it; without it only says what would go')
     .addHelpText('after', helpText([`busy archive-delete web1/${sample} --yes`]))
     .action(action(deleteArchive));
 }
@@ -130,13 +130,19 @@ async function deleteArchive(
     const { archive } = await connection.call(ArchiveServiceService.getArchive, target);
     const { path, bytes } = archive ?? Archive.create();
     throw usageError(
-      `${path} (${formatBytes(bytes)}) would be removed for ever.`,
-      `If that is meant: busy archive-delete ${target.host}/${target.name} --yes`,
+      `${path} (${formatBytes(bytes)}) would be moved to the trash.`,
+      `To do so: busy archive-delete ${target.host}/${target.name} --yes`,
     );
   }
   const answer = await connection.call(ArchiveServiceService.deleteArchive, target);
   if (printer.isJson) return printer.json(DeleteArchiveResponse.toJSON(answer));
-  printer.line(`${answer.archive?.path ?? ''} was removed.`);
+  const name = `${target.host}/${target.name}`;
+  if (answer.entry) {
+    printer.line(`The archive ${name} is in the trash until ${formatTime(answer.entry.goesAt)}.`);
+    printer.line(`It comes back with: busy trash restore ${name}`);
+  } else {
+    printer.line(`${answer.archive?.path ?? ''} was not there any more; it is out of the records now.`);
+  }
   if (answer.leftBehind !== '') printer.line(`  But ${answer.leftBehind}`);
 }
 

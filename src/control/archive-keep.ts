@@ -12,7 +12,7 @@ export interface ExpiredArchives {
   readonly error: Failure | null;
 }
 
-type Parts = Pick<ArchivingParts, 'archives' | 'archiveDisk'>;
+type Parts = Pick<ArchivingParts, 'archives' | 'archiveDisk' | 'audit'>;
 
 /** Never throws. `say` tells the log of what goes and why. */
 export async function expireArchives(
@@ -24,7 +24,10 @@ export async function expireArchives(
   try {
     for (const { archive, reason } of await expiredOf(parts, host)) {
       await say(`the archive of ${archive.name} is removed by archive_keep: ${reason}`);
-      const left = await removeArchive(parts, archive);
+      // First on the disk, then in the records: what a crash leaves is come to again.
+      const left = await parts.archiveDisk.remove(archive);
+      await parts.audit.note('RemoveArchive', host.name, { snapshot: archive.name, message: reason });
+      await parts.archives.remove(host.name, archive.name);
       if (left !== null) await say(left);
       removed.push(archive.name);
     }
@@ -41,11 +44,18 @@ export async function expiredOf(
   { archives }: Pick<Parts, 'archives'>,
   host: Host,
 ): Promise<{ archive: ArchiveRecord; reason: string }[]> {
+  return host.archive.keep === null ? [] : expiredAmong(await archives.list({ host: host.name }), host);
+}
+
+/** Those of all archives of a host that no rule keeps, oldest first. */
+export function expiredAmong(
+  all: readonly ArchiveRecord[],
+  host: Host,
+): { archive: ArchiveRecord; reason: string }[] {
   if (host.archive.keep === null) return [];
-  const all = await archives.list({ host: host.name });
   const { verdicts } = judgeSnapshots({
     host: { ...host, keep: host.archive.keep },
-    snapshots: all.map(({ snapshot, host: name }) => ({ ...snapshot, host: name, heldFor: [] })),
+    snapshots: newestFirst(all).map(({ snapshot, host: name }) => ({ ...snapshot, host: name, heldFor: [] })),
     failuresInRow: 0,
   });
   return verdicts
@@ -57,9 +67,6 @@ export async function expiredOf(
     .toReversed();
 }
 
-/** First on the disk, then in the records. Answers what could not be reached, or null. Throws ARCHIVEDIR_UNUSABLE. */
-export async function removeArchive(parts: Parts, archive: ArchiveRecord): Promise<string | null> {
-  const left = await parts.archiveDisk.remove(archive);
-  await parts.archives.remove(archive.host, archive.name);
-  return left;
+function newestFirst(all: readonly ArchiveRecord[]): ArchiveRecord[] {
+  return [...all].sort((a, b) => (a.name < b.name ? 1 : -1));
 }

@@ -4,6 +4,7 @@ import type { Failure } from './errors.js';
 import type { Host } from './host.js';
 import type { ScriptSettings } from './settings.js';
 import type { SnapshotRecord } from './snapshot.js';
+import type { TrashEntry, TrashMark } from './trash.js';
 
 export interface ArchiveFilter {
   readonly host?: string;
@@ -32,6 +33,33 @@ export interface ArchiveDisk {
   remove(archive: ArchiveRecord): Promise<string | null>;
   /** The archives of a host as its directory tells them. Throws ARCHIVEDIR_UNUSABLE. */
   list(archivedir: string, host: string): Promise<ArchiveRecord[]>;
+}
+
+/** Archives in the trash. What changes something throws ARCHIVEDIR_UNUSABLE or ARCHIVE_DISK_FULL. */
+export interface ArchiveTrash {
+  /** All that lie in an archive directory. Empty where there is nothing to read; never throws. */
+  list(archivedir: string): Promise<TrashEntry[]>;
+  /** What the trash will have of an archive. */
+  entryOf(archive: ArchiveRecord, mark: TrashMark): TrashEntry;
+  /** Moves an archive and its copy there, the tarball in one step. */
+  moveIn(archive: ArchiveRecord, entry: TrashEntry): Promise<ArchiveMove>;
+  /** What the archive will be when it is back; null when it is there no more. Never throws. */
+  read(entry: TrashEntry): Promise<ArchiveRecord | null>;
+  /** Moves it and its copy back. Throws TRASH_PLACE_TAKEN. */
+  moveOut(entry: TrashEntry, archive: ArchiveRecord): Promise<ArchiveMove>;
+  /** Removes it and its copy for good. */
+  destroy(entry: TrashEntry, archive: ArchiveRecord): Promise<ArchiveMove>;
+  /** Whether there is a file in this place. Never throws. */
+  isTaken(place: string): Promise<boolean>;
+  /** Removes what lies beside tarballs that are not in the trash; to be called while nothing of the host is moved. */
+  tidy(archivedir: string, host: string): Promise<void>;
+}
+
+export interface ArchiveMove {
+  /** Whether there was a tarball. */
+  readonly wasThere: boolean;
+  /** What of it could not be reached, in plain words, or null. */
+  readonly left: string | null;
 }
 
 /** One snapshot to archive. Plain data. */

@@ -32,7 +32,8 @@ export const archiveSentences = {
   ARCHIVEDIR_UNUSABLE: says(
     'FAILED_PRECONDITION',
     (f) => `The archive directory ${f.archivedir} cannot be used: ${f.detail}.`,
-    () => `${stays} Mount its disk, or make the directory, and see that busyd may write there.`,
+    () =>
+      'Nothing was lost by it. Mount its disk, or make the directory, and see that busyd may write there.',
   ),
   ARCHIVE_DISK_FULL: says(
     'FAILED_PRECONDITION',

@@ -114,8 +114,11 @@ export async function listArchives(archivedir: string, host?: string): Promise<A
     .sort((a, b) => (a.name === b.name ? (a.host < b.host ? -1 : 1) : a.name < b.name ? 1 : -1));
 }
 
-async function readTarball(tarball: string): Promise<ArchiveRecord | null> {
-  const name = parseArchiveName(basename(tarball));
+/** What lies at `tarball` as the archive of this name; null when there is no file. Never throws. */
+export async function readTarball(
+  tarball: string,
+  name = parseArchiveName(basename(tarball)),
+): Promise<ArchiveRecord | null> {
   const stats = await stat(tarball).catch(() => null);
   if (!name || !stats?.isFile()) return null;
   const text = await readFile(besideTarball(tarball).json, 'utf8').catch(() => null);

@@ -1,7 +1,8 @@
 /** ArchiveService: snapshots that were turned into tarballs. */
-import type { DeletedArchive } from '../control/archive-removal.js';
 import type { Catalog } from '../control/catalog.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
+import type { ListedTrash } from '../control/trash.js';
+import type { DeletedArchive } from '../control/trashed-archives.js';
 import type { ArchiveFormat, ArchiveRecord } from '../core/archive.js';
 import { BusyError } from '../core/errors.js';
 import type { ArchiveStore } from '../core/archive-ports.js';
@@ -14,12 +15,17 @@ import { toRunMessage, toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
 import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
+import { toTrashMessage } from './trash.js';
 
 export interface ArchiveParts {
   readonly catalog: Pick<Catalog, 'host'>;
   readonly archives: Pick<ArchiveStore, 'get' | 'list'>;
-  /** What `control/archive-removal.ts` does. */
-  readonly deleteArchive: (host: string, name: string) => Promise<DeletedArchive>;
+  /** What `control/trashed-archives.ts` does. */
+  readonly deleteArchive: (
+    host: string,
+    name: string,
+    by: string,
+  ) => Promise<DeletedArchive & { readonly entry: ListedTrash | null }>;
   readonly lifecycle: Pick<RunLifecycle, 'trigger' | 'progress'>;
 }
 
@@ -58,12 +64,14 @@ export function archiveHandlers(parts: ArchiveParts, calls: CallAdapters): Archi
     getArchive: calls.unary(async ({ host, name }) => ({
       archive: toArchiveMessage(await requireArchive(parts, host, name)),
     })),
-    deleteArchive: calls.unary(async ({ host, name }) => {
-      const { archive, left } = await parts.deleteArchive(
+    deleteArchive: calls.unary(async ({ host, name }, caller) => {
+      const { archive, entry, left } = await parts.deleteArchive(
         requireText('host', host),
         requireText('name', name),
+        caller.name,
       );
-      return { archive: toArchiveMessage(archive), leftBehind: left ?? '' };
+      const inTrash = entry ? toTrashMessage(entry) : undefined;
+      return { archive: toArchiveMessage(archive), leftBehind: left ?? '', entry: inTrash };
     }),
     verifyArchive: calls.unary(async (request) => {
       const { name } = catalog.host(requireText('host', request.host));

@@ -80,7 +80,7 @@ describe('archives', () => {
   const tarballOf = (host: string, name: string, format = 'tar.gz'): string =>
     join(archivedir, `${host}-${name}.${format}`);
   const filesOf = async (host: string): Promise<string[]> =>
-    (await readdir(archivedir)).filter((name) => name.includes(`${host}-2`)).sort();
+    (await readdir(archivedir)).filter((name) => name.startsWith(`${host}-2`)).sort();
 
   /** Full ones, of which all but the newest may go. */
   async function backUpTwice(host: string): Promise<[old: string, kept: string]> {
@@ -155,6 +155,8 @@ describe('archives', () => {
     expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('--yes')]);
     expect((await bed.busy(['archive-delete', word, '--yes'])).code).toBe(0);
     expect((await filesOf('web1')).filter((name) => name.includes(found?.name ?? '?'))).toEqual([]);
+    const trashed = await bed.busy(['trash']);
+    expect(trashed.stdout).toMatch(new RegExp(`^${word} +archive +.*socket`, 'm'));
     const gone = await bed.busy(['archive-delete', word, '--yes']);
     expect([gone.code, gone.stderr]).toEqual([1, expect.stringContaining('ARCHIVE_NOT_FOUND')]);
     const none = await bed.busy(['archive', 'none']);
@@ -191,6 +193,12 @@ describe('archives', () => {
     const copy = await readFile(join(second, `twice-${old}.tar.gz`));
     expect(copy.equals(await readFile(tarballOf('twice', old)))).toBe(true);
     expect((await listArchives(bed, 'twice'))[0]?.copyPath).toBe(join(second, `twice-${old}.tar.gz`));
+    // The copy goes to the trash and comes back with it.
+    const filesOfCopy = await readdir(second);
+    expect((await bed.busy(['archive-delete', `twice/${old}`, '--yes'])).code).toBe(0);
+    expect((await readdir(second)).filter((name) => !name.startsWith('.trash-'))).toEqual([]);
+    expect((await bed.busy(['trash', 'restore', `twice/${old}`])).code).toBe(0);
+    expect((await readdir(second)).sort()).toEqual(filesOfCopy.sort());
   });
 
   test('expire by archive_keep', async () => {
@@ -203,6 +211,9 @@ describe('archives', () => {
     expect(run.archiving?.expired).toContain(first);
     expect((await listArchives(bed, 'kept')).map(({ name }) => name)).toEqual([third.snapshot]);
     expect(await filesOf('kept')).toHaveLength(3);
+    const audited = await bed.busy(['audit', '--json', '--host', 'kept']);
+    expect(audited.stdout).toMatch(new RegExp(`RemoveArchive(.|\\n)*${first}`));
+    expect(audited.stdout).toMatch(/RemoveSnapshot(.|\n)*it was archived to/);
   });
 
   test('stand between their scripts', async () => {

@@ -102,6 +102,7 @@ export class ControlBed {
       archiving: {
         archives: createArchiveStore(database),
         archiveDisk: { remove: () => Promise.resolve(null), list: () => Promise.resolve([]) },
+        audit: { note: () => Promise.resolve() },
         onDisk: ({ name }) => Promise.resolve(catalog.snapshots(name)),
         failuresOf: (host) => bed.lifecycle.failuresAgainstExpiry(host),
         alone: (_, work) => work(),
