@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobState, RunState, type Run } from '../../src/gen/busy/v1/run.js';
-import { TestBed } from '../helpers/test-bed.js';
+import { listAll, peakMemoryBytes, prepareBed, type HostSettings } from '../helpers/hostile-bed.js';
+import type { TestBed } from '../helpers/test-bed.js';
 
 /** A program on the host that is called in place of rsync, and what comes of it. */
 interface Trick {
@@ -287,38 +288,6 @@ async function startFlood(servers: Server[], text: string): Promise<HostSettings
   return { port: (server.address() as AddressInfo).port, connect_timeout: '2s' };
 }
 
-/** Settings of a host, and which directory of the bed it backs up; default: `source`. */
-interface HostSettings {
-  readonly source?: string;
-  readonly [setting: string]: unknown;
-}
-
-async function prepareBed(
-  initiator: string,
-  programs: readonly (readonly [name: string, text: string, settings?: HostSettings])[],
-) {
-  const bed = await TestBed.create();
-  const sshd = await bed.startSshd();
-  for (const name of ['source', 'swapped', 'outside', 'backups/victim'])
-    await mkdir(join(bed.directory, name));
-  await writeFile(join(bed.directory, 'source/file'), 'mine');
-  await writeFile(join(bed.directory, 'source/AA_AA_evil'), 'evil');
-  await writeFile(join(bed.directory, 'outside/secret'), 'not asked for');
-  await writeFile(join(bed.directory, 'backups/victim/file'), 'of another host');
-  const hosts = [];
-  for (const [name, text, { source = 'source', ...settings } = {}] of programs) {
-    const version = 'if [ "$1" = --version ]; then exec rsync --version; fi';
-    const program = await bed.writeProgram(`programs/${name}`, `#!/bin/sh\n${version}\n${text}\n`);
-    const srcdirs = [join(bed.directory, source)];
-    hosts.push(
-      bed.hostAt(sshd, { name, srcdirs, rsync_path: program, initiator, idle_timeout: '2s', ...settings }),
-    );
-  }
-  await bed.configure(hosts, { executors: 1 });
-  await bed.startDaemon();
-  return bed;
-}
-
 /** Replaces a name in the stream by one of the same length that leads out of the directory. */
 const renaming = `${process.execPath} -e "process.stdin.on('data', (bytes) => process.stdout.write(
   Buffer.from(bytes.toString('latin1').replaceAll('AA_AA_evil', '../../evil'), 'latin1')))"`;
@@ -328,28 +297,3 @@ const pushDotDot = `exec 6>&4; { rsync "$@" 4>&1 1>&2; } | ${renaming} >&6`;
 /** The whole transfer, and then a megabyte that nobody has asked for. */
 const pullMore = 'rsync "$@"; status=$?; head -c 1000000 /dev/urandom; exit $status';
 const pushMore = 'rsync "$@"; status=$?; head -c 1000000 /dev/urandom >&4; exit $status';
-
-/** Everything that a run of this host may not change, with what a change would show. */
-async function listAll(bed: TestBed, host: string): Promise<string[]> {
-  const own = join(bed.backupdir, host);
-  const changing = ['state', 'programs', 'sshd-1', 'busyd.sock'].map((name) => join(bed.directory, name));
-  const pruned = [own, ...changing].flatMap((path) => ['-path', path, '-prune', '-o']);
-  const { stdout } = await promisify(execFile)('find', [
-    bed.directory,
-    ...pruned,
-    '!',
-    '-path',
-    bed.backupdir,
-    '-printf',
-    '%p %y %m %U %G %s %T@ %n\\n',
-  ]);
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .sort();
-}
-
-async function peakMemoryBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
-}
