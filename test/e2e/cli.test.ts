@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFile, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunState } from '../../src/gen/busy/v1/run.js';
@@ -234,7 +234,9 @@ describe('busy', () => {
   });
 
   it('never prints the control characters of file names', async () => {
-    const { id } = await bed.backUp('strange');
+    const { id, snapshot } = await bed.backUp('strange');
+    const strange = join(bed.directory, 'strange');
+    for (const name of evilNames) await utimes(join(strange, name), 1e9, 1e9);
     const outputs = [
       await bed.busy(['backup', 'strange', '--type', 'full', '--follow']),
       await bed.busy(['backup', 'strange', '--type', 'full', '--follow', '--json']),
@@ -242,7 +244,16 @@ describe('busy', () => {
       await bed.busy(['run', id, '--json']),
       await bed.busy(['logs', id]),
       await bed.busy(['runs']),
+      await bed.busy(['explain', 'strange']),
     ];
+    const listings = [
+      await bed.busy(['ls', 'strange', strange]),
+      await bed.busy(['ls', 'strange', strange, '--json']),
+      await bed.busy(['find', 'strange', '*']),
+      await bed.busy(['diff', `strange/${snapshot}`, 'strange']),
+    ];
+    for (const { stdout } of listings) expect(stdout).toMatch(/clear\\+#033\[2Jscreen/);
+    outputs.push(...listings);
     for (const { stdout, stderr } of outputs) {
       expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
       expect(stdout).not.toMatch(/^(break|evil)/m);

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobState, RunState, type Run } from '../../src/gen/busy/v1/run.js';
-import { TestBed } from '../helpers/test-bed.js';
+import { listAll, peakMemoryBytes, prepareBed, type HostSettings } from '../helpers/hostile-bed.js';
+import type { TestBed } from '../helpers/test-bed.js';
 
 /** A program on the host that is called in place of rsync, and what comes of it. */
 interface Trick {
@@ -110,6 +111,8 @@ describe.each([
       ...tricks.map(({ program }, index) => [`trick-${index}`, program] as const),
       ...ignoredRequests.map(([, change], index) => [`ignored-${index}`, askingFor(change)] as const),
       ['dot-dot', initiator === 'client' ? pushDotDot : pullDotDot],
+      ['swap', 'exec rsync "$@"', { source: 'swapped' }],
+      ['more', initiator === 'client' ? pushMore : pullMore],
       [
         'other-source',
         `left=$#
@@ -139,6 +142,51 @@ exec rsync "$@" "$(dirname "$0")/../outside/"`,
     expect(await listAll(bed, 'dot-dot')).toEqual(before);
     const { stdout } = await promisify(execFile)('find', [bed.backupdir, '-name', '*evil*']);
     expect(stdout).toBe('');
+  });
+
+  it('a symlink where a directory was, and is not written through', async () => {
+    const source = join(bed.directory, 'swapped');
+    await writeFile(join(source, 'stays'), 'or the source would be empty');
+    await mkdir(join(source, 'place'));
+    await writeFile(join(source, 'place/secret'), 'from the first backup');
+    const first = await bed.backUp('swap');
+    expect(first.state).toBe(RunState.SUCCEEDED);
+    await rm(join(source, 'place'), { recursive: true });
+    await symlink(join(bed.directory, 'outside'), join(source, 'place'));
+    const before = await listAll(bed, 'swap');
+    const second = await bed.backUp('swap');
+    expect(second.state).toBe(RunState.SUCCEEDED);
+    expect(await listAll(bed, 'swap')).toEqual(before);
+    expect(await readlink(join(bed.snapshotPath(second), 'data', source, 'place'))).toBe(
+      join(bed.directory, 'outside'),
+    );
+    // And back: a directory where the snapshot that is the link base has a link that leads out of it.
+    await rm(join(source, 'place'));
+    await mkdir(join(source, 'place'));
+    await writeFile(join(source, 'place/secret'), 'from the third backup');
+    const beforeThird = await listAll(bed, 'swap');
+    const third = await bed.backUp('swap');
+    expect(third.state).toBe(RunState.SUCCEEDED);
+    expect(await listAll(bed, 'swap')).toEqual(beforeThird);
+    const kept = [first, third].map((run) =>
+      readFile(join(bed.snapshotPath(run), 'data', source, 'place/secret'), 'utf8'),
+    );
+    expect(await Promise.all(kept)).toEqual(['from the first backup', 'from the third backup']);
+    expect(await readFile(join(bed.directory, 'outside/secret'), 'utf8')).toBe('not asked for');
+  });
+
+  it('data after the end, which goes nowhere', async () => {
+    const before = await listAll(bed, 'more');
+    const run = await bed.backUp('more');
+    if (initiator === 'client') {
+      expect(run.state).toBe(RunState.SUCCEEDED);
+      const data = join(bed.snapshotPath(run), 'data', bed.directory, 'source/file');
+      expect(await readFile(data, 'utf8')).toBe('mine');
+    } else {
+      // Our rsync waits for the end of the stream there, and takes what comes instead for a failure.
+      expect(run).toMatchObject({ state: RunState.FAILED, error: { reason: 'RSYNC_FAILED' }, snapshot: '' });
+    }
+    expect(await listAll(bed, 'more')).toEqual(before);
   });
 
   if (initiator === 'server') {
@@ -225,7 +273,7 @@ describe('a host that sends without end', () => {
 });
 
 /** A server that greets without end, as fast as the other side takes it; answers the settings of a host there. */
-async function startFlood(servers: Server[], text: string): Promise<object> {
+async function startFlood(servers: Server[], text: string): Promise<HostSettings> {
   const server = createServer((socket) => {
     const write = (): void => {
       while (!socket.destroyed && socket.write(text));
@@ -240,58 +288,12 @@ async function startFlood(servers: Server[], text: string): Promise<object> {
   return { port: (server.address() as AddressInfo).port, connect_timeout: '2s' };
 }
 
-async function prepareBed(
-  initiator: string,
-  programs: readonly (readonly [name: string, text: string, settings?: object])[],
-) {
-  const bed = await TestBed.create();
-  const sshd = await bed.startSshd();
-  for (const name of ['source', 'outside', 'backups/victim']) await mkdir(join(bed.directory, name));
-  await writeFile(join(bed.directory, 'source/file'), 'mine');
-  await writeFile(join(bed.directory, 'source/AA_AA_evil'), 'evil');
-  await writeFile(join(bed.directory, 'outside/secret'), 'not asked for');
-  await writeFile(join(bed.directory, 'backups/victim/file'), 'of another host');
-  const hosts = [];
-  for (const [name, text, settings] of programs) {
-    const version = 'if [ "$1" = --version ]; then exec rsync --version; fi';
-    const program = await bed.writeProgram(`programs/${name}`, `#!/bin/sh\n${version}\n${text}\n`);
-    const srcdirs = [join(bed.directory, 'source')];
-    hosts.push(
-      bed.hostAt(sshd, { name, srcdirs, rsync_path: program, initiator, idle_timeout: '2s', ...settings }),
-    );
-  }
-  await bed.configure(hosts, { executors: 1 });
-  await bed.startDaemon();
-  return bed;
-}
-
 /** Replaces a name in the stream by one of the same length that leads out of the directory. */
 const renaming = `${process.execPath} -e "process.stdin.on('data', (bytes) => process.stdout.write(
   Buffer.from(bytes.toString('latin1').replaceAll('AA_AA_evil', '../../evil'), 'latin1')))"`;
 const pullDotDot = `rsync "$@" | ${renaming}`;
 const pushDotDot = `exec 6>&4; { rsync "$@" 4>&1 1>&2; } | ${renaming} >&6`;
 
-/** Everything that a run of this host may not change, with what a change would show. */
-async function listAll(bed: TestBed, host: string): Promise<string[]> {
-  const own = join(bed.backupdir, host);
-  const changing = ['state', 'programs', 'sshd-1', 'busyd.sock'].map((name) => join(bed.directory, name));
-  const pruned = [own, ...changing].flatMap((path) => ['-path', path, '-prune', '-o']);
-  const { stdout } = await promisify(execFile)('find', [
-    bed.directory,
-    ...pruned,
-    '!',
-    '-path',
-    bed.backupdir,
-    '-printf',
-    '%p %y %m %U %G %s %T@ %n\\n',
-  ]);
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .sort();
-}
-
-async function peakMemoryBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
-}
+/** The whole transfer, and then a megabyte that nobody has asked for. */
+const pullMore = 'rsync "$@"; status=$?; head -c 1000000 /dev/urandom; exit $status';
+const pushMore = 'rsync "$@"; status=$?; head -c 1000000 /dev/urandom >&4; exit $status';
