@@ -39,10 +39,14 @@ const hindrances: readonly Hindrance[] = [
   { host: 'wrong-port', reason: 'CONNECTION_REFUSED', words: ['"wrong-port"', 'sshd', 'port'] },
   { host: 'http', reason: 'NOT_SSH', words: ['"http"', 'does not speak SSH', 'Check the port'] },
   { host: 'refused-key', reason: 'SSH_KEY_REFUSED', words: ['other_key', 'authorized_keys'] },
-  { host: 'no-key', reason: 'IDENTITY_FILE_UNUSABLE', words: ['no_such_key', 'no such file', 'ssh-keygen'] },
+  {
+    host: 'no-key',
+    reason: 'IDENTITY_FILE_UNUSABLE',
+    words: ['no_such_key', 'no such file', 'busy enroll no-key'],
+  },
   { host: 'passphrase', reason: 'IDENTITY_FILE_UNUSABLE', words: ['locked_key', 'passphrase'] },
   { host: 'changed-key', reason: 'HOST_KEY_CHANGED', words: ['SHA256:', 'is pinned', 'Nothing was sent'] },
-  { host: 'unpinned', reason: 'HOST_KEY_UNKNOWN', words: ['SHA256:', 'host_key: SHA256:'] },
+  { host: 'unpinned', reason: 'HOST_KEY_UNKNOWN', words: ['SHA256:', 'busy enroll unpinned'] },
   { host: 'hostname', reason: 'HOSTNAME_MISMATCH', words: ['"another-machine"', 'Correct hostname'] },
   { host: 'no-rsync', reason: 'RSYNC_MISSING', words: ['host "no-rsync"', 'apt-get', 'rsync_path'] },
   {
