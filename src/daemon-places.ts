@@ -14,7 +14,7 @@ export const descriptorFile = fileURLToPath(new URL('./gen/busy.binpb', import.m
 
 /** Where no restore may write. */
 export function ownDirectories(stateDir: string, hosts: readonly Host[]): string[] {
-  const all = hosts.flatMap(({ backupdir, archivedir }) => [backupdir, archivedir]);
+  const all = hosts.flatMap(({ backupdir, archivedir, archive }) => [backupdir, archivedir, archive.copyTo]);
   return [...new Set([...all, stateDir])].filter((directory) => directory !== '');
 }
 

@@ -37,6 +37,9 @@ const mostRefusals = 60;
 const minuteMs = 60_000;
 const mostKept = 1000;
 
+/** Characters of a host in a line. */
+const longestHost = 200;
+
 export class Audit {
   private readonly kept: AuditEvent[] = [];
   private minute = { since: 0, refusals: 0, omitted: 0 };
@@ -134,7 +137,8 @@ export class Audit {
     return {
       caller: auditedCaller(caller),
       call: shortName(method),
-      host: await this.hostOf(method, request),
+      // A name that is too long is no host's.
+      host: (await this.hostOf(method, request)).slice(0, longestHost),
       request: describeRequest(request),
     };
   }

@@ -191,7 +191,8 @@ export function refuseReuse(known: RunRecord, request: RunRequest): void {
   const isOfSameSnapshot =
     known.snapshot === wanted.snapshot || (known.kind === 'drill' && wanted.snapshot === null);
   if (isSame && (known.kind === 'backup' || isOfSameSnapshot)) return;
-  const problem = `"${request.requestId}" was used for another run (${known.id}, a ${known.kind} of ${known.host})`;
+  // Not which: the caller may be limited to other hosts.
+  const problem = `"${request.requestId}" was used for another run`;
   throw new BusyError('INVALID_ARGUMENT', {
     field: 'request_id',
     problem,

@@ -96,10 +96,21 @@ const longestRequest = 2000;
 /** Passwords stand in them, or may: commands of hosts often have some. */
 const secretName = /password|passphrase|secret|token$|private|command$/i;
 
+/** RevokeToken names a token so, by its name or id; a token itself is known by how it begins. */
+const isTokenName = (name: string, value: unknown): boolean =>
+  name === 'token' && typeof value === 'string' && !value.startsWith('busy_');
+
 /** A request as JSON of bounded length, in which nothing secret is left. */
 export function describeRequest(request: object): string {
   const json = JSON.stringify(request, (name, value: unknown) => {
-    if (name !== '' && secretName.test(name) && value !== '' && value !== undefined && value !== null)
+    if (
+      name !== '' &&
+      secretName.test(name) &&
+      !isTokenName(name, value) &&
+      value !== '' &&
+      value !== undefined &&
+      value !== null
+    )
       return '(not shown)';
     if (value instanceof Uint8Array) return `(${value.length} bytes)`;
     if (typeof value === 'string' && value.length > longestText) return `${value.slice(0, longestText)}...`;

@@ -132,13 +132,15 @@ export function mirrorRefusal(
 ): string | null {
   if (mode !== 'mirror') return null;
   if (paths.includes('/')) return 'a mirror of / would delete all that was never backed up';
-  if (target.kind !== 'original') return null;
+  if (target.kind !== 'original' && target.directory === '/')
+    return 'a mirror below / could delete any directory there';
   const above = paths.find((path) => !snapshot.sources.map(bytesOf).some((source) => isIn(path, source)));
   if (above !== undefined)
     return `"${showPath(above)}" is not, or not in, a source directory of the snapshot`;
   if (snapshot.outcome === 'PARTIAL') return 'files are missing from the snapshot, and would be deleted';
   if (isHeld(snapshot)) return 'the snapshot is held, since its source was not as it should be';
-  const leavesOut = /^--(include|filter|max-size|min-size)=|^--prune-empty-dirs$|^-[A-Za-z]*m/;
+  const leavesOut =
+    /^--(include|filter|max-size|min-size)=|^--(prune-empty-dirs|safe-links|no-links|no-l|no-devices|no-specials|no-D)$|^-[A-Za-z]*m/;
   const option = rsyncOpts.find((one) => leavesOut.test(one));
   return option === undefined ? null : `the backups of the host leave files out (rsync_opts ${option})`;
 }

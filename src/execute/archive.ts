@@ -174,6 +174,8 @@ async function make(archiving: Archiving): Promise<Made> {
     await writeArchiveJson(files.json, made);
     faultPoint('archive is described');
     await rename(partials.tarball, files.tarball);
+    // One of the other format had the same files beside it, and is not what they tell of any more.
+    await rm(otherFormatOf(archiving), { force: true });
     await flushDirectory(dirname(files.tarball));
     faultPoint('tarball is renamed');
     return { made, report };
@@ -181,6 +183,12 @@ async function make(archiving: Archiving): Promise<Made> {
     await clearArchiveLeftovers(task.host.archivedir, task.host.name).catch(() => {});
     throw error;
   }
+}
+
+function otherFormatOf({ task }: Archiving): string {
+  const { host, snapshot } = task;
+  const format = host.archive.format === 'tar.gz' ? 'tar.zst' : 'tar.gz';
+  return archiveFiles(host.archivedir, { host: host.name, snapshot: snapshot.name }, format).tarball;
 }
 
 /**

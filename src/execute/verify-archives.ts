@@ -104,16 +104,16 @@ async function readAlien(archive: ArchiveRecord, { log, clock, signal }: Context
       file: archive.path,
       strict: true,
       onReadEntry: (entry) => {
-        if (signal.aborted) throw new BusyError('CANCELLED');
+        // An error that is thrown here would end the whole process, so a cancel waits for the end of the reading.
         entries += 1;
         contentBytes += entry.size;
       },
     });
   } catch (error) {
-    if (signal.aborted) throw new BusyError('CANCELLED', {}, { cause: error });
     if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
     return { archive: { ...archive, damage: (error as Error).message }, entries, contentBytes };
   }
+  if (signal.aborted) throw new BusyError('CANCELLED');
   log.say(`${archive.name} has no manifest; all of it can be read: ${counted(entries, 'member')}`);
   return { archive: { ...archive, verifiedAt: clock.now(), damage: '' }, entries, contentBytes };
 }

@@ -62,7 +62,12 @@ function toRole(role: RoleMessage): Role {
   return roleOf[role] ?? refuse('role', 'must be one of ROLE_VIEWER, ROLE_OPERATOR and ROLE_ADMIN');
 }
 
+/** Names by which the audit log calls what is no token. */
+const reservedNames: readonly string[] = ['busyd', 'socket'];
+
 function requireName(name: string): string {
+  if (reservedNames.includes(name))
+    return refuse('name', 'must not be busyd or socket, which the audit log uses');
   if (goodName.test(name)) return name;
   return refuse('name', 'must have 1 to 100 letters, digits and . _ - @, and begin with a letter or a digit');
 }

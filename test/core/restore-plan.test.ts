@@ -84,11 +84,15 @@ describe('a mirror is refused', () => {
     expect(mirrorRefusal(wish(['/etc/nginx'], original), host, good)).toBeNull();
     expect(mirrorRefusal(wish(['/'], local), host, good)).toContain('never backed up');
     expect(mirrorRefusal(wish(['/home'], original), host, good)).toContain('"/home" is not');
+    // Wherever it goes: it may be the original place by another name.
+    expect(mirrorRefusal(wish(['/home'], local), host, good)).toContain('"/home" is not');
+    expect(mirrorRefusal(wish(['/etc'], local), host, { ...good, outcome: 'PARTIAL' })).toContain('missing');
+    expect(mirrorRefusal(wish(['/etc'], { kind: 'local', directory: '/' }), host, good)).toContain('below /');
     expect(mirrorRefusal(wish(['/etc'], original), host, { ...good, outcome: 'PARTIAL' })).toContain(
       'missing',
     );
     expect(mirrorRefusal(wish(['/etc'], original), host, { ...good, heldFor: held })).toContain('held');
-    for (const option of ['--filter=- *.tmp', '--max-size=1m', '-aHm'])
+    for (const option of ['--filter=- *.tmp', '--max-size=1m', '-aHm', '--safe-links', '--no-D'])
       expect(mirrorRefusal(wish(['/etc'], original), { rsyncOpts: [option] }, good)).toContain(option);
     expect(mirrorRefusal({ ...wish(['/'], original), mode: 'overwrite' }, host, good)).toBeNull();
   });

@@ -46,9 +46,9 @@ describe('a host should not be without', () => {
     sampleSnapshot('web1', '2026-10-31_20-00-05f'),
   ];
 
-  test('its newest good snapshot, and the newest without missing files', () => {
+  test('its newest good snapshot, the newest without missing files, and one that is held', () => {
     expect(all.map((snapshot) => whyPrecious(all, snapshot))).toEqual([
-      null,
+      'a held snapshot',
       'the newest good snapshot',
       null,
       null,

@@ -26,6 +26,11 @@ export function daemonTransport(server: string, ca: string | null): Transport {
     throw new Error(
       `"${server}" is not an endpoint. Give --server as unix:PATH, tcp://HOST:PORT or tls://HOST:PORT.`,
     );
+  const host = address.slice(0, address.lastIndexOf(':'));
+  if (scheme === 'tcp' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(host))
+    throw new Error(
+      `"${server}" would carry tokens in the clear: beyond loopback give --server as tls://HOST:PORT.`,
+    );
   if (scheme === 'tcp') return createGrpcTransport({ ...common, baseUrl: `http://${address}` });
   return createGrpcTransport({
     ...common,

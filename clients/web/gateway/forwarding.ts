@@ -67,8 +67,9 @@ function forwardStream(method: DescMethodServerStreaming, daemon: Transport) {
 
 function authorization(context: HandlerContext): Headers {
   const token = context.values.get(sessionToken);
-  if (token === null) throw new ConnectError('Log in first.', Code.Unauthenticated);
-  return new Headers(token === '' ? {} : { authorization: `Bearer ${token}` });
+  // Without a token the daemon would take the gateway itself for the caller, who may do everything on a unix socket.
+  if (token === null || token === '') throw new ConnectError('Log in first.', Code.Unauthenticated);
+  return new Headers({ authorization: `Bearer ${token}` });
 }
 
 /**

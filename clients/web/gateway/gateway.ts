@@ -24,6 +24,8 @@ export interface GatewayParts {
   readonly basePath: string;
   /** Whether browsers come over TLS, here or at the proxy in front: then the cookie is for TLS only. */
   readonly isSecure: boolean;
+  /** Whether a proxy in front says from where browsers come. */
+  readonly isBehindProxy: boolean;
   /** Asks the daemon whether it takes a token. Throws a ConnectError when not. */
   readonly checkToken: (token: string) => Promise<void>;
 }
@@ -32,7 +34,8 @@ export type HttpHandler = (request: IncomingMessage, response: ServerResponse) =
 
 /** Longest body of a login, in bytes. */
 const longestLogin = 4096;
-const longestMessage = 4 * 1024 * 1024;
+/** As the daemon takes them. */
+const longestMessage = 1024 * 1024;
 
 export function createGateway(parts: GatewayParts): HttpHandler {
   const { basePath, sessions, files } = parts;
@@ -61,11 +64,16 @@ export function createGateway(parts: GatewayParts): HttpHandler {
     if (!isReading && !isFromThisPage(request.headers)) {
       return refuse(response, 403, 'This request did not come from the page itself.');
     }
-    if (path.startsWith('api/')) return api(request, response);
+    if (path.startsWith('api/')) {
+      // Before its body is read: strangers make no work.
+      if (token === null) return refuse(response, 401, 'Log in first.');
+      return api(request, response);
+    }
     if (path === 'session') return answerSession(parts, request, response, token);
     if (!isReading) return refuse(response, 405, 'This address can only be read.');
     const [, runId] = /^logs\/([0-9A-Z]{26})$/.exec(path) ?? [];
     if (path === 'download' || runId !== undefined) {
+      if (request.method !== 'GET') return refuse(response, 405, 'A download can only be read as a whole.');
       if (token === null) return refuse(response, 401, 'Log in first.');
       const download = { daemon: parts.daemon, token, response };
       return runId === undefined ? sendFiles(searchParams, download) : sendLog(runId, download);
@@ -114,7 +122,7 @@ async function answerSession(
 
 async function logIn(parts: GatewayParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { attempts, sessions, checkToken } = parts;
-  const address = request.socket.remoteAddress ?? '';
+  const address = addressOf(request, parts.isBehindProxy);
   const waitMs = attempts.waitMs(address);
   if (waitMs > 0) {
     response.setHeader('retry-after', Math.ceil(waitMs / 1000));
@@ -123,6 +131,7 @@ async function logIn(parts: GatewayParts, request: IncomingMessage, response: Se
   const token = await readText(request);
   if (token === null) return refuse(response, 413, 'That is too long for a token.');
   if (token === '') return refuse(response, 400, 'A token is needed.');
+  if (!attempts.begin()) return refuse(response, 503, 'Too many log in at the moment. Try again.');
   try {
     await checkToken(token);
   } catch (error) {
@@ -131,9 +140,17 @@ async function logIn(parts: GatewayParts, request: IncomingMessage, response: Se
       return refuse(response, 502, `The daemon cannot be asked: ${rawMessage}`);
     attempts.failed(address);
     return refuse(response, 401, rawMessage);
+  } finally {
+    attempts.end();
   }
   attempts.succeeded(address);
   response.writeHead(204, { 'set-cookie': newCookie(sessions.open(token), parts) }).end();
+}
+
+/** The last one that a proxy names is the one that it saw itself. */
+function addressOf(request: IncomingMessage, isBehindProxy: boolean): string {
+  const named = isBehindProxy ? String(request.headers['x-forwarded-for'] ?? '') : '';
+  return named.split(',').at(-1)?.trim() || (request.socket.remoteAddress ?? '');
 }
 
 /** The body without white space around it; null when it is too long. */

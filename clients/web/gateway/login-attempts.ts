@@ -2,13 +2,30 @@
 const firstWaitMs = 1000;
 const longestWaitMs = 60_000;
 const freeAttempts = 3;
+/** Each may take seconds, since the daemon slows wrong tokens down. */
+const mostAtOnce = 8;
+/** After so long without a wrong token an address begins anew. */
+const forgottenAfterMs = 10 * 60_000;
 /** Addresses that are remembered; the one that was seen longest ago is forgotten for a new one. */
 const mostAddresses = 10_000;
 
 export class LoginAttempts {
-  private readonly failures = new Map<string, { count: number; untilMs: number }>();
+  private readonly failures = new Map<string, { count: number; untilMs: number; lastMs: number }>();
+
+  private going = 0;
 
   constructor(private readonly now: () => number) {}
+
+  /** Whether one more may be asked about; `end` tells that it was. */
+  begin(): boolean {
+    if (this.going >= mostAtOnce) return false;
+    this.going += 1;
+    return true;
+  }
+
+  end(): void {
+    this.going -= 1;
+  }
 
   /** Milliseconds that an address has to wait before its next attempt; 0 when it need not. */
   waitMs(address: string): number {
@@ -16,13 +33,15 @@ export class LoginAttempts {
   }
 
   failed(address: string): void {
-    const count = (this.failures.get(address)?.count ?? 0) + 1;
+    const nowMs = this.now();
+    const before = this.failures.get(address);
+    const count = before && nowMs - before.lastMs < forgottenAfterMs ? before.count + 1 : 1;
     const waitMs =
       count <= freeAttempts ? 0 : Math.min(longestWaitMs, firstWaitMs * 2 ** (count - freeAttempts - 1));
     this.failures.delete(address);
     const [oldest] = this.failures.keys();
     if (this.failures.size >= mostAddresses && oldest !== undefined) this.failures.delete(oldest);
-    this.failures.set(address, { count, untilMs: this.now() + waitMs });
+    this.failures.set(address, { count, untilMs: nowMs + waitMs, lastMs: nowMs });
   }
 
   succeeded(address: string): void {

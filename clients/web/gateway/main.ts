@@ -76,6 +76,7 @@ async function serve(options: Options): Promise<void> {
     files: await readPageFiles(fileURLToPath(new URL('../page', import.meta.url))),
     basePath,
     isSecure: isTls || options.behindTls === true,
+    isBehindProxy: options.behindTls === true,
     checkToken: async (token) => {
       await info.getDaemonInfo({}, { headers: { authorization: `Bearer ${token}` } });
     },

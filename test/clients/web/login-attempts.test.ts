@@ -20,6 +20,21 @@ describe('wrong tokens', () => {
     expect(waits).toEqual([0, 1000, 2000, 4000, 60_000]);
   });
 
+  it('are forgotten after ten minutes, so that nobody is shut out for good', () => {
+    const { attempts, fail, pass } = open();
+    fail(10);
+    pass(10 * 60_000);
+    fail(1);
+    expect(attempts.waitMs('192.0.2.1')).toBe(0);
+  });
+
+  it('are asked about eight at a time', () => {
+    const { attempts } = open();
+    expect(Array.from({ length: 9 }, () => attempts.begin())).toEqual([...Array(8).fill(true), false]);
+    attempts.end();
+    expect(attempts.begin()).toBe(true);
+  });
+
   it('hold up nobody at another address, and end with time or with a right one', () => {
     const { attempts, fail, pass } = open();
     fail(5);

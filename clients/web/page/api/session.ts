@@ -35,17 +35,16 @@ export function noteLoggedOut(): void {
 }
 
 /**
- * Logs in with the token of a link that ends in `#token=...`, which a browser sends to nobody; else asks whether there is
- * a session.
+ * Asks whether there is a session; without one, logs in with the token of a link that ends in `#token=...`, which a
+ * browser sends to nobody.
  */
 async function begin(): Promise<void> {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (token !== null) {
-    history.replaceState(null, '', location.pathname + location.search);
-    if ((await logIn(token)) === null) return;
-  }
+  if (token !== null) history.replaceState(null, '', location.pathname + location.search);
   const response = await fetch(gatewayUrl('session')).catch(() => null);
-  become(response?.ok ? 'in' : 'out');
+  if (response?.ok) return become('in');
+  // Never in place of a session that is there: a link of somebody else must not change who one is.
+  if (token === null || (await logIn(token)) !== null) become('out');
 }
 
 function subscribe(listener: () => void): () => void {

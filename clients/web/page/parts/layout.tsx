@@ -1,5 +1,5 @@
 /** What stands around every page. */
-import type { ReactNode } from 'react';
+import type { MouseEvent, ReactNode } from 'react';
 import { Link, useRoute } from 'wouter';
 import { useLiveRuns } from '../api/live-runs-context.js';
 import { logOut } from '../api/session.js';
@@ -15,7 +15,7 @@ export function Layout({ children }: { readonly children: ReactNode }) {
   const { connection } = useLiveRuns();
   return (
     <>
-      <a className="skip" href="#content">
+      <a className="skip" href="#content" onClick={skip}>
         Skip to the content
       </a>
       <header className="top">
@@ -33,9 +33,17 @@ export function Layout({ children }: { readonly children: ReactNode }) {
       <p className={`connection connection-${connection}`} role="status">
         {connection === 'lost' ? 'The daemon does not answer; what is shown may be old. Trying again …' : ''}
       </p>
-      <main id="content">{children}</main>
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
     </>
   );
+}
+
+/** With a <base> the address of an anchor is another page. */
+function skip(event: MouseEvent<HTMLAnchorElement>): void {
+  event.preventDefault();
+  document.getElementById('content')?.focus();
 }
 
 function Place({ path, name }: { readonly path: string; readonly name: string }) {
