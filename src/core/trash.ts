@@ -61,8 +61,9 @@ export function whyPrecious(
   { name }: Pick<SnapshotRecord, 'name'>,
 ): string | null {
   const good = snapshots.filter((snapshot) => !isHeld(snapshot));
+  const [newest] = snapshots;
   // While it is there nothing older is removed.
-  if (snapshots.some((snapshot) => snapshot.name === name && isHeld(snapshot))) return 'a held snapshot';
+  if (newest?.name === name && isHeld(newest)) return 'a held snapshot';
   if (good[0]?.name === name) return 'the newest good snapshot';
   const whole = good.find(({ outcome }) => outcome === 'SUCCEEDED');
   return whole?.name === name ? 'the newest snapshot without missing files' : null;
