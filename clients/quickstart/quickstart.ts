@@ -186,10 +186,8 @@ function sayNext({ clone, scratch, isKept }: QuickstartOptions, { full, socket, 
   say(
     'For hosts of your own:',
     `- write /etc/busy/busy.yaml; ${join(scratch, 'busy.yaml')} and config/busy.example.yaml show the way;`,
-    "- make a key for each host: $ ssh-keygen -t ed25519 -N '' -f /var/lib/busy/keys/HOST",
-    '- on the host allow this key to read, and nothing else, with a line in ~/.ssh/authorized_keys:',
-    '  restrict,command="rrsync -ro /" ssh-ed25519 AAAA...',
-    '- start busyd. README.md has it all.',
+    '- start busyd, then for each host: $ busy enroll HOST',
+    '  (it pins its key, makes one for it alone, and says what to do there). README.md has it all.',
   );
 }
 

@@ -107,6 +107,7 @@ describe('a tree with one of everything comes back as it was', () => {
     expect(ended, JSON.stringify(ended.error)).toMatchObject({ state: RunState.SUCCEEDED });
     const others = (await readdir(join(aside, 'the source'))).filter((name) => name !== 'hard links');
     const excludes = others.map((name) => `/the source/${name}`);
-    expect(await compareTrees(aside, dirname(source), excludes)).toEqual([]);
+    // With the snapshot: the directory above on the host has another time since it was written into.
+    expect(await compareTrees(dirname(stored()), dirname(source), excludes)).toEqual([]);
   });
 });
