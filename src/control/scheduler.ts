@@ -4,13 +4,13 @@
  */
 import { schedule, type ScheduledTask } from 'node-cron';
 import { DueRules, type DueDecision } from '../core/due.js';
-import { toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { Clock } from '../core/ports.js';
 import type { Presence } from '../core/presence.js';
 import type { RunRecord } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
+import { isFaultOfStart } from './host-rounds.js';
 import type { RunLifecycle } from './run-lifecycle.js';
 
 export interface SchedulerParts {
@@ -173,17 +173,7 @@ export class Scheduler {
       const request = { host: host.name, type: 'auto', requestId: null, isScheduled: true } as const;
       await lifecycle.trigger({ ...request, urgency: overdue, why });
     } catch (error) {
-      // Someone else was faster, the host was removed or came into other hands, the daemon stops, or the database is
-      // away, of which its watch tells: these are no faults.
-      const expected = [
-        'HOST_BUSY',
-        'DAEMON_STOPPING',
-        'HOST_NOT_FOUND',
-        'DATABASE_UNAVAILABLE',
-        'HOST_ELSEWHERE',
-        'HOST_NOT_HELD',
-      ];
-      if (!expected.includes(toBusyError(error).reason)) onError('a due backup could not be queued', error);
+      if (isFaultOfStart(error)) onError('a due backup could not be queued', error);
     }
   }
 }

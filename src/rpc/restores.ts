@@ -60,8 +60,8 @@ function readDirectory(field: string, text: string): string {
   const path = text === '/' ? text : text.replace(/\/+$/, '');
   const parts = path.split('/').slice(1);
   const isPlain = path === '/' || parts.every((part) => part !== '' && part !== '.' && part !== '..');
-  // eslint-disable-next-line no-control-regex
-  if (!path.startsWith('/') || !isPlain || /[\0-\x1f\x7f]/.test(path) || path.length > 4000)
+  const hasControls = [...path].some((char) => char < ' ' || char === '\x7f');
+  if (!path.startsWith('/') || !isPlain || hasControls || path.length > 4000)
     throw refuse(`target.${field}`, 'must be an absolute directory without "..", "." and empty parts');
   return path;
 }
