@@ -60,7 +60,7 @@ function readDirectory(field: string, text: string): string {
   const path = text === '/' ? text : text.replace(/\/+$/, '');
   const parts = path.split('/').slice(1);
   const isPlain = path === '/' || parts.every((part) => part !== '' && part !== '.' && part !== '..');
-  const hasControls = [...path].some((char) => char < ' ' || char === '\x7f');
+  const hasControls = Array.from(path).some((char) => char < ' ' || char === '\x7f');
   if (!path.startsWith('/') || !isPlain || hasControls || path.length > 4000)
     throw refuse(`target.${field}`, 'must be an absolute directory without "..", "." and empty parts');
   return path;
