@@ -12,7 +12,7 @@ import { bytes, count } from '../format/units.js';
 import { Failure } from '../parts/notices.js';
 import { ProgressBar } from '../parts/progress.js';
 import { Foreign } from '../parts/text.js';
-import { ScrollBox } from '../parts/scroll-box.js';
+import { DataTable } from '../parts/data-table.js';
 
 /** A page that shows more would be of no use; the command line has all (busy diff). */
 const mostShown = 2000;
@@ -44,27 +44,11 @@ export function ComparePage({ host }: { readonly host: string }) {
           <p className="progress-words">{count(entries)} entries compared</p>
         </>
       )}
-      <ScrollBox name="Differences">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">What</th>
-              <th scope="col">Path</th>
-              <th scope="col" className="number">
-                Before
-              </th>
-              <th scope="col" className="number">
-                After
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {differences.map((difference) => (
-              <DifferenceRow key={pathOf(difference)} difference={difference} />
-            ))}
-          </tbody>
-        </table>
-      </ScrollBox>
+      <DataTable name="Differences" heads={['What', 'Path', '#Before', '#After']}>
+        {differences.map((difference) => (
+          <DifferenceRow key={pathOf(difference)} difference={difference} />
+        ))}
+      </DataTable>
       {differences.length === mostShown && (
         <p className="faint">
           These are the first {count(mostShown)}. All of them: busy diff {host}/{from} {host}/{to}

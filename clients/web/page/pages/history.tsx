@@ -8,7 +8,7 @@ import { bytes } from '../format/units.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
 import { Foreign } from '../parts/text.js';
 import { Age } from '../parts/times.js';
-import { ScrollBox } from '../parts/scroll-box.js';
+import { DataTable } from '../parts/data-table.js';
 
 export function HistoryPage({ host }: { readonly host: string }) {
   const [search] = useSearchParams();
@@ -32,28 +32,11 @@ export function HistoryPage({ host }: { readonly host: string }) {
       {history.isError && <Failure error={history.error} onRetry={() => void history.refetch()} />}
       {history.data && !isThere && <Empty title="No snapshot of this host has this path." />}
       {history.data && isThere && (
-        <ScrollBox name="Versions">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Snapshot</th>
-                <th scope="col">Age</th>
-                <th scope="col">What happened</th>
-                <th scope="col" className="number">
-                  Size
-                </th>
-                <th scope="col">
-                  <span className="unseen">Download</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {history.data.map((version) => (
-                <VersionRow key={version.snapshot?.name} host={host} path={path} version={version} />
-              ))}
-            </tbody>
-          </table>
-        </ScrollBox>
+        <DataTable name="Versions" heads={['Snapshot', 'Age', 'What happened', '#Size', '~Download']}>
+          {history.data.map((version) => (
+            <VersionRow key={version.snapshot?.name} host={host} path={path} version={version} />
+          ))}
+        </DataTable>
       )}
     </>
   );

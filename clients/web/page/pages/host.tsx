@@ -14,7 +14,7 @@ import { Age, Took, When } from '../parts/times.js';
 import { Explanation } from './host/explanation.js';
 import { HostPlots } from './host/plots.js';
 import { conditions } from './overview/host-condition.js';
-import { ScrollBox } from '../parts/scroll-box.js';
+import { DataTable } from '../parts/data-table.js';
 
 export function HostPage({ name }: { readonly name: string }) {
   const host = useQuery(hostQuery(name));
@@ -68,42 +68,24 @@ export function HostPage({ name }: { readonly name: string }) {
           <Empty title="There is no snapshot yet.">The first backup of this host makes one.</Empty>
         )}
         {snapshots.data && snapshots.data.length > 0 && (
-          <ScrollBox name="Snapshots">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Snapshot</th>
-                  <th scope="col">Type</th>
-                  <th scope="col">Age</th>
-                  <th scope="col">Outcome</th>
-                  <th scope="col" className="number">
-                    Size
-                  </th>
-                  <th scope="col" className="number">
-                    Copied
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {snapshots.data.map((snapshot) => (
-                  <tr key={snapshot.name}>
-                    <th scope="row">
-                      <Link href={`/hosts/${name}/snapshots/${snapshot.name}`}>{snapshot.name}</Link>
-                    </th>
-                    <td>{typeName(snapshot.type)}</td>
-                    <td>
-                      <Age time={snapshot.startedAt} />
-                    </td>
-                    <td>
-                      <RunStateMark state={snapshot.outcome} />
-                    </td>
-                    <td className="number">{bytes(snapshot.stats?.totalBytes ?? 0n)}</td>
-                    <td className="number">{bytes(snapshot.stats?.copiedBytes ?? 0n)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </ScrollBox>
+          <DataTable name="Snapshots" heads={['Snapshot', 'Type', 'Age', 'Outcome', '#Size', '#Copied']}>
+            {snapshots.data.map((snapshot) => (
+              <tr key={snapshot.name}>
+                <th scope="row">
+                  <Link href={`/hosts/${name}/snapshots/${snapshot.name}`}>{snapshot.name}</Link>
+                </th>
+                <td>{typeName(snapshot.type)}</td>
+                <td>
+                  <Age time={snapshot.startedAt} />
+                </td>
+                <td>
+                  <RunStateMark state={snapshot.outcome} />
+                </td>
+                <td className="number">{bytes(snapshot.stats?.totalBytes ?? 0n)}</td>
+                <td className="number">{bytes(snapshot.stats?.copiedBytes ?? 0n)}</td>
+              </tr>
+            ))}
+          </DataTable>
         )}
       </section>
       <section aria-labelledby="runs">

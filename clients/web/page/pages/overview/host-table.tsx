@@ -8,32 +8,16 @@ import { Mark, RunStateMark } from '../../parts/states.js';
 import { Foreign } from '../../parts/text.js';
 import { Age, Until } from '../../parts/times.js';
 import { byUrgency, conditions } from './host-condition.js';
-import { ScrollBox } from '../../parts/scroll-box.js';
+import { DataTable } from '../../parts/data-table.js';
 
 export function HostTable(props: { readonly hosts: readonly Host[]; readonly runs: readonly Run[] }) {
   const running = new Set(props.runs.filter((run) => !hasEnded(run)).map(({ host }) => host));
   return (
-    <ScrollBox name="Hosts">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Host</th>
-            <th scope="col">State</th>
-            <th scope="col">Newest snapshot</th>
-            <th scope="col">Last run</th>
-            <th scope="col">Next</th>
-            <th scope="col" className="number">
-              Snapshots
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {props.hosts.toSorted(byUrgency).map((host) => (
-            <HostRow key={host.name} host={host} isRunning={running.has(host.name)} />
-          ))}
-        </tbody>
-      </table>
-    </ScrollBox>
+    <DataTable name="Hosts" heads={['Host', 'State', 'Newest snapshot', 'Last run', 'Next', '#Snapshots']}>
+      {props.hosts.toSorted(byUrgency).map((host) => (
+        <HostRow key={host.name} host={host} isRunning={running.has(host.name)} />
+      ))}
+    </DataTable>
   );
 }
 

@@ -3,55 +3,33 @@ import type { Job } from '../../../gen/busy/v1/run_pb.js';
 import { bytes, count } from '../../format/units.js';
 import { JobStateMark } from '../../parts/states.js';
 import { Foreign } from '../../parts/text.js';
-import { ScrollBox } from '../../parts/scroll-box.js';
+import { DataTable } from '../../parts/data-table.js';
 
 export function JobTable({ jobs }: { readonly jobs: readonly Job[] }) {
   if (jobs.length === 0) return null;
   return (
     <section aria-labelledby="jobs">
       <h2 id="jobs">Source directories</h2>
-      <ScrollBox name="Source directories">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Directory</th>
-              <th scope="col">State</th>
-              <th scope="col" className="number">
-                Entries
-              </th>
-              <th scope="col" className="number">
-                Files sent
-              </th>
-              <th scope="col" className="number">
-                Sent
-              </th>
-              <th scope="col" className="number">
-                Linked
-              </th>
-              <th scope="col" className="number">
-                Copied
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {jobs.map((job) => (
-              <tr key={job.number}>
-                <th scope="row">
-                  <Foreign text={job.source} />
-                </th>
-                <td>
-                  <JobStateMark state={job.state} />
-                </td>
-                <td className="number">{job.stats ? count(job.stats.fileCount) : '–'}</td>
-                <td className="number">{job.stats ? count(job.stats.filesTransferred) : '–'}</td>
-                <td className="number">{job.stats ? bytes(job.stats.transferredBytes) : '–'}</td>
-                <td className="number">{job.stats ? bytes(job.stats.linkedBytes) : '–'}</td>
-                <td className="number">{job.stats ? bytes(job.stats.copiedBytes) : '–'}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </ScrollBox>
+      <DataTable
+        name="Source directories"
+        heads={['Directory', 'State', '#Entries', '#Files sent', '#Sent', '#Linked', '#Copied']}
+      >
+        {jobs.map((job) => (
+          <tr key={job.number}>
+            <th scope="row">
+              <Foreign text={job.source} />
+            </th>
+            <td>
+              <JobStateMark state={job.state} />
+            </td>
+            <td className="number">{job.stats ? count(job.stats.fileCount) : '–'}</td>
+            <td className="number">{job.stats ? count(job.stats.filesTransferred) : '–'}</td>
+            <td className="number">{job.stats ? bytes(job.stats.transferredBytes) : '–'}</td>
+            <td className="number">{job.stats ? bytes(job.stats.linkedBytes) : '–'}</td>
+            <td className="number">{job.stats ? bytes(job.stats.copiedBytes) : '–'}</td>
+          </tr>
+        ))}
+      </DataTable>
     </section>
   );
 }

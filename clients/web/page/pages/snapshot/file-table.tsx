@@ -8,7 +8,7 @@ import { bytes } from '../../format/units.js';
 import { Foreign } from '../../parts/text.js';
 import { When } from '../../parts/times.js';
 import { historyAddress, snapshotAddress } from './snapshot-address.js';
-import { ScrollBox } from '../../parts/scroll-box.js';
+import { DataTable } from '../../parts/data-table.js';
 
 interface FileTableProps {
   readonly host: string;
@@ -20,55 +20,34 @@ interface FileTableProps {
 
 export function FileTable({ host, snapshot, files, chosen, onChoose }: FileTableProps) {
   return (
-    <ScrollBox name="Files">
-      <table className="files">
-        <thead>
-          <tr>
-            <th scope="col">
-              <span className="unseen">Choose</span>
-            </th>
-            <th scope="col">Name</th>
-            <th scope="col" className="number">
-              Size
-            </th>
-            <th scope="col">Changed</th>
-            <th scope="col">Mode</th>
-            <th scope="col">Owner</th>
-            <th scope="col">
-              <span className="unseen">More</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {files.map((file) => (
-            <tr key={file.path}>
-              <td>
-                <input
-                  type="checkbox"
-                  aria-label={`Choose ${nameOf(file.path)}`}
-                  checked={chosen.has(file.path)}
-                  onChange={(event) => onChoose(file.path, event.target.checked)}
-                />
-              </td>
-              <th scope="row">
-                <FileName host={host} snapshot={snapshot} file={file} />
-              </th>
-              <td className="number">{file.type === FileType.FILE ? bytes(file.size) : ''}</td>
-              <td>
-                <When time={mtimeOf(file)} />
-              </td>
-              <td className="mono">{modeText(file.type, file.mode)}</td>
-              <td className="number">
-                {file.uid}:{file.gid}
-              </td>
-              <td>
-                <Link href={historyAddress(host, file.path)}>History</Link>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollBox>
+    <DataTable name="Files" heads={['~Choose', 'Name', '#Size', 'Changed', 'Mode', 'Owner', '~More']}>
+      {files.map((file) => (
+        <tr key={file.path}>
+          <td>
+            <input
+              type="checkbox"
+              aria-label={`Choose ${nameOf(file.path)}`}
+              checked={chosen.has(file.path)}
+              onChange={(event) => onChoose(file.path, event.target.checked)}
+            />
+          </td>
+          <th scope="row">
+            <FileName host={host} snapshot={snapshot} file={file} />
+          </th>
+          <td className="number">{file.type === FileType.FILE ? bytes(file.size) : ''}</td>
+          <td>
+            <When time={mtimeOf(file)} />
+          </td>
+          <td className="mono">{modeText(file.type, file.mode)}</td>
+          <td className="number">
+            {file.uid}:{file.gid}
+          </td>
+          <td>
+            <Link href={historyAddress(host, file.path)}>History</Link>
+          </td>
+        </tr>
+      ))}
+    </DataTable>
   );
 }
 
