@@ -1,6 +1,6 @@
 /** Files of snapshots as people read them. Pure but for the time zone. */
 import { type File, FileChange, FileType } from '../../src/gen/busy/v1/browse.js';
-import { formatBytes, formatTime } from './human-format.js';
+import { formatBytes, formatTime, permissionText } from './human-format.js';
 
 /** `-rw-r--r--  0:0  1.2 KiB  2026-11-22 20:00:05`, in columns. */
 export function fileColumns(file: File): string {
@@ -24,15 +24,7 @@ export function lastPart(path: string): string {
 
 /** As `ls` shows it. */
 export function modeText({ type, mode }: File): string {
-  const bits = [6, 3, 0].map((shift, index) => {
-    const three = (mode >> shift) & 7;
-    const isSpecial = ((mode >> 9) & (4 >> index)) !== 0;
-    const letter = index === 2 ? 't' : 's';
-    const execute = (three & 1) !== 0;
-    const last = isSpecial ? (execute ? letter : letter.toUpperCase()) : execute ? 'x' : '-';
-    return `${three & 4 ? 'r' : '-'}${three & 2 ? 'w' : '-'}${last}`;
-  });
-  return `${letters[type]}${bits.join('')}`;
+  return `${letters[type]}${permissionText(mode)}`;
 }
 
 export function changesText(changes: readonly FileChange[]): string {

@@ -49,6 +49,19 @@ export function formatTime(time: Date | undefined): string {
   return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(pad).join(':')}`;
 }
 
+/** "rwxr-xr-x", "rwsr-sr-t": permission bits as `ls` shows them. */
+export function permissionText(mode: number): string {
+  const bits = [6, 3, 0].map((shift, index) => {
+    const three = (mode >> shift) & 7;
+    const isSpecial = ((mode >> 9) & (4 >> index)) !== 0;
+    const letter = index === 2 ? 't' : 's';
+    const execute = (three & 1) !== 0;
+    const last = isSpecial ? (execute ? letter : letter.toUpperCase()) : execute ? 'x' : '-';
+    return `${three & 4 ? 'r' : '-'}${three & 2 ? 'w' : '-'}${last}`;
+  });
+  return bits.join('');
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, '0');
 }

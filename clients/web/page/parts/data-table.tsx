@@ -1,4 +1,4 @@
-/** A table that is loaded: its heads, and what is shown while there is nothing yet. */
+/** A table with its heads, in a box that scrolls where it is wider than the page. */
 import type { ReactNode } from 'react';
 import { ScrollBox } from './scroll-box.js';
 
