@@ -12,6 +12,8 @@ export interface TarballStream {
 }
 
 const readBytes = 1024 * 1024;
+/** So far it decompresses ahead of who reads. */
+const aheadBytes = 8 * 1024 * 1024;
 
 /** `onRead` sees the file itself, as it is read; all of it when `pieces` has ended. */
 export function openTarball(
@@ -37,7 +39,7 @@ interface Opened {
 }
 
 function throughGunzip(source: ReturnType<typeof createReadStream>): Opened {
-  const gunzip = createGunzip({ chunkSize: readBytes });
+  const gunzip = createGunzip({ chunkSize: readBytes, ...{ readableHighWaterMark: aheadBytes } });
   source.on('error', (error) => gunzip.destroy(error));
   // Told by the iteration, which may begin after it.
   gunzip.on('error', () => {});
