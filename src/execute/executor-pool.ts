@@ -25,6 +25,7 @@ import type {
 import type { DiskUsage } from '../core/space.js';
 import type { LockHolder } from './backupdir-lock.js';
 import type { Command, Report } from './messages.js';
+import { clearScratch, type ScratchUse } from './scratch.js';
 
 /** How long an executor without work is kept. */
 const idleMs = 30_000;
@@ -65,11 +66,8 @@ export class ExecutorPool implements Executor {
   ) {}
 
   async backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult> {
-    const report = await this.give(
-      (id) => ({ kind: 'backUp', id, task, holder: this.holder }),
-      events,
-      signal,
-    );
+    const { holder } = this;
+    const report = await this.give((id) => ({ kind: 'backUp', id, task, holder }), events, signal);
     if (report.kind === 'backedUp') return report.result;
     throw unexpected(report);
   }
@@ -98,17 +96,16 @@ export class ExecutorPool implements Executor {
 
   async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
     const { holder } = this;
-    const report = await this.give((id) => ({ kind: 'restore', id, task, holder }), events, signal);
+    const work = this.give((id) => ({ kind: 'restore', id, task, holder }), events, signal);
+    const report = await work.catch(this.afterDeath(task, 'restore'));
     if (report.kind === 'restored') return report.result;
     throw unexpected(report);
   }
 
   async drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
-    const report = await this.give(
-      (id) => ({ kind: 'drill', id, task, holder: this.holder }),
-      events,
-      signal,
-    );
+    const { holder } = this;
+    const work = this.give((id) => ({ kind: 'drill', id, task, holder }), events, signal);
+    const report = await work.catch(this.afterDeath(task, 'drill'));
     if (report.kind === 'drilled') return report.result;
     throw unexpected(report);
   }
@@ -155,6 +152,18 @@ export class ExecutorPool implements Executor {
     const all = [...this.processes];
     for (const { child } of all) if (child.connected) child.disconnect();
     await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  /** What an executor that died had unpacked is cleared before its run ends. */
+  private afterDeath(
+    { host, runId }: Pick<RestoreTask, 'host' | 'runId'>,
+    use: ScratchUse,
+  ): (error: unknown) => Promise<never> {
+    return async (error) => {
+      if (error instanceof BusyError && error.reason === 'EXECUTOR_DIED')
+        await clearScratch(host, { use, id: runId }, this.holder);
+      throw error;
+    };
   }
 
   private give(
