@@ -235,6 +235,8 @@ describe('busy', () => {
 
   it('never prints the control characters of file names', async () => {
     const { id, snapshot } = await bed.backUp('strange');
+    const restored = join(bed.directory, 'restored');
+    await mkdir(restored);
     const strange = join(bed.directory, 'strange');
     for (const name of evilNames) await utimes(join(strange, name), 1e9, 1e9);
     const outputs = [
@@ -251,6 +253,11 @@ describe('busy', () => {
       await bed.busy(['ls', 'strange', strange, '--json']),
       await bed.busy(['find', 'strange', '*']),
       await bed.busy(['diff', `strange/${snapshot}`, 'strange']),
+      await bed.busy(['history', 'strange', `${strange}/clear\\#033[2Jscreen`]),
+      await bed.busy(['history', 'strange', `${strange}/clear\\#033[2Jscreen`, '--all', '--json']),
+      await bed.busy(['restore', 'strange', strange, '--to-local', restored, '--yes', '--follow']),
+      await bed.busy(['run', (await bed.lastRun('strange')).id]),
+      await bed.busy(['history', 'strange', '/clear\u001b[2Jscreen']),
     ];
     for (const { stdout } of listings) expect(stdout).toMatch(/clear\\+#033\[2Jscreen/);
     outputs.push(...listings);
