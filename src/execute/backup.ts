@@ -21,7 +21,7 @@ import type { Confiner } from './confinement.js';
 import { copySources, waitingJobs, type Copying } from './copy-sources.js';
 import { betweenCommands } from './host-commands.js';
 import { heldAmongNewest, readMeasure } from './held.js';
-import { openQuota } from './host-quota.js';
+import { forgetUse, openQuota } from './host-quota.js';
 import { chooseLinkBases, type LinkBases } from './link-bases.js';
 import { requireLocalRsync } from './local-rsync.js';
 import { freeInodesOf, QuotaWatch } from './quota-watch.js';
@@ -124,6 +124,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
         backup.path = made;
         unfinished.leave = () => leaveForNext(made, mark, log);
         watch.kept = made;
+        await forgetUse(before.directory);
         const quota = new QuotaWatch(host, usedBytes, made, await freeInodesOf(made));
         watch.quota = quota;
         return { partial: made, ended: await copySources(backup, reached, made, { bases, measure, quota }) };

@@ -1,9 +1,9 @@
 /**
  * What the backups of a host take up on the backup disk, before one more of them begins.
  *
- * What they took up after the last one stands in `.space.json` in the directory of the host; it is never less than what there is,
- * since removals only lower it. While a backup runs the file is away, so a crash cannot leave a wrong one: without it all
- * is measured anew.
+ * What they took up after the last one stands in `.space.json` in the directory of the host; it is never less than what
+ * there is, since removals only lower it. While data arrives the file is away, so a crash cannot leave a wrong one: without
+ * it all is measured anew.
  */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { formatBytes } from '../core/figures.js';
 import type { Host } from '../core/host.js';
 import { judgeStart } from '../core/quota.js';
 import { measureUsage } from './disk-usage.js';
-import { discard, openHostStore, type HostStore } from './snapshot-dir.js';
+import { discard, openHostStore, orUnusable, type HostStore } from './snapshot-dir.js';
 import { trashedDirectories } from './trash-dir.js';
 
 const fileName = '.space.json';
@@ -26,21 +26,21 @@ export interface QuotaParts {
  * kept. Throws QUOTA_EXCEEDED.
  */
 export async function openQuota(host: Host, { signal, say }: QuotaParts): Promise<number> {
-  const store = await openHostStore(host.backupdir, host.name);
-  const noted = await takeNote(store.directory);
   if (host.quotaBytes === 0) return 0;
+  const store = await openHostStore(host.backupdir, host.name);
+  const noted = await readNote(store.directory);
   if (noted !== null && judgeStart(host, noted) === null) return noted;
   let used = await measureHost(store, signal);
   if (judgeStart(host, used) && store.partials.length > 0) {
-    say(`the quota is used up: unfinished backups are removed`);
-    for (const { path } of store.partials) await discard(path);
+    say('the quota is used up: unfinished backups are removed');
+    for (const { path } of store.partials) await orUnusable(host.backupdir, () => discard(path));
     used = await measureHost(await openHostStore(host.backupdir, host.name), signal);
   }
   say(`quota: ${formatBytes(used)} of ${formatBytes(host.quotaBytes)} are in use`);
-  const refusal = judgeStart(host, used);
-  if (!refusal) return used;
   await noteUse(store.directory, used);
-  throw refusal;
+  const refusal = judgeStart(host, used);
+  if (refusal) throw refusal;
+  return used;
 }
 
 async function measureHost(store: HostStore, signal: AbortSignal): Promise<number> {
@@ -54,16 +54,19 @@ async function measureHost(store: HostStore, signal: AbortSignal): Promise<numbe
   return usage?.seen.bytes ?? 0;
 }
 
-async function takeNote(directory: string): Promise<number | null> {
-  const file = join(directory, fileName);
-  const text = await readFile(file, 'utf8').catch(() => '{}');
-  await rm(file, { force: true });
+async function readNote(directory: string): Promise<number | null> {
+  const text = await readFile(join(directory, fileName), 'utf8').catch(() => '{}');
   try {
     const { bytes } = JSON.parse(text) as { readonly bytes?: unknown };
     return typeof bytes === 'number' && bytes >= 0 ? bytes : null;
   } catch {
     return null;
   }
+}
+
+/** Something is about to be added, whether there is a quota or not. Throws BACKUPDIR_UNUSABLE. */
+export function forgetUse(directory: string): Promise<void> {
+  return orUnusable(directory, () => rm(join(directory, fileName), { force: true }));
 }
 
 /** Notes what the host takes up now. Without it the next backup measures, so nothing is lost when it cannot be written. */

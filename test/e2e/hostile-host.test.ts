@@ -290,6 +290,11 @@ describe('a host that fills the disk', () => {
       ],
     ]);
     for (const name of ['grows', 'huge', 'sparse', 'names']) await mkdir(at(name), { recursive: true });
+    const { confinement } = JSON.parse((await bed.busy(['info', '--json'])).stdout) as Record<
+      string,
+      unknown
+    >;
+    expect(confinement).toMatchObject({ mode: 'auto', isBoxed: true, isMemoryBounded: true });
     await writeFile(at('grows/first'), randomBytes(20e6));
     for (let index = 0; index < 5; index++) await writeFile(at(`huge/${index}`), randomBytes(40e6));
     await writeFile(at('sparse/small'), 'mine');
