@@ -31,6 +31,7 @@ describe('a good file', () => {
         digestTo: [],
       },
       executors: 3,
+      confine: 'auto',
       reserveBytes: 64 * 1024 ** 2,
       trashDays: 7,
       stopGraceMs: 30_000,
