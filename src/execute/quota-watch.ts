@@ -19,6 +19,8 @@ const lookEveryMs = 500;
 /** A measurement may take this share of the time where the quota is near, and that one where it is not. */
 const shareNear = 0.25;
 const shareFar = 0.02;
+/** What comes in meanwhile, at the speed of the network, may be above the quota. */
+const longestPauseNearMs = 15_000;
 /** What nobody suspects is measured after so long at the earliest. */
 const unsuspectedMs = 10 * 60_000;
 
@@ -98,7 +100,7 @@ export class QuotaWatch {
     if (this.signal.aborted || (quotaBytes === 0 && maxEntries === 0)) return;
     const isNear = quotaBytes > 0 && judgeGrowth(this.host, this.usedBytes, await this.mostAdded()) !== null;
     const pauseMs = isNear
-      ? this.measured.tookMs / shareNear
+      ? Math.min(longestPauseNearMs, this.measured.tookMs / shareNear)
       : Math.max(unsuspectedMs, this.measured.tookMs / shareFar);
     if (performance.now() - this.measured.atMs >= pauseMs) await this.measure();
   }
