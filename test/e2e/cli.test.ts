@@ -253,14 +253,25 @@ describe('busy', () => {
       await bed.busy(['ls', 'strange', strange, '--json']),
       await bed.busy(['find', 'strange', '*']),
       await bed.busy(['diff', `strange/${snapshot}`, 'strange']),
-      await bed.busy(['history', 'strange', `${strange}/clear\\#033[2Jscreen`]),
-      await bed.busy(['history', 'strange', `${strange}/clear\\#033[2Jscreen`, '--all', '--json']),
-      await bed.busy(['restore', 'strange', strange, '--to-local', restored, '--yes', '--follow']),
-      await bed.busy(['run', (await bed.lastRun('strange')).id]),
-      await bed.busy(['history', 'strange', '/clear\u001b[2Jscreen']),
     ];
     for (const { stdout } of listings) expect(stdout).toMatch(/clear\\+#033\[2Jscreen/);
-    outputs.push(...listings);
+    const evilPath = `${strange}/clear\\#033[2Jscreen`;
+    const history = await bed.busy(['history', 'strange', evilPath, '--all']);
+    expect(history).toMatchObject({ code: 0, stdout: expect.stringContaining('first seen') });
+    const restore = await bed.busy([
+      'restore',
+      'strange',
+      strange,
+      '--to-local',
+      restored,
+      '--yes',
+      '--follow',
+    ]);
+    expect(restore.stdout).toContain('clear');
+    outputs.push(...listings, history, restore);
+    outputs.push(await bed.busy(['history', 'strange', evilPath, '--json']));
+    outputs.push(await bed.busy(['history', 'strange', '/clear\u001b[2Jscreen']));
+    outputs.push(await bed.busy(['runs', '--host', 'strange']), await bed.busy(['audit']));
     for (const { stdout, stderr } of outputs) {
       expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
       expect(stdout).not.toMatch(/^(break|evil)/m);
