@@ -9,6 +9,7 @@ import type { HostKeys } from './core/enrollment-ports.js';
 import type { Clock } from './core/ports.js';
 import { serverFindings, type ServerFacts } from './core/server-findings.js';
 import { roomOf } from './execute/disk.js';
+import type { ExecutorPool } from './execute/executor-pool.js';
 import { fingerprintOfPin } from './execute/host-key.js';
 import { keysIn } from './execute/known-hosts.js';
 import { lookAtFile, lookAtPrograms, lookAtRsync } from './execute/server-check.js';
@@ -38,12 +39,19 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly catalog: Pick<Catalog, 'hosts'>;
   readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
+  readonly executor: Pick<ExecutorPool, 'confinement'>;
 }
 
 const mailMs = 20_000;
 
 /** Answers what looks at the server; that never throws. */
-export function createServerCheck({ config, clock, catalog, watch }: ServerParts): () => Promise<Finding[]> {
+export function createServerCheck({
+  config,
+  clock,
+  catalog,
+  watch,
+  executor,
+}: ServerParts): () => Promise<Finding[]> {
   return async () => {
     const { database, mail, stateDir } = config;
     const hosts = catalog.hosts();
@@ -53,18 +61,20 @@ export function createServerCheck({ config, clock, catalog, watch }: ServerParts
       ...(database.kind === 'mysql' ? [database.passwordFile] : []),
       mail.passwordFile,
     ];
-    const [configFile, state, secretFiles, disks, rsync, programs, mailTrouble] = await Promise.all([
-      lookAtFile(config.file),
-      lookAtFile(stateDir),
-      Promise.all(different(secrets).map(lookAtFile)),
-      lookAtDisks(hosts, stateDir),
-      lookAtRsync(),
-      lookAtPrograms(),
-      checkMailer({ settings: mail, hostname: hostname(), timeoutMs: mailMs }).then(
-        () => null,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      ),
-    ]);
+    const [configFile, state, secretFiles, disks, rsync, confinement, programs, mailTrouble] =
+      await Promise.all([
+        lookAtFile(config.file),
+        lookAtFile(stateDir),
+        Promise.all(different(secrets).map(lookAtFile)),
+        lookAtDisks(hosts, stateDir),
+        lookAtRsync(),
+        executor.confinement(),
+        lookAtPrograms(),
+        checkMailer({ settings: mail, hostname: hostname(), timeoutMs: mailMs }).then(
+          () => null,
+          (error: unknown) => (error instanceof Error ? error.message : String(error)),
+        ),
+      ]);
     return serverFindings({
       now: clock.now(),
       configFile,
@@ -73,6 +83,7 @@ export function createServerCheck({ config, clock, catalog, watch }: ServerParts
       secrets: secretFiles,
       disks,
       rsync,
+      confinement,
       programs,
       databaseAwaySince: watch.unavailableSince,
       mailTrouble,

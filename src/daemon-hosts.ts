@@ -96,6 +96,7 @@ const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> 
   database: 'database',
   takeoverAfterMs: 'takeover_after',
   executors: 'executors',
+  confine: 'confine',
   reserveBytes: 'reserve',
   stopGraceMs: 'stop_grace',
   log: 'log',

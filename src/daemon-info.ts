@@ -59,6 +59,7 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     runsRunning: counts.running,
     maxRunning: facts.maxRunning,
     executors: facts.executor.processCount(),
+    confinement: await facts.executor.confinement(),
     rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
     memoryBytes: process.memoryUsage.rss(),
     reserve: { ...reserve, releasedSince: reserve.releasedSince ?? undefined },

@@ -119,7 +119,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     }
     const mail = await startMail({ ...parts, config, database, events, hold, log });
     closers.push((giveUp) => mail.stop(giveUp));
-    const executor = new ExecutorPool(executorEntry, config.executors, holder, (pid, ending) => {
+    const executor = new ExecutorPool(executorEntry, config, holder, (pid, ending) => {
       log.error('an executor process died', { pid, ending });
     });
     closers.push(() => executor.stop());
@@ -233,7 +233,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       scheduler,
       registry,
       enrollment: createEnrollment({ ...parts, registry, executor }),
-      checkServer: createServerCheck({ ...parts, config, watch }),
+      checkServer: createServerCheck({ ...parts, config, executor, watch }),
       reload,
       pruner,
       ...deleting,

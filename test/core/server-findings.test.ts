@@ -11,11 +11,14 @@ const good: ServerFacts = {
   secrets: [{ path: '/var/lib/busy/keys/web1', mode: 0o600, isOwn: true }],
   disks: [{ directory: '/srv/backup', use: 'backupdir', room }],
   rsync: { version: '3.2.7' },
+  confinement: { mode: 'auto', isBoxed: true, hasOwnNetwork: true, isMemoryBounded: true, why: '' },
   programs: [{ name: 'tar', isThere: true, use: 'archives need it' }],
   databaseAwaySince: null,
   mailTrouble: null,
   hasRecipients: true,
 };
+
+const unconfined = { isBoxed: false, hasOwnNetwork: false, isMemoryBounded: true };
 
 function badOf(changes: Partial<ServerFacts>): string[] {
   return serverFindings({ ...good, ...changes })
@@ -31,6 +34,16 @@ describe('the look at the server', () => {
       'a key that others may read',
       { secrets: [{ path: '/k', mode: 0o640, isOwn: true }] },
       /^problem \/k: others may read it \(mode 640\) \| chmod 600 \/k$/,
+    ],
+    [
+      'an rsync that cannot be confined',
+      { confinement: { ...unconfined, mode: 'auto', why: 'bwrap (bubblewrap) is not installed' } },
+      /^warning confinement: own process group .*no more, since bwrap .* \| Install bubblewrap/,
+    ],
+    [
+      'one that must be',
+      { confinement: { ...unconfined, mode: 'required', why: 'it is forbidden' } },
+      /^problem confinement: /,
     ],
     [
       'a key that is missing',

@@ -251,6 +251,7 @@ const emptyInfo = {
   executors: 0,
   rsyncVersion: '',
   memoryBytes: 0,
+  confinement: undefined,
   disks: [],
   reserve: undefined,
 };
