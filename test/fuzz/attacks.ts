@@ -111,20 +111,20 @@ type Work = (socket: Socket, target: Target, signal: AbortSignal) => Promise<voi
 /** So many connections at a time, each followed by another when it ends. */
 function manyTimes(count: number, work: Work): Attack {
   return async (target, signal) => {
-    const open = new Set<Socket>();
-    const stop = (): void => open.forEach((socket) => socket.destroy());
+    const sockets = new Set<Socket>();
+    const stop = (): void => sockets.forEach((socket) => socket.destroy());
     signal.addEventListener('abort', stop, { once: true });
     const again = async (): Promise<void> => {
       while (!signal.aborted) {
         const socket = connectTo(target);
-        open.add(socket);
+        sockets.add(socket);
         try {
           await heard(socket, 'connect');
           await work(socket, target, signal);
         } catch {
           // What the daemon does to it is its right; so is refusing it.
         } finally {
-          open.delete(socket);
+          sockets.delete(socket);
           socket.destroy();
         }
         await turn();
