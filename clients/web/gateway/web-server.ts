@@ -1,5 +1,5 @@
 /** The server that browsers connect to, with bounds, and with TLS where it has a certificate. */
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer as createPlainServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -54,8 +54,14 @@ async function secureServer(
   return server;
 }
 
+interface Context {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly minVersion: 'TLSv1.2';
+}
+
 /** Throws when the files are not there, do not belong together, or the key is open to others. */
-async function readContext({ cert, key }: TlsFiles): Promise<SecureContextOptions> {
+async function readContext({ cert, key }: TlsFiles): Promise<Context> {
   const { mode } = await stat(key);
   if ((mode & 0o027) !== 0)
     throw new Error(
@@ -70,6 +76,6 @@ async function readContext({ cert, key }: TlsFiles): Promise<SecureContextOption
   return context;
 }
 
-function isSame(a: SecureContextOptions, b: SecureContextOptions): boolean {
-  return String(a.cert) === String(b.cert) && String(a.key) === String(b.key);
+function isSame(a: Context, b: Context): boolean {
+  return a.cert.equals(b.cert) && a.key.equals(b.key);
 }
