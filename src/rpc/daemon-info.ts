@@ -4,11 +4,12 @@ import type {
   GetDaemonInfoResponse,
   ReloadConfigResponse,
 } from '../gen/busy/v1/daemon_service.js';
+import type { Caller } from '../core/caller.js';
 import type { CallAdapters } from './stream.js';
 
 export interface DaemonParts {
-  /** Collects the daemon's facts as they are now. */
-  readonly daemonInfo: () => Promise<GetDaemonInfoResponse>;
+  /** Collects the daemon's facts as they are now, as far as the caller may see them. */
+  readonly daemonInfo: (caller: Caller) => Promise<GetDaemonInfoResponse>;
   /** Takes over the configuration file; throws CONFIG_INVALID, and then nothing has changed. */
   readonly reload: () => Promise<ReloadConfigResponse>;
   /** Sends a test mail to one address, or (empty) to all that are configured, and answers the recipients. */
@@ -17,7 +18,7 @@ export interface DaemonParts {
 
 export function daemonHandlers(parts: DaemonParts, calls: CallAdapters): DaemonServiceServer {
   return {
-    getDaemonInfo: calls.unary(() => parts.daemonInfo()),
+    getDaemonInfo: calls.unary((_, caller) => parts.daemonInfo(caller)),
     reloadConfig: calls.unary(() => parts.reload()),
     sendTestMail: calls.unary(async ({ to }) => ({ recipients: await parts.sendTestMail(to) })),
   };

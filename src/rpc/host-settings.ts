@@ -20,6 +20,8 @@ const listNames = [
   'drill_paths',
 ];
 
+const hiddenCommand = '(set; shown to admins only)';
+
 /** The settings that have a value. */
 export function fromSettingsMessage(message: SettingsMessage | undefined): HostSettings {
   const set = Object.entries(message ?? {}).filter(([, value]) => value !== undefined);
@@ -31,6 +33,15 @@ export function toSettingsMessage(settings: HostSettings): SettingsMessage {
     return [toKey(name), listNames.includes(name) ? { values: [value].flat() } : value];
   });
   return SettingsMessage.fromPartial(Object.fromEntries(entries) as Partial<SettingsMessage>);
+}
+
+/** Command lines may hold passwords: whoever may not change them sees only that there is one. */
+export function withoutCommands(settings: HostSettings): HostSettings {
+  const entries = Object.entries(settings).map(([name, value]) => [
+    name,
+    name === 'pre_command' || name === 'post_command' ? hiddenCommand : value,
+  ]);
+  return Object.fromEntries(entries) as HostSettings;
 }
 
 /** The settings that an update is about. Throws INVALID_ARGUMENT when one of them does not exist, or none is named. */

@@ -5,7 +5,7 @@ import type { HostOrigin, HostRegistry } from '../control/host-registry.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Scheduler } from '../control/scheduler.js';
 import type { SpaceGuard } from '../control/space-guard.js';
-import { seesHost } from '../core/caller.js';
+import { reaches, seesHost, type Caller } from '../core/caller.js';
 import { conditionOf } from '../core/host-condition.js';
 import type { Host } from '../core/host.js';
 import type { Executor } from '../core/executor-port.js';
@@ -22,7 +22,7 @@ import {
 import { toHostMessage, toListedRunMessage, toSnapshotMessage } from './convert.js';
 import { types } from './enums.js';
 import { hostChangeHandlers, type HostChangeParts } from './host-changes.js';
-import { toSettingsMessage } from './host-settings.js';
+import { toSettingsMessage, withoutCommands } from './host-settings.js';
 import { readPageStart, toPage } from './page.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
@@ -48,7 +48,7 @@ export function hostHandlers(parts: HostParts, calls: CallAdapters): HostService
       const items = page.items.map((host) => withFacts(parts, host));
       return { hosts: items, nextPageToken: page.nextPageToken, origin: origins[parts.registry.kind] };
     }),
-    getHost: calls.unary(({ name }) => getHost(parts, requireText('name', name))),
+    getHost: calls.unary(({ name }, caller) => getHost(parts, requireText('name', name), caller)),
     probeHost: calls.unary(({ name }) => probe(parts, requireText('name', name))),
     explainHost: calls.unary(({ name }) => explain(parts, requireText('name', name))),
     ...hostChangeHandlers(parts, calls, (host) => withFacts(parts, host)),
@@ -60,12 +60,13 @@ const origins: Readonly<Record<HostOrigin['kind'], OriginMessage>> = {
   database: OriginMessage.DATABASE,
 };
 
-async function getHost(parts: HostParts, name: string): Promise<GetHostResponse> {
+async function getHost(parts: HostParts, name: string, caller: Caller): Promise<GetHostResponse> {
   const origin = await parts.registry.originOf(name);
   const host = withFacts(parts, parts.catalog.host(name));
   if (origin.kind === 'file') return { host, origin: origins.file, settings: undefined, etag: '' };
   const { settings, etag } = origin;
-  return { host, origin: origins.database, settings: toSettingsMessage(settings), etag };
+  const shown = reaches(caller.role, 'admin') ? settings : withoutCommands(settings);
+  return { host, origin: origins.database, settings: toSettingsMessage(shown), etag };
 }
 
 function hostsAfter(hosts: readonly Host[], name: string): readonly Host[] {
