@@ -66,6 +66,8 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     verificationsRunning: lifecycle.counts('verify').running,
     auditSequence: audit?.sequence ?? 0,
     auditHash: audit?.hash ?? '',
+    // What depends on the caller and on the past is added where the call is answered.
+    caller: undefined,
     ...verificationFacts(facts.catalog.snapshots()),
   };
 }
@@ -100,6 +102,7 @@ async function diskMessage(backupdir: string): Promise<BackupDisk | null> {
       totalBytes: room.total.bytes,
       freeInodes: room.free.inodes,
       totalInodes: room.total.inodes,
+      forecast: undefined,
     }
   );
 }

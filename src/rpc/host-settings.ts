@@ -1,7 +1,11 @@
 /** The own settings of a host: from the message of the contract to the words of the configuration file, and back. */
 import { BusyError } from '../core/errors.js';
-import type { HostSettings } from '../core/stored-host.js';
-import { HostSettings as SettingsMessage } from '../gen/busy/v1/host_settings.js';
+import type { HostSettings, SettingInEffect } from '../core/stored-host.js';
+import {
+  HostSettings as SettingsMessage,
+  type SettingInEffect as InEffectMessage,
+} from '../gen/busy/v1/host_settings.js';
+import { settingSources } from './enums.js';
 
 /** The names of all settings, as in the configuration file. */
 export const settingNames: readonly string[] = Object.keys(SettingsMessage.create()).map(toName);
@@ -31,6 +35,10 @@ export function toSettingsMessage(settings: HostSettings): SettingsMessage {
     return [toKey(name), listNames.includes(name) ? { values: [value].flat() } : value];
   });
   return SettingsMessage.fromPartial(Object.fromEntries(entries) as Partial<SettingsMessage>);
+}
+
+export function toInEffectMessage({ source, ...setting }: SettingInEffect): InEffectMessage {
+  return { ...setting, values: [...setting.values], source: settingSources[source] };
 }
 
 /** The settings that an update is about. Throws INVALID_ARGUMENT when one of them does not exist, or none is named. */
