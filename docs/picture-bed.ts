@@ -13,7 +13,7 @@ import { TestBed } from '../test/helpers/test-bed.js';
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** How often each is backed up before the pictures are taken. */
-const history = { web1: 14, db1: 9, mail: 6, files: 4 } as const;
+const backupCounts = { web1: 14, db1: 9, mail: 6, files: 4 } as const;
 const mib = 2 ** 20;
 
 /** Where everything lies; its name is seen in the pictures. */
@@ -47,7 +47,7 @@ export async function createPictureBed(say: (line: string) => void): Promise<Pic
     );
     await mkdir(join(top, 'archive'));
     await bed.startDaemon();
-    for (const [host, count] of Object.entries(history)) {
+    for (const [host, count] of Object.entries(backupCounts)) {
       say(`backing ${host} up ${count} times`);
       for (let round = 1; round <= count; round++) {
         await changeSource(host, round);
@@ -57,7 +57,7 @@ export async function createPictureBed(say: (line: string) => void): Promise<Pic
     await bed.backUp('printer');
     await bed.busy(['archive', 'db1/' + (await oldestOf('db1')), '--follow']);
     await bed.stopDaemon();
-    for (const host of Object.keys(history)) await moveApart(host, database);
+    for (const host of Object.keys(backupCounts)) await moveApart(host, database);
     await writeDiskHistory(bed);
     const defaults = { ...settings.defaults, keep: { daily: 14, weekly: 8 } };
     await bed.configure(hosts, { ...settings, defaults });
@@ -69,6 +69,9 @@ export async function createPictureBed(say: (line: string) => void): Promise<Pic
     await mkdir(source('files', 'home'));
     await bed.backUp('files');
     await bed.busy(['delete', `mail/${await oldestOf('mail')}`, '--yes']);
+    // What a restore would bring back.
+    await rm(source('web1', 'srv/shop/index.html'));
+    await writeFile(source('web1', 'srv/shop/catalogue.json'), '{}');
     return { bed, slowHost: 'build', end };
   } catch (error) {
     await end();

@@ -104,5 +104,5 @@ function textsOf(value: unknown): string[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value.map(String);
   if (typeof value === 'object') return Object.entries(value).map(([name, part]) => `${name}: ${part}`);
-  return [String(value)];
+  return [typeof value === 'string' ? value : JSON.stringify(value)];
 }

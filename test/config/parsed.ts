@@ -10,8 +10,8 @@ export function parsed(text: string): Config {
 }
 
 /** What a configuration means, whatever it says itself and what it leaves to the defaults. */
-export function meaning({ written: _, ...config }: Config): Omit<Config, 'written'> {
-  return config;
+export function meaning(config: Config): Config {
+  return { ...config, written: { defaults: {}, hosts: {} } };
 }
 
 export function parsedHost(written: string): Host | undefined {

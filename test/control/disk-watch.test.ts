@@ -6,7 +6,12 @@ import { sampleHost } from '../helpers/sample-host.js';
 const hourMs = 3_600_000;
 const gib = 1024 ** 3;
 
-function watchOf({ kept = {} as DiskSamples, readError = null as Error | null } = {}) {
+interface Past {
+  readonly kept?: DiskSamples;
+  readonly readError?: Error;
+}
+
+function watchOf({ kept = {}, readError }: Past = {}) {
   const state = { now: new Date('2026-11-26T12:00:00Z'), free: 100 * gib, kept, errors: [] as string[] };
   const watch = new DiskWatch({
     clock: { now: () => state.now },

@@ -1,5 +1,5 @@
 /** Hosts on the web page: read where they stand in the file, changed where they live in the database. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -18,6 +18,8 @@ beforeAll(async () => {
   bed = await TestBed.create();
   sshd = await bed.startSshd();
   await bed.configure([bed.hostAt(sshd, { name: 'filed', srcdirs: ['/etc/ssh'], max_incr: 4 })]);
+  await mkdir(source());
+  await writeFile(join(source(), 'file'), 'content');
   await bed.startDaemon();
   const { stdout } = await bed.busy(['--json', 'token', 'create', '--role', 'admin']);
   ({ token: admin } = JSON.parse(stdout) as { token: string });
@@ -28,6 +30,10 @@ afterAll(async () => {
   await bed.end();
 });
 afterEach(() => expect(web.complaints.splice(0)).toEqual([]));
+
+function source(): string {
+  return join(bed.directory, 'source');
+}
 
 async function opened(path: string): Promise<Page> {
   const page = await web.openAs(admin);
@@ -60,7 +66,7 @@ it('of the database are added and enrolled', async () => {
   await page.getByText('is the relative path "etc"').first().waitFor();
   expect(await page.getByLabel('srcdirs').getAttribute('aria-invalid')).toBe('true');
   expect(await page.evaluate('document.activeElement.name')).toBe('srcdirs');
-  await page.getByLabel('srcdirs').fill(join(bed.directory, 'sshd-1'));
+  await page.getByLabel('srcdirs').fill(source());
   await page.getByLabel('addresses').fill('127.0.0.1');
   await page.getByLabel('port', { exact: true }).fill(String(sshd.port));
   await page.getByLabel('user', { exact: true }).fill(sshd.user);
@@ -109,7 +115,7 @@ it('of the database are changed setting by setting, and go back to their default
   expect((await bed.busy(['host', 'web1'])).stdout).not.toContain('max_incr=');
 
   // Somebody else was faster: nothing of his is overwritten.
-  expect((await bed.busy(['host', 'edit', 'web1', 'port=1'])).code).toBe(0);
+  expect((await bed.busy(['host', 'edit', 'web1', 'retry_after=9m'])).code).toBe(0);
   await page.getByLabel('max_incr').fill('5');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('HOST_CHANGED').waitFor();
@@ -129,5 +135,27 @@ it('of the database are removed after their name was typed, and come back from t
   await page.getByText('The trash is empty.').waitFor();
   await page.getByRole('link', { name: 'Hosts' }).click();
   await page.getByRole('rowheader', { name: 'web1' }).waitFor();
+  await page.context().close();
+});
+
+it('with a held snapshot say why, and it is discarded and put back', async () => {
+  await rm(join(source(), 'file'));
+  const { snapshot } = await bed.backUp('web1');
+  const page = await opened('hosts/web1');
+  const held = page.getByRole('region', { name: `Snapshot ${snapshot} is held` });
+  await held.getByText('has no files (is it mounted?)').waitFor();
+  await held.getByRole('button', { name: 'Discard …' }).click();
+  await page.getByRole('button', { name: 'Move it to the trash' }).click();
+  await held.waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'Trash' }).click();
+  await page.getByRole('rowheader', { name: `web1/${snapshot}` }).waitFor();
+  await page.getByRole('button', { name: 'Put back' }).click();
+  await page.getByText('The trash is empty.').waitFor();
+  await page.goto(`${web.url}hosts/web1`);
+  await held.getByRole('button', { name: 'It is good: acknowledge' }).click();
+  await held.waitFor({ state: 'detached' });
+  const { stdout } = await bed.busy(['--json', 'snapshots', 'web1']);
+  const { snapshots } = JSON.parse(stdout) as { snapshots: { name: string; heldFor?: unknown[] }[] };
+  expect(snapshots.find(({ name }) => name === snapshot)?.heldFor ?? []).toEqual([]);
   await page.context().close();
 });

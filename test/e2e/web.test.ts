@@ -51,6 +51,10 @@ afterAll(async () => {
 // A script that failed, or something that the content policy forbade, is a fault wherever it comes up.
 afterEach(() => expect(web.complaints.splice(0)).toEqual([]));
 
+function program(path: string): string {
+  return new URL(`../../dist/clients/${path}`, import.meta.url).pathname;
+}
+
 async function tokenFor(role: string): Promise<string> {
   const { stdout } = await bed.busy(['--json', 'token', 'create', '--role', role]);
   return (JSON.parse(stdout) as { token: string }).token;
@@ -222,7 +226,6 @@ describe('the log of a run', () => {
 
 describe('the page of the quickstart', () => {
   it('logs in by its address, and ends when it is told to', async () => {
-    const program = (path: string): string => new URL(`../../dist/clients/${path}`, import.meta.url).pathname;
     const page = await openWebPage({
       busy: program('cli/main.js'),
       busyWeb: program('web/gateway/main.js'),
@@ -263,7 +266,10 @@ describe('every page', () => {
       const overflow = await page.evaluate<number>(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       );
-      found[path] = [...(await seriousFindings(page)), ...(overflow > 0 ? [`${overflow} pixels too wide`] : [])];
+      found[path] = [
+        ...(await seriousFindings(page)),
+        ...(overflow > 0 ? [`${overflow} pixels too wide`] : []),
+      ];
     }
     expect(found).toEqual(Object.fromEntries(everyPage.map((path) => [path, []])));
     await page.context().close();

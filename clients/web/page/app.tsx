@@ -1,28 +1,30 @@
 /** Which page is shown: the login without a session, else the one that the address names. */
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useMemo } from 'react';
+import { Suspense, useEffect, useMemo } from 'react';
 import { Route, Router, Switch } from 'wouter';
 import { basePath } from './api/base.js';
 import { LiveRunsProvider } from './api/live-runs-context.js';
 import { useSession } from './api/session.js';
 import { Layout } from './parts/layout.js';
-import { Empty } from './parts/notices.js';
-import { ArchivesPage } from './pages/archives.js';
-import { AuditPage } from './pages/audit.js';
-import { ComparePage } from './pages/compare.js';
-import { HistoryPage } from './pages/history.js';
-import { HostPage } from './pages/host.js';
-import { EnrollPage } from './pages/hosts/enroll.js';
-import { HostSettingsPage } from './pages/hosts/host-settings.js';
-import { HostsPage } from './pages/hosts.js';
-import { NewHostPage } from './pages/hosts/new-host.js';
-import { TrashPage } from './pages/trash.js';
+import { Empty, Waiting } from './parts/notices.js';
+import { lazyPage } from './parts/lazy-page.js';
 import { PageHeading } from './parts/page-heading.js';
 import { LoginPage } from './pages/login.js';
 import { OverviewPage } from './pages/overview.js';
-import { RunPage } from './pages/run.js';
-import { SettingsPage } from './pages/settings.js';
-import { SnapshotPage } from './pages/snapshot.js';
+
+const ArchivesPage = lazyPage(async () => (await import('./pages/archives.js')).ArchivesPage);
+const AuditPage = lazyPage(async () => (await import('./pages/audit.js')).AuditPage);
+const ComparePage = lazyPage(async () => (await import('./pages/compare.js')).ComparePage);
+const EnrollPage = lazyPage(async () => (await import('./pages/hosts/enroll.js')).EnrollPage);
+const HistoryPage = lazyPage(async () => (await import('./pages/history.js')).HistoryPage);
+const HostPage = lazyPage(async () => (await import('./pages/host.js')).HostPage);
+const HostSettingsPage = lazyPage(async () => (await import('./pages/hosts/host-settings.js')).HostSettingsPage);
+const HostsPage = lazyPage(async () => (await import('./pages/hosts.js')).HostsPage);
+const NewHostPage = lazyPage(async () => (await import('./pages/hosts/new-host.js')).NewHostPage);
+const RunPage = lazyPage(async () => (await import('./pages/run.js')).RunPage);
+const SettingsPage = lazyPage(async () => (await import('./pages/settings.js')).SettingsPage);
+const SnapshotPage = lazyPage(async () => (await import('./pages/snapshot.js')).SnapshotPage);
+const TrashPage = lazyPage(async () => (await import('./pages/trash.js')).TrashPage);
 
 export function App() {
   const { state } = useSession();
@@ -38,6 +40,7 @@ export function App() {
     <Router base={base}>
       <LiveRunsProvider>
         <Layout>
+          <Suspense fallback={<Waiting rows={8} />}>
           <Switch>
             <Route path="/" component={OverviewPage} />
             <Route path="/hosts/:host/snapshots/:name">
@@ -64,6 +67,7 @@ export function App() {
               <Empty title="There is no such page.">The overview has links to all that there is.</Empty>
             </Route>
           </Switch>
+          </Suspense>
         </Layout>
       </LiveRunsProvider>
     </Router>

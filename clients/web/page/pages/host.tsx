@@ -67,9 +67,10 @@ export function HostPage({ name }: { readonly name: string }) {
         </Link>
       </div>
       <RoleNote needs={Role.OPERATOR} />
-      {host.data?.host && host.data.host.conditionReason !== '' && (
+      {host.data?.host && host.data.host.conditionReason !== '' && !host.data.host.heldSnapshot && (
         <p className="condition">
-          <Mark {...markOf(host.data.host.condition)} /> <Foreign text={host.data.host.conditionReason} />
+          <Mark {...markOf(host.data.host.condition)} />{' '}
+          <Foreign className="" text={host.data.host.conditionReason} />
         </p>
       )}
       {host.data?.host?.heldSnapshot && <HeldDecision snapshot={host.data.host.heldSnapshot} />}

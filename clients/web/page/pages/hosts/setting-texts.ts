@@ -82,11 +82,10 @@ function textOf(settings: HostSettings, field: DescField): string {
     const values = value.values as readonly string[];
     return values.length === 0 ? emptyList : values.join('\n');
   }
-  const parts = KeepSettingsSchema.fields.map(({ name, localName }) => [
-    name,
-    (value as Readonly<Record<string, unknown>>)[localName],
-  ]);
-  const set = parts.filter(([, part]) => part !== undefined).map(([name, part]) => `${name}: ${part}`);
+  const keep = value as Readonly<Record<string, unknown>>;
+  const set = KeepSettingsSchema.fields
+    .filter(({ localName }) => keep[localName] !== undefined)
+    .map(({ name, localName }) => `${name}: ${Number(keep[localName])}`);
   return set.length === 0 ? emptyList : set.join('\n');
 }
 

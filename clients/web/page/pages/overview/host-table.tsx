@@ -34,7 +34,9 @@ const HostRow = memo(function HostRow(props: { readonly host: Host; readonly isR
       </th>
       <td className="condition">
         <Mark tone={tone} text={word} />
-        <Foreign className="condition-reason faint" text={host.conditionReason} />
+        {!host.conditionReason.includes(word) && (
+          <Foreign className="condition-reason faint" text={host.conditionReason} />
+        )}
       </td>
       <td>
         <Age time={host.newestSnapshot?.startedAt} />

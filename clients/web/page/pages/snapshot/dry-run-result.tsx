@@ -2,12 +2,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { Link } from 'wouter';
-import { RestoreChangeKind } from '../../../gen/busy/v1/restore_pb.js';
+import { RestoreChangeKind, type Restore } from '../../../gen/busy/v1/restore_pb.js';
 import { RunState } from '../../../gen/busy/v1/run_pb.js';
 import { useLiveRun } from '../../api/live-runs-context.js';
 import { hasEnded } from '../../api/live-runs.js';
 import { runQuery } from '../../api/queries.js';
-import { bytes, count } from '../../format/units.js';
+import { bytes, count, counted } from '../../format/units.js';
 import { Failure, Waiting } from '../../parts/notices.js';
 import { RunStateMark } from '../../parts/states.js';
 import { Foreign } from '../../parts/text.js';
@@ -43,14 +43,7 @@ export function DryRunResult(props: { readonly runId: string; readonly onSuccess
   return (
     <div className="dry-run" role="status">
       <p>
-        <RunStateMark state={run.state} />{' '}
-        {hasEnded(run) && restore && isGood && (
-          <>
-            It would make {count(restore.created)}, replace {count(restore.changed)} and delete{' '}
-            {count(restore.deleted)}, {bytes(restore.bytes)} in all; {count(restore.skipped)} stay as they
-            are.
-          </>
-        )}{' '}
+        <RunStateMark state={run.state} /> {isGood && restore && summaryOf(restore)}{' '}
         <Link href={`/runs/${run.id}`}>Its log</Link>
       </p>
       {run.error && (
@@ -71,5 +64,14 @@ export function DryRunResult(props: { readonly runId: string; readonly onSuccess
         <p className="faint">and {count(Number(restore.changeCount) - shown.length)} more</p>
       )}
     </div>
+  );
+}
+
+function summaryOf({ created, changed, deleted, skipped, bytes: size }: Restore): string {
+  if (created + changed + deleted === 0n)
+    return `Nothing would change: what is there stays as it is (${counted(skipped, 'entry', 'entries')}).`;
+  return (
+    `It would make ${count(created)}, replace ${count(changed)} and delete ${count(deleted)}, ${bytes(size)} in all; ` +
+    `${count(skipped)} stay as they are.`
   );
 }
