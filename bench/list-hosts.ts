@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Client, credentials } from '@grpc/grpc-js';
 import { HostServiceService } from '../src/gen/busy/v1/host_service.js';
 import { callMethod } from '../test/helpers/grpc-calls.js';
@@ -10,12 +11,21 @@ export interface CallTimes {
 
 const warmUpCalls = 50;
 
-/** Calls ListHosts again and again, each call after the answer to the one before, on one connection. */
-export async function measureListHosts(socket: string, pageSize: number, calls: number): Promise<CallTimes> {
+/**
+ * Calls ListHosts again and again, each call `pauseMs` after the answer to the one before, on one connection. With a
+ * pause the calls themselves are no load.
+ */
+export async function measureListHosts(
+  socket: string,
+  pageSize: number,
+  calls: number,
+  pauseMs = 0,
+): Promise<CallTimes> {
   const client = new Client(`unix:${socket}`, credentials.createInsecure());
   const timesMs: number[] = [];
   try {
     for (let call = 0; call < warmUpCalls + calls; call++) {
+      if (pauseMs > 0) await setTimeout(pauseMs);
       const startedAt = performance.now();
       const { hosts } = await callMethod(client, HostServiceService.listHosts, { pageSize, pageToken: '' });
       if (call >= warmUpCalls) timesMs.push(performance.now() - startedAt);

@@ -11,6 +11,7 @@ import { bytesOf, comparePaths, showPath, type BytePath } from '../core/byte-pat
 import { attributeDifferences, type ManifestEntry, type TreeEntry } from '../core/manifest.js';
 import { openTarball } from './archive-stream.js';
 import type { DiskWorkHooks } from './manifest.js';
+import { HashThreads } from './hash-threads.js';
 import { ManifestUnusable } from './manifest-format.js';
 import { ManifestCursor, readManifestFile } from './manifest-reader.js';
 import { TarReader, TarUnusable, type TarEntry } from './tar-reader.js';
@@ -39,6 +40,8 @@ export interface ArchiveCheckReport {
 }
 
 const mostSaid = 100;
+/** What is smaller is hashed sooner than it is sent to another thread. */
+const hashedApartBytes = 1024 * 1024;
 
 /** What is wrong with the tarball or the manifest is in the report. Throws what `hooks.check` throws. */
 export async function checkArchive(
@@ -62,6 +65,10 @@ class ArchiveCheck {
   private readonly prefix: BytePath;
   private readonly beside: Map<string, string>;
   private readonly cursor: ManifestCursor;
+  private readonly threads = new HashThreads(true);
+  /** What is still hashed by these; never rejected. */
+  private readonly open = new Set<Promise<void>>();
+  private threadFailure: unknown = null;
 
   constructor(
     private readonly task: ArchiveCheckTask,
@@ -73,8 +80,14 @@ class ArchiveCheck {
   }
 
   async run(): Promise<ArchiveCheckReport> {
-    const stream = openTarball(this.task.tarball, this.task.format);
-    let isRead = false;
+    const fileHash = this.threads.begin();
+    let bytes = 0;
+    const stream = openTarball(this.task.tarball, this.task.format, (chunk) => {
+      bytes += chunk.length;
+      // What is read waits for what is decompressed of it, so it needs no waiting of its own.
+      void fileHash.update(chunk)?.catch(() => {});
+    });
+    let sha256 = '';
     try {
       this.shared = await sharedInodes(this.task.manifest, this.hooks.check);
       const reader = new TarReader(stream.pieces);
@@ -82,7 +95,9 @@ class ArchiveCheck {
         this.hooks.check();
         await this.compare(entry, reader);
       }
-      isRead = true;
+      sha256 = await fileHash.digest();
+      await Promise.all(this.open);
+      if (this.threadFailure !== null) throw this.threadFailure;
       await this.compareRest();
     } catch (error) {
       const isOfManifest = error instanceof ManifestUnusable;
@@ -92,10 +107,10 @@ class ArchiveCheck {
     } finally {
       await this.cursor.close();
       await stream.close();
+      await this.threads.close();
     }
-    const { sha256, bytes } = stream.sum();
     return {
-      sha256: isRead ? sha256 : '',
+      sha256,
       bytes,
       entries: this.entries,
       contentBytes: this.contentBytes,
@@ -135,16 +150,41 @@ class ArchiveCheck {
     if (this.shared.has(Number(expected.inode)) && !this.linked.has(found.path))
       this.linked.set(found.path, expected);
     if (found.type !== 'file') return;
-    const hash = createHash('sha256');
-    await reader.content((piece) => {
+    const told = (piece: Buffer): void => {
       this.hooks.check();
-      hash.update(piece);
       this.contentBytes += piece.length;
       this.hooks.onProgress({ entries: 0, bytes: piece.length, current: path });
+    };
+    if (tree.size >= hashedApartBytes) return this.hashApart(expected, reader, told);
+    const hash = createHash('sha256');
+    await reader.content((piece) => {
+      told(piece);
+      hash.update(piece);
     });
-    const sum = hash.digest('hex');
-    if (expected.hash === '') this.wrong(`${showPath(path)} has no hash in the manifest`);
-    else if (sum !== expected.hash) this.wrong(`${showPath(path)}: its hash was ${expected.hash}, is ${sum}`);
+    this.compareHash(expected, hash.digest('hex'));
+  }
+
+  private async hashApart(
+    expected: ManifestEntry,
+    reader: TarReader,
+    told: (piece: Buffer) => void,
+  ): Promise<void> {
+    const hash = this.threads.begin();
+    await reader.content((piece) => {
+      told(piece);
+      return hash.update(piece);
+    });
+    const compared = hash
+      .digest()
+      .then((sum) => this.compareHash(expected, sum))
+      .catch((error: unknown) => void (this.threadFailure = error))
+      .finally(() => this.open.delete(compared));
+    this.open.add(compared);
+  }
+
+  private compareHash({ path, hash }: ManifestEntry, sum: string): void {
+    if (hash === '') this.wrong(`${showPath(path)} has no hash in the manifest`);
+    else if (sum !== hash) this.wrong(`${showPath(path)}: its hash was ${hash}, is ${sum}`);
   }
 
   private compareLink(expected: ManifestEntry, { target }: TarEntry): void {
@@ -171,7 +211,7 @@ class ArchiveCheck {
     if (expected === undefined) return;
     this.beside.delete(name);
     const hash = createHash('sha256');
-    await reader.content((piece) => hash.update(piece));
+    await reader.content((piece) => void hash.update(piece));
     if (hash.digest('hex') !== expected) this.wrong(`${name} beside the data is not the same`);
   }
 

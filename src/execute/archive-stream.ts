@@ -1,5 +1,4 @@
-/** The content of a compressed tarball as a stream, and the hash of the file that was read for it. */
-import { createHash } from 'node:crypto';
+/** The content of a compressed tarball as a stream. */
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import type { ArchiveFormat } from '../core/archive.js';
@@ -8,26 +7,23 @@ import { describeEnding, startProcess } from './process.js';
 export interface TarballStream {
   /** Throws an Error with a code when the file cannot be read or is damaged. */
   readonly pieces: AsyncIterator<Buffer>;
-  /** The file as far as it was read; all of it when `pieces` has ended. */
-  sum(): { sha256: string; bytes: number };
   /** Ends reading, whether it is done or not. */
   close(): Promise<void>;
 }
 
 const readBytes = 1024 * 1024;
 
-export function openTarball(tarball: string, format: ArchiveFormat): TarballStream {
-  const hash = createHash('sha256');
-  let bytes = 0;
+/** `onRead` sees the file itself, as it is read; all of it when `pieces` has ended. */
+export function openTarball(
+  tarball: string,
+  format: ArchiveFormat,
+  onRead: (chunk: Buffer) => void,
+): TarballStream {
   const source = createReadStream(tarball, { highWaterMark: readBytes });
-  source.on('data', (chunk) => {
-    hash.update(chunk);
-    bytes += chunk.length;
-  });
+  source.on('data', (chunk) => onRead(chunk as Buffer));
   const opened = format === 'tar.gz' ? throughGunzip(source) : throughZstd(source);
   return {
     pieces: opened.pieces,
-    sum: () => ({ sha256: hash.copy().digest('hex'), bytes }),
     close: async () => {
       source.destroy();
       await opened.close();

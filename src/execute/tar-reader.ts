@@ -22,6 +22,9 @@ export interface TarEntry {
   readonly target: BytePath;
 }
 
+/** The piece is valid until it returns, or until its promise settles. */
+export type TakesPiece = (piece: Buffer) => Promise<void> | undefined | void;
+
 /** The tarball is cut off or damaged, or holds what no archive of ours has. */
 export class TarUnusable extends Error {
   override readonly name = 'TarUnusable';
@@ -64,18 +67,21 @@ export class TarReader {
     }
   }
 
-  /** Hands over the content of the present entry, holes as zeros; to be called once, after `next`. */
-  async content(take: (piece: Buffer) => void): Promise<void> {
+  /**
+   * Hands over the content of the present entry, holes as zeros; to be called once, after `next`. Waits for `take` when it
+   * answers a promise.
+   */
+  async content(take: TakesPiece): Promise<void> {
     const { sparse } = this;
     if (!sparse) return this.read(this.left, take);
     let place = 0;
     for (const { offset, bytes } of sparse.pieces) {
       if (offset < place) throw new TarUnusable('the map of a sparse file is wrong');
-      takeZeros(offset - place, take);
+      await takeZeros(offset - place, take);
       await this.read(bytes, take);
       place = offset + bytes;
     }
-    takeZeros(sparse.size - place, take);
+    await takeZeros(sparse.size - place, take);
   }
 
   private async begin(
@@ -138,7 +144,7 @@ export class TarReader {
     }
   }
 
-  private async read(count: number, take: (piece: Buffer) => void): Promise<void> {
+  private async read(count: number, take: TakesPiece): Promise<void> {
     let wanted = count;
     this.left -= count;
     if (this.left < 0) throw new TarUnusable('an entry is longer than it says');
@@ -147,7 +153,8 @@ export class TarReader {
       const piece = this.chunk.subarray(this.at, this.at + wanted);
       this.at += piece.length;
       wanted -= piece.length;
-      take(piece);
+      const isTaken = take(piece);
+      if (isTaken) await isTaken;
     }
   }
 
@@ -196,9 +203,11 @@ function decode(block: Buffer): Header {
   }
 }
 
-function takeZeros(count: number, take: (piece: Buffer) => void): void {
-  for (let left = count; left > 0; left -= zeros.length)
-    take(zeros.subarray(0, Math.min(left, zeros.length)));
+async function takeZeros(count: number, take: TakesPiece): Promise<void> {
+  for (let left = count; left > 0; left -= zeros.length) {
+    const isTaken = take(zeros.subarray(0, Math.min(left, zeros.length)));
+    if (isTaken) await isTaken;
+  }
 }
 
 function paddingOf(size: number): number {
