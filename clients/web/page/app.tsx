@@ -18,7 +18,9 @@ const ComparePage = lazyPage(async () => (await import('./pages/compare.js')).Co
 const EnrollPage = lazyPage(async () => (await import('./pages/hosts/enroll.js')).EnrollPage);
 const HistoryPage = lazyPage(async () => (await import('./pages/history.js')).HistoryPage);
 const HostPage = lazyPage(async () => (await import('./pages/host.js')).HostPage);
-const HostSettingsPage = lazyPage(async () => (await import('./pages/hosts/host-settings.js')).HostSettingsPage);
+const HostSettingsPage = lazyPage(
+  async () => (await import('./pages/hosts/host-settings.js')).HostSettingsPage,
+);
 const HostsPage = lazyPage(async () => (await import('./pages/hosts.js')).HostsPage);
 const NewHostPage = lazyPage(async () => (await import('./pages/hosts/new-host.js')).NewHostPage);
 const RunPage = lazyPage(async () => (await import('./pages/run.js')).RunPage);
@@ -41,32 +43,42 @@ export function App() {
       <LiveRunsProvider>
         <Layout>
           <Suspense fallback={<Waiting rows={8} />}>
-          <Switch>
-            <Route path="/" component={OverviewPage} />
-            <Route path="/hosts/:host/snapshots/:name">
-              {({ host, name }) => <SnapshotPage key={`${host}/${name}`} host={host} name={name} />}
-            </Route>
-            <Route path="/hosts/:host/history">{({ host }) => <HistoryPage host={host} />}</Route>
-            <Route path="/hosts/:host/compare">{({ host }) => <ComparePage host={host} />}</Route>
-            <Route path="/hosts/:host/settings">
-              {({ host }) => <HostSettingsPage key={host} name={host} />}
-            </Route>
-            <Route path="/hosts/:host/enroll">{({ host }) => <EnrollPage key={host} host={host} />}</Route>
-            <Route path="/hosts">
-              <HostsPage />
-            </Route>
-            <Route path="/new-host" component={NewHostPage} />
-            <Route path="/trash" component={TrashPage} />
-            <Route path="/hosts/:host">{({ host }) => <HostPage name={host} />}</Route>
-            <Route path="/archives" component={ArchivesPage} />
-            <Route path="/audit" component={AuditPage} />
-            <Route path="/settings" component={SettingsPage} />
-            <Route path="/runs/:id">{({ id }) => <RunPage id={id} />}</Route>
-            <Route>
-              <PageHeading title="Nothing here" />
-              <Empty title="There is no such page.">The overview has links to all that there is.</Empty>
-            </Route>
-          </Switch>
+            <Switch>
+              <Route path="/" component={OverviewPage} />
+              <Route path="/hosts/:host/snapshots/:name">
+                {({ host, name }) => <SnapshotPage key={`${host}/${name}`} host={host} name={name} />}
+              </Route>
+              <Route path="/hosts/:host/history">{({ host }) => <HistoryPage host={host} />}</Route>
+              <Route path="/hosts/:host/compare">{({ host }) => <ComparePage host={host} />}</Route>
+              <Route path="/hosts/:host/settings">
+                {({ host }) => <HostSettingsPage key={host} name={host} />}
+              </Route>
+              <Route path="/hosts/:host/enroll">{({ host }) => <EnrollPage key={host} host={host} />}</Route>
+              <Route path="/hosts">
+                <HostsPage />
+              </Route>
+              <Route path="/new-host">
+                <NewHostPage />
+              </Route>
+              <Route path="/trash">
+                <TrashPage />
+              </Route>
+              <Route path="/hosts/:host">{({ host }) => <HostPage name={host} />}</Route>
+              <Route path="/archives">
+                <ArchivesPage />
+              </Route>
+              <Route path="/audit">
+                <AuditPage />
+              </Route>
+              <Route path="/settings">
+                <SettingsPage />
+              </Route>
+              <Route path="/runs/:id">{({ id }) => <RunPage id={id} />}</Route>
+              <Route>
+                <PageHeading title="Nothing here" />
+                <Empty title="There is no such page.">The overview has links to all that there is.</Empty>
+              </Route>
+            </Switch>
           </Suspense>
         </Layout>
       </LiveRunsProvider>

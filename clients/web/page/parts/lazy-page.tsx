@@ -2,7 +2,9 @@
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react';
 import { Failure } from './notices.js';
 
-export function lazyPage<Props>(load: () => Promise<ComponentType<Props>>): LazyExoticComponent<ComponentType<Props>> {
+export function lazyPage<Props>(
+  load: () => Promise<ComponentType<Props>>,
+): LazyExoticComponent<ComponentType<Props>> {
   return lazy(async () => {
     try {
       return { default: await load() };
@@ -14,6 +16,8 @@ export function lazyPage<Props>(load: () => Promise<ComponentType<Props>>): Lazy
 }
 
 function RenewedPage() {
-  const error = new Error('This part of the page could not be loaded. Perhaps busy-web was renewed meanwhile.');
+  const error = new Error(
+    'This part of the page could not be loaded. Perhaps busy-web was renewed meanwhile.',
+  );
   return <Failure error={error} onRetry={() => location.reload()} />;
 }
