@@ -76,6 +76,8 @@ export async function describeDaemon(facts: DaemonFacts, caller: Caller): Promis
       .running,
     auditSequence: audit?.sequence ?? 0,
     auditHash: audit?.hash ?? '',
+    // Who asks and what is to be expected of the disks is added where the call is answered.
+    caller: undefined,
     ...verificationFacts(facts.catalog.snapshots().filter(({ host }) => seesHost(caller, host))),
   };
 }
@@ -124,6 +126,7 @@ async function diskMessage(backupdir: string): Promise<BackupDisk | null> {
       totalBytes: room.total.bytes,
       freeInodes: room.free.inodes,
       totalInodes: room.total.inodes,
+      forecast: undefined,
     }
   );
 }
