@@ -12,6 +12,8 @@ export interface TarballStream {
 }
 
 const readBytes = 1024 * 1024;
+/** So far it decompresses ahead of who reads. */
+const aheadBytes = 8 * 1024 * 1024;
 
 /** The code of the error by which zstd finds a tarball broken. */
 export const zstdDamage = 'ZSTD_DAMAGE';
@@ -40,7 +42,7 @@ interface Opened {
 }
 
 function throughGunzip(source: ReturnType<typeof createReadStream>): Opened {
-  const gunzip = createGunzip({ chunkSize: readBytes });
+  const gunzip = createGunzip({ chunkSize: readBytes, ...{ readableHighWaterMark: aheadBytes } });
   source.on('error', (error) => gunzip.destroy(error));
   // Told by the iteration, which may begin after it.
   gunzip.on('error', () => {});

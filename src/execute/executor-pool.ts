@@ -3,6 +3,7 @@
  * its own runs with it; they end with EXECUTOR_DIED, and the next run starts a new process.
  */
 import { fork, type ChildProcess } from 'node:child_process';
+import type { ConfineMode, Confinement } from '../core/confinement.js';
 import type { HostCheck } from '../core/enrollment.js';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
@@ -24,6 +25,7 @@ import type {
 } from '../core/executor-port.js';
 import type { DiskUsage } from '../core/space.js';
 import type { LockHolder } from './backupdir-lock.js';
+import { Confiner } from './confinement.js';
 import type { Command, Report } from './messages.js';
 import { clearScratch, type ScratchUse } from './scratch.js';
 
@@ -49,18 +51,19 @@ interface ExecutorProcess {
 
 export class ExecutorPool implements Executor {
   private readonly processes = new Set<ExecutorProcess>();
+  private confiner: Confiner | null = null;
   private lastId = 0;
   private isStopping = false;
   /** Until when runs may go on, by `performance.now`; null: no matter how long. */
   private untilMs: number | null = null;
 
   /**
-   * `entry` is the compiled executor-main; `size` the most processes at once.
+   * `entry` is the compiled executor-main; `executors` the most processes at once, and `confine` what theirs start with.
    * `holder` has the locks on backup directories. `onDeath` hears of an executor that ended unasked.
    */
   constructor(
     private readonly entry: string,
-    private readonly size: number,
+    private readonly settings: { readonly executors: number; readonly confine: ConfineMode },
     private readonly holder: LockHolder,
     private readonly onDeath: (pid: number, ending: string) => void,
   ) {}
@@ -132,6 +135,12 @@ export class ExecutorPool implements Executor {
     throw unexpected(report);
   }
 
+  /** How far the rsyncs that talk to hosts are confined here. Never throws. */
+  confinement(): Promise<Confinement> {
+    this.confiner ??= new Confiner(this.settings.confine);
+    return this.confiner.state();
+  }
+
   processCount(): number {
     return this.processes.size;
   }
@@ -192,12 +201,12 @@ export class ExecutorPool implements Executor {
   private choose(): ExecutorProcess {
     const usable = [...this.processes].filter(({ child }) => child.connected);
     const least = usable.sort((a, b) => a.work.size - b.work.size)[0];
-    if (least && (least.work.size === 0 || usable.length >= this.size)) return least;
+    if (least && (least.work.size === 0 || usable.length >= this.settings.executors)) return least;
     return this.start();
   }
 
   private start(): ExecutorProcess {
-    const child = fork(this.entry, [], {
+    const child = fork(this.entry, [this.settings.confine], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

@@ -15,6 +15,7 @@ import { landing, mirrorRefusal, protectRules, type RestorePlan } from '../core/
 import { readArchive } from './archive-files.js';
 import type { LockHolder } from './backupdir-lock.js';
 import { runClient, startFailure, type TransferEnding } from './bridge.js';
+import { roomFor, type Confiner } from './confinement.js';
 import { Flow } from './flow.js';
 import { requireLocalRsync } from './local-rsync.js';
 import { ProgressMeter } from './progress.js';
@@ -33,6 +34,7 @@ interface Restoring {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly holder: LockHolder;
+  readonly confiner: Confiner;
   readonly log: RunLogFile;
   readonly changes: RestoreChanges;
   /** Where it is read from, as soon as that is known. */
@@ -44,14 +46,18 @@ export async function restore(
   task: RestoreTask,
   events: RunEventsTaker,
   signal: AbortSignal,
-  { clock, holder }: { readonly clock: Clock; readonly holder: LockHolder },
+  {
+    clock,
+    holder,
+    confiner,
+  }: { readonly clock: Clock; readonly holder: LockHolder; readonly confiner: Confiner },
 ): Promise<RestoreResult> {
   const log = openRunLogFile(task.logFile, clock, () => events.onLog());
   const changes = new RestoreChanges(log);
   const from: Restoring['from'] = { kind: 'snapshot' };
   let error: BusyError | null = null;
   try {
-    error = await restoreAll({ task, events, signal, clock, holder, log, changes, from });
+    error = await restoreAll({ task, events, signal, clock, holder, confiner, log, changes, from });
   } catch (thrown) {
     error = signal.aborted ? new BusyError('RESTORE_CANCELLED') : toBusyError(thrown);
   }
@@ -186,7 +192,7 @@ async function refuseObstacles(run: Caller, look: Partial<RestoreCall>): Promise
  * would be, made are told. Answers why it did not end well; throws what keeps it from starting.
  */
 async function runCall(
-  { task, events, signal, clock, log, changes }: Restoring,
+  { task, events, signal, clock, confiner, log, changes }: Restoring,
   target: OpenTarget,
   call: RestoreCall,
   onMade?: (path: BytePath) => void,
@@ -212,6 +218,8 @@ async function runCall(
     name: target.name,
     args: sendArguments(call),
     input: listOf(call),
+    // The host that it sends to may be hostile too.
+    startRsync: confiner.starter(roomFor(task.host, { writable: null, readOnly: [call.root] })),
     open: (words: readonly string[]) => target.open(call, words),
   };
   try {

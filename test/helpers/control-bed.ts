@@ -104,6 +104,7 @@ export class ControlBed {
       scripts: () => noScripts,
       quietDisk: () => Promise.resolve(),
       ownDirectories: () => ['/srv/backup'],
+      secretPlaces: () => ['/state/keys'],
       space: { admit: () => Promise.resolve(null), release: () => {} },
       archiving: {
         archives: createArchiveStore(database),
