@@ -27,7 +27,7 @@ import type { DiskUsage } from '../core/space.js';
 import type { LockHolder } from './backupdir-lock.js';
 import { Confiner } from './confinement.js';
 import type { Command, Report } from './messages.js';
-import { clearScratch, type ScratchUse } from './scratch.js';
+import { clearAfterDeath } from './scratch.js';
 
 /** How long an executor without work is kept. */
 const idleMs = 30_000;
@@ -100,7 +100,7 @@ export class ExecutorPool implements Executor {
   async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
     const { holder } = this;
     const work = this.give((id) => ({ kind: 'restore', id, task, holder }), events, signal);
-    const report = await work.catch(this.afterDeath(task, 'restore'));
+    const report = await work.catch(clearAfterDeath(task, 'restore', holder));
     if (report.kind === 'restored') return report.result;
     throw unexpected(report);
   }
@@ -108,7 +108,7 @@ export class ExecutorPool implements Executor {
   async drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
     const { holder } = this;
     const work = this.give((id) => ({ kind: 'drill', id, task, holder }), events, signal);
-    const report = await work.catch(this.afterDeath(task, 'drill'));
+    const report = await work.catch(clearAfterDeath(task, 'drill', holder));
     if (report.kind === 'drilled') return report.result;
     throw unexpected(report);
   }
@@ -161,18 +161,6 @@ export class ExecutorPool implements Executor {
     const all = [...this.processes];
     for (const { child } of all) if (child.connected) child.disconnect();
     await Promise.all(all.map(({ ended }) => ended));
-  }
-
-  /** What an executor that died had unpacked is cleared before its run ends. */
-  private afterDeath(
-    { host, runId }: Pick<RestoreTask, 'host' | 'runId'>,
-    use: ScratchUse,
-  ): (error: unknown) => Promise<never> {
-    return async (error) => {
-      if (error instanceof BusyError && error.reason === 'EXECUTOR_DIED')
-        await clearScratch(host, { use, id: runId }, this.holder);
-      throw error;
-    };
   }
 
   private give(
