@@ -250,7 +250,17 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       sendTestMail: (to) => mail.sendTestMail(to),
       streamLog: (request: LogRequest, signal: AbortSignal) => streamLog(sources, request, signal),
       daemonInfo: (caller) => {
-        const now = { config, watch, sharing, reserve, maxRunning, startedAt, endpoints, executor, lifecycle };
+        const now = {
+          config,
+          watch,
+          sharing,
+          reserve,
+          maxRunning,
+          startedAt,
+          endpoints,
+          executor,
+          lifecycle,
+        };
         return describeDaemon({ ...parts, ...auditing, ...now }, caller);
       },
       descriptorFile,
