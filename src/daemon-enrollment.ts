@@ -12,6 +12,7 @@ import { serverFindings, type ServerFacts } from './core/server-findings.js';
 import { lookAtSecrets } from './daemon-secrets.js';
 import { lookAtLock, type LockHolder } from './execute/backupdir-lock.js';
 import { roomOf } from './execute/disk.js';
+import type { ExecutorPool } from './execute/executor-pool.js';
 import { fingerprintOfPin } from './execute/host-key.js';
 import { keysIn } from './execute/known-hosts.js';
 import { lookAtCertificate, lookAtFile, lookAtPrograms, lookAtRsync } from './execute/server-check.js';
@@ -43,6 +44,7 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly catalog: Pick<Catalog, 'hosts'>;
   readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
+  readonly executor: Pick<ExecutorPool, 'confinement'>;
   readonly database: Pick<Database, 'run'>;
   readonly holder: LockHolder;
 }
@@ -61,7 +63,7 @@ export function createServerCheck({
     const hosts = catalog.hosts();
     const backupdirs = different(hosts.map((host) => host.backupdir));
     const zones = different([ownTimeZone(), ...hosts.map((host) => host.schedule.timeZone)]);
-    const [state, secrets, disks, locks, tables, certificate, rsync, programs, mailTrouble] =
+    const [state, secrets, disks, locks, tables, certificate, rsync, confinement, programs, mailTrouble] =
       await Promise.all([
         lookAtFile(stateDir),
         lookAtSecrets(config, hosts),
@@ -75,6 +77,7 @@ export function createServerCheck({
         lookAtTables(parts.database, config.database.kind, clock).catch(() => null),
         config.tls && lookAtCertificate(config.tls.certFile),
         lookAtRsync(),
+        parts.executor.confinement(),
         lookAtPrograms(),
         checkMailer({ settings: mail, hostname: hostname(), timeoutMs: mailMs }).then(
           () => null,
@@ -87,6 +90,7 @@ export function createServerCheck({
       secrets,
       disks,
       rsync,
+      confinement,
       programs,
       locks,
       tables,

@@ -1,6 +1,7 @@
 /** Says which hosts there are, at the start and at each reload of the configuration; a part of the composition root. */
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, readConfig, type Config } from './config.js';
+import { settingsInEffect } from './config/settings-in-effect.js';
 import { checkHostSettings } from './config/stored-hosts.js';
 import type { Catalog } from './control/catalog.js';
 import { checkHosts, type HostRegistry, type HostSource } from './control/host-registry.js';
@@ -37,6 +38,12 @@ export function hostSourceOf(config: Config, pins: Pins, stateDir = config.state
     pins,
     hosts: config.hosts,
     check: (name, settings) => checkHostSettings(name, settings, { ...config, stateDir }),
+    inEffect: (name, own) =>
+      settingsInEffect(own ?? config.written.hosts[name] ?? {}, {
+        name,
+        stateDir,
+        defaults: config.written.defaults,
+      }),
   };
 }
 
@@ -82,6 +89,7 @@ type ReloadedKey =
   | 'file'
   | 'hosts'
   | 'hostDefaults'
+  | 'written'
   | 'maxRunning'
   | 'maxRunningPerDisk'
   | 'scripts'
@@ -99,6 +107,7 @@ const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> 
   database: 'database',
   takeoverAfterMs: 'takeover_after',
   executors: 'executors',
+  confine: 'confine',
   reserveBytes: 'reserve',
   stopGraceMs: 'stop_grace',
   log: 'log',

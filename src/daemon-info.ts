@@ -67,6 +67,7 @@ export async function describeDaemon(facts: DaemonFacts, caller: Caller): Promis
     runsRunning: counts.running,
     maxRunning: facts.maxRunning,
     executors: facts.executor.processCount(),
+    confinement: await facts.executor.confinement(),
     rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
     memoryBytes: process.memoryUsage.rss(),
     reserve: { ...reserve, releasedSince: reserve.releasedSince ?? undefined },
@@ -75,6 +76,8 @@ export async function describeDaemon(facts: DaemonFacts, caller: Caller): Promis
       .running,
     auditSequence: audit?.sequence ?? 0,
     auditHash: audit?.hash ?? '',
+    // Who asks and what is to be expected of the disks is added where the call is answered.
+    caller: undefined,
     ...verificationFacts(facts.catalog.snapshots().filter(({ host }) => seesHost(caller, host))),
   };
 }
@@ -123,6 +126,7 @@ async function diskMessage(backupdir: string): Promise<BackupDisk | null> {
       totalBytes: room.total.bytes,
       freeInodes: room.free.inodes,
       totalInodes: room.total.inodes,
+      forecast: undefined,
     }
   );
 }

@@ -119,7 +119,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     }
     const mail = await startMail({ ...parts, config, database, events, hold, log });
     closers.push((giveUp) => mail.stop(giveUp));
-    const executor = new ExecutorPool(executorEntry, config.executors, holder, (pid, ending) => {
+    const executor = new ExecutorPool(executorEntry, config, holder, (pid, ending) => {
       log.error('an executor process died', { pid, ending });
     });
     closers.push(() => executor.stop());
@@ -128,7 +128,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(async () => presence.close());
     const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
-    let { scripts, keepRunsDays } = config;
+    let { maxRunning, scripts, keepRunsDays, trashDays } = config;
     const auditing = await startAudit({ ...parts, stateDir: config.stateDir, makeRoom, onError });
     const { audit } = auditing;
     const snapshotDisk = createSnapshotDisk(holder);
@@ -178,6 +178,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const chores = createChores({
       ...parts,
       catalog: ours,
+      stateDir: config.stateDir,
       archiving,
       lifecycle,
       events,
@@ -202,7 +203,6 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       { ...parts, store, lifecycle, hold, onChange },
       hostSourceOf(config, pins),
     );
-    let { maxRunning, trashDays } = config;
     const deleting = createTrash({
       ...parts,
       store,
@@ -233,7 +233,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       scheduler,
       registry,
       enrollment: createEnrollment({ ...parts, registry, executor }),
-      checkServer: createServerCheck({ ...parts, config, watch, database, holder }),
+      checkServer: createServerCheck({ ...parts, config, executor, watch, database, holder }),
       reload,
       pruner,
       ...deleting,
@@ -242,7 +242,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       archives: archiving.archives,
       spaceReporter,
       browser,
-      driller: chores.driller,
+      ...chores,
       downloads,
       executor,
       log,

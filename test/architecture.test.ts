@@ -87,6 +87,8 @@ const clockHomes = ['src/daemon.ts', 'src/main.ts', 'src/execute/executor-main.t
 const environmentHomes = [
   'src/main.ts',
   /^src\/daemon(?:-secrets)?\.ts$/,
+  // The root of its process.
+  'src/execute/executor-main.ts',
   'src/execute/process.ts',
   // SSH_AUTH_SOCK, when a host asks for it.
   'src/execute/ssh-login.ts',

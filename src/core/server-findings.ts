@@ -1,4 +1,5 @@
 /** What the look at the server says: facts in, findings out. */
+import { confinementText, type Confinement } from './confinement.js';
 import { formatBytes } from './figures.js';
 import { ok, problem, warning, type Finding } from './finding.js';
 import { octal, secretFindings, type FileLook, type SecretFacts } from './secret-files.js';
@@ -16,6 +17,8 @@ export interface ServerFacts {
   }[];
   /** The version of rsync, or why it is of no use. */
   readonly rsync: { readonly version: string } | { readonly wrong: string; readonly advice: string };
+  /** Of the rsyncs that talk to hosts. */
+  readonly confinement: Confinement;
   /** Programs that are needed by some kinds of work, and whether they are there. */
   readonly programs: readonly { readonly name: string; readonly isThere: boolean; readonly use: string }[];
   /** Per backup directory who holds its lock: empty for this daemon, null for nobody. */
@@ -86,6 +89,7 @@ export function serverFindings(facts: ServerFacts): Finding[] {
     'version' in facts.rsync
       ? ok('rsync', facts.rsync.version)
       : problem('rsync', facts.rsync.wrong, facts.rsync.advice),
+    confinementFinding(facts.confinement),
     ...facts.programs.map(({ name, isThere, use }) =>
       isThere ? ok(name, 'is there') : warning(name, `is not there; ${use}`, `Install ${name}.`),
     ),
@@ -125,6 +129,17 @@ function mailFinding({ mailTrouble, hasRecipients }: ServerFacts): Finding {
   return mailTrouble === null
     ? ok('mail', 'one could be handed over; busy mail-test sends one')
     : problem('mail', mailTrouble, 'Correct the section mail of the configuration.');
+}
+
+function confinementFinding(confinement: Confinement): Finding {
+  const text = confinementText(confinement);
+  if (confinement.isBoxed) return ok('confinement', text);
+  const { mode, why } = confinement;
+  if (mode === 'off') return warning('confinement', text, 'Set confine to auto.');
+  const advice = why.includes('not installed')
+    ? 'Install bubblewrap: with it an rsync that is broken into reaches the backups of its host alone.'
+    : 'Without it an rsync that is broken into reaches all that busyd may read and write.';
+  return mode === 'required' ? problem('confinement', text, advice) : warning('confinement', text, advice);
 }
 
 function tablesFindings({ pending, unknown, clockAheadMs }: TablesLook): Finding[] {

@@ -19,6 +19,7 @@ const good: ServerFacts = {
   secrets,
   disks: [{ directory: '/srv/backup', use: 'backupdir', room }],
   rsync: { version: '3.2.7' },
+  confinement: { mode: 'auto', isBoxed: true, hasOwnNetwork: true, isMemoryBounded: true, why: '' },
   programs: [{ name: 'tar', isThere: true, use: 'archives need it' }],
   locks: [{ backupdir: '/srv/backup', owner: '' }],
   certificate: { file: '/t/server.crt', expiresAt: new Date('2027-11-26T12:00:00Z') },
@@ -28,6 +29,8 @@ const good: ServerFacts = {
   mailTrouble: null,
   hasRecipients: true,
 };
+
+const unconfined = { isBoxed: false, hasOwnNetwork: false, isMemoryBounded: true };
 
 function badOf(changes: Partial<ServerFacts>): string[] {
   return serverFindings({ ...good, ...changes })
@@ -88,6 +91,16 @@ describe('the look at the server', () => {
       'a time zone that is not known',
       { timeZones: [{ name: 'Mars/Base', isKnown: false }] },
       /^problem time zone Mars\/Base/,
+    ],
+    [
+      'an rsync that cannot be confined',
+      { confinement: { ...unconfined, mode: 'auto', why: 'bwrap (bubblewrap) is not installed' } },
+      /^warning confinement: own process group .*no more, since bwrap .* \| Install bubblewrap/,
+    ],
+    [
+      'one that must be',
+      { confinement: { ...unconfined, mode: 'required', why: 'it is forbidden' } },
+      /^problem confinement: /,
     ],
     [
       'a key that is missing',

@@ -1,3 +1,4 @@
+import { SettingSource } from '../../src/gen/busy/v1/host_settings.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,18 @@ function registry(asked: unknown[], more: Readonly<Record<string, string>> = {})
   const stored = { srcdirs: ['/etc'], schedule: 'never', max_age_full: 0.5, keep: { daily: 7 }, ...more };
   return {
     kind: 'database',
+    settingsInEffect: (_name, origin) => [
+      {
+        name: 'max_incr',
+        values: ['3'],
+        source: origin.kind === 'file' ? 'defaults' : 'host',
+        allowed: 'all',
+      },
+    ],
+    defaults: {
+      file: '/etc/busy.yaml',
+      settings: [{ name: 'max_incr', values: ['10'], source: 'built-in', allowed: 'a whole number' }],
+    },
     originOf: async () => ({ kind: 'database', settings: stored, etag: 'E1' }),
     create: async (...args) => {
       asked.push(args);
@@ -176,6 +189,12 @@ describe('where a host stands', () => {
       maxAgeFull: 0.5,
       keep: { daily: 7, weekly: undefined },
       maxIncr: undefined,
+    });
+    expect(answer.settingsInEffect).toMatchObject([{ name: 'max_incr', source: SettingSource.HOST }]);
+    expect(await call(running, HostServiceService.getHostDefaults, {})).toMatchObject({
+      settings: [{ name: 'max_incr', values: ['10'], source: SettingSource.BUILT_IN }],
+      origin: HostOrigin.DATABASE,
+      configFile: '/etc/busy.yaml',
     });
     const page = { pageSize: 0, pageToken: '' };
     expect(await call(running, HostServiceService.listHosts, page)).toMatchObject({
