@@ -11,6 +11,7 @@ import { ConfigError } from './config/problems.js';
 import { fileSchema, type FileSettings } from './config/schema.js';
 import { findingsOfSchema } from './config/schema-findings.js';
 import { parseYaml } from './config/yaml-source.js';
+import type { ConfineMode } from './core/confinement.js';
 import type { DatabaseAddress } from './core/database-address.js';
 import type { Endpoint } from './core/endpoint.js';
 import type { Host } from './core/host.js';
@@ -47,6 +48,8 @@ export interface Config {
   readonly scripts: ScriptSettings;
   /** Executor processes. */
   readonly executors: number;
+  /** Whether the rsyncs that talk to hosts are confined. */
+  readonly confine: ConfineMode;
   /** What the state directory keeps for the daemon itself when its disk is full; 0: nothing. */
   readonly reserveBytes: number;
   /** How long what was deleted by a call stays in the trash. */
@@ -145,6 +148,7 @@ function complete(
       timeoutMs: settings.scripts?.timeout ?? 600_000,
     },
     executors: settings.executors ?? coreCount,
+    confine: settings.confine ?? 'auto',
     reserveBytes: settings.reserve ?? 64 * 1024 ** 2,
     trashDays: settings.trash_days ?? 7,
     stopGraceMs: settings.stop_grace ?? 30_000,

@@ -10,6 +10,7 @@ import type { Host } from './core/host.js';
 import type { Pins } from './core/enrollment-ports.js';
 import type { HostStore } from './core/ports.js';
 import { problemList } from './core/problem-list.js';
+import { warnOfOpenSecrets } from './daemon-secrets.js';
 import type { Logger } from './log.js';
 
 export interface ReloadResult {
@@ -59,6 +60,7 @@ export async function firstHosts(
     log.error('a host is left out until it is corrected (busy host edit NAME, or the defaults)', { problem });
   }
   await warnOfIdleHosts(config, store, log);
+  await warnOfOpenSecrets(config, hosts, log);
   return hosts;
 }
 
@@ -74,6 +76,7 @@ export function createReload(parts: ReloadParts): () => Promise<ReloadResult> {
     const hostCount = catalog.hosts().length;
     log.info('configuration taken over', { hosts: hostCount });
     await warnOfIdleHosts(next, parts.store, log);
+    await warnOfOpenSecrets(next, catalog.hosts(), log);
     const changed = settingsThatNeedRestart.filter(([key]) => !isDeepStrictEqual(config[key], next[key]));
     const needsRestart = changed.map(([, name]) => name);
     if (needsRestart.length > 0)
@@ -104,6 +107,7 @@ const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> 
   database: 'database',
   takeoverAfterMs: 'takeover_after',
   executors: 'executors',
+  confine: 'confine',
   reserveBytes: 'reserve',
   stopGraceMs: 'stop_grace',
   log: 'log',

@@ -38,7 +38,7 @@ import { createArchiving } from './daemon-archives.js';
 import { createAccess } from './daemon-access.js';
 import { startAudit } from './daemon-audit.js';
 import { openDaemonDatabase } from './daemon-database.js';
-import { descriptorFile, executorEntry, findCommitted, limitsOf, ownDirectories } from './daemon-places.js';
+import { descriptorFile, executorEntry, findCommitted, limitsOf, ownPlaces } from './daemon-places.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { createBrowser } from './daemon-browse.js';
 import { createEnrollment, createServerCheck } from './daemon-enrollment.js';
@@ -119,7 +119,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     }
     const mail = await startMail({ ...parts, config, database, events, hold, log });
     closers.push((giveUp) => mail.stop(giveUp));
-    const executor = new ExecutorPool(executorEntry, config.executors, holder, (pid, ending) => {
+    const executor = new ExecutorPool(executorEntry, config, holder, (pid, ending) => {
       log.error('an executor process died', { pid, ending });
     });
     closers.push(() => executor.stop());
@@ -165,7 +165,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
       diskOf: diskOfHost,
       lookFor,
-      ownDirectories: () => ownDirectories(config.stateDir, parts.catalog.hosts()),
+      ...ownPlaces(config, parts.catalog),
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
         await browser.endBelow(host.backupdir);
@@ -233,7 +233,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       scheduler,
       registry,
       enrollment: createEnrollment({ ...parts, registry, executor }),
-      checkServer: createServerCheck({ ...parts, config, watch }),
+      checkServer: createServerCheck({ ...parts, config, executor, watch, database, holder }),
       reload,
       pruner,
       ...deleting,
@@ -249,10 +249,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       events,
       sendTestMail: (to) => mail.sendTestMail(to),
       streamLog: (request: LogRequest, signal: AbortSignal) => streamLog(sources, request, signal),
-      daemonInfo: () =>
-        describeDaemon({
-          ...parts,
-          ...auditing,
+      daemonInfo: (caller) => {
+        const now = {
           config,
           watch,
           sharing,
@@ -262,7 +260,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
           endpoints,
           executor,
           lifecycle,
-        }),
+        };
+        return describeDaemon({ ...parts, ...auditing, ...now }, caller);
+      },
       descriptorFile,
     });
     const heed = (isAway: boolean): void => {

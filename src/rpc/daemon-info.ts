@@ -14,8 +14,8 @@ import type { CallAdapters } from './stream.js';
 
 export interface DaemonParts {
   readonly diskWatch: Pick<DiskWatch, 'forecastOf'>;
-  /** Collects the daemon's facts as they are now. */
-  readonly daemonInfo: () => Promise<GetDaemonInfoResponse>;
+  /** Collects the daemon's facts as they are now, as far as the caller may see them. */
+  readonly daemonInfo: (caller: Caller) => Promise<GetDaemonInfoResponse>;
   /** Takes over the configuration file; throws CONFIG_INVALID, and then nothing has changed. */
   readonly reload: () => Promise<ReloadConfigResponse>;
   /** Sends a test mail to one address, or (empty) to all that are configured, and answers the recipients. */
@@ -34,7 +34,7 @@ function forecastOf({ diskWatch }: DaemonParts, disk: BackupDisk): DiskForecast 
 export function daemonHandlers(parts: DaemonParts, calls: CallAdapters): DaemonServiceServer {
   return {
     getDaemonInfo: calls.unary(async (_request, caller) => {
-      const info = await parts.daemonInfo();
+      const info = await parts.daemonInfo(caller);
       const disks = info.disks.map((disk) => ({ ...disk, forecast: forecastOf(parts, disk) }));
       return { ...info, disks, caller: callerMessage(caller) };
     }),

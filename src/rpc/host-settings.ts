@@ -24,6 +24,8 @@ const listNames = [
   'drill_paths',
 ];
 
+const hiddenCommand = '(set; shown to admins only)';
+
 /** The settings that have a value. */
 export function fromSettingsMessage(message: SettingsMessage | undefined): HostSettings {
   const set = Object.entries(message ?? {}).filter(([, value]) => value !== undefined);
@@ -39,6 +41,21 @@ export function toSettingsMessage(settings: HostSettings): SettingsMessage {
 
 export function toInEffectMessage({ source, ...setting }: SettingInEffect): InEffectMessage {
   return { ...setting, values: [...setting.values], source: settingSources[source] };
+}
+
+/** Command lines may hold passwords: whoever may not change them sees only that there is one. */
+export function withoutCommands(settings: HostSettings): HostSettings {
+  const entries = Object.entries(settings).map(([name, value]) => [
+    name,
+    name === 'pre_command' || name === 'post_command' ? hiddenCommand : value,
+  ]);
+  return Object.fromEntries(entries) as HostSettings;
+}
+
+/** The same of a setting in effect. */
+export function withoutCommand(setting: SettingInEffect): SettingInEffect {
+  const isCommand = setting.name.endsWith('_command') && setting.values.length > 0;
+  return isCommand ? { ...setting, values: [hiddenCommand] } : setting;
 }
 
 /** The settings that an update is about. Throws INVALID_ARGUMENT when one of them does not exist, or none is named. */

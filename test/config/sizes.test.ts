@@ -26,6 +26,25 @@ describe('min_free', () => {
   });
 });
 
+describe('quota and rsync_memory', () => {
+  it('are sizes, and shown so that they mean the same', () => {
+    const written = 'quota: 500GiB\nrsync_memory: 256M';
+    expect(parsedHost('quota: 500GiB')).toMatchObject({ quotaBytes: 500 * GiB });
+    expect(parsedHost('quota: 0')).toMatchObject({ quotaBytes: 0 });
+    const config = parsed(`defaults: { ${written.replace('\n', ', ')} }\n${hostFile('max_entries: 1000')}`);
+    expect(config.hosts[0]).toMatchObject({
+      quotaBytes: 500 * GiB,
+      rsyncMemoryBytes: GiB / 4,
+      maxEntries: 1000,
+    });
+    expect(parsed(describeConfig(config))).toEqual(config);
+  });
+
+  it.each(['quota: 500', 'quota: 5%', 'rsync_memory: 100M', 'rsync_memory: 1'])('refuses %s', (written) => {
+    expect(errorOf(hostFile(written)).message).toMatch(/allowed: a size/);
+  });
+});
+
 describe('reserve', () => {
   it.each([
     ['0', 0],

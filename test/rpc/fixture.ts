@@ -232,6 +232,7 @@ export function fakeParts(): RpcParts {
       rsyncVersion: '3.5.0',
       memoryBytes: 90_000_000,
       reserve: { bytes: 0, wantedBytes: 1024, releasedSince: undefined },
+      confinement: undefined,
       disks: [
         {
           backupdir: '/srv/backup',

@@ -9,7 +9,15 @@ import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
 import { HostOrigin, HostServiceService } from '../../src/gen/busy/v1/host_service.js';
 import { HostSettings } from '../../src/gen/busy/v1/host_settings.js';
 import type { RpcParts } from '../../src/rpc/server.js';
-import { call, errorInfoOf, failureOf, startServer, type Running } from './fixture.js';
+import {
+  call,
+  errorInfoOf,
+  failureOf,
+  fakeParts,
+  sampleCaller,
+  startServer,
+  type Running,
+} from './fixture.js';
 import { sampleHost } from './samples.js';
 
 let running: Running;
@@ -23,8 +31,8 @@ afterEach(async () => {
 });
 
 /** A registry that notes what it is asked for. */
-function registry(asked: unknown[]): RpcParts['registry'] {
-  const stored = { srcdirs: ['/etc'], schedule: 'never', max_age_full: 0.5, keep: { daily: 7 } };
+function registry(asked: unknown[], more: Readonly<Record<string, string>> = {}): RpcParts['registry'] {
+  const stored = { srcdirs: ['/etc'], schedule: 'never', max_age_full: 0.5, keep: { daily: 7 }, ...more };
   return {
     kind: 'database',
     settingsInEffect: (_name, origin) => [
@@ -192,6 +200,23 @@ describe('where a host stands', () => {
     expect(await call(running, HostServiceService.listHosts, page)).toMatchObject({
       origin: HostOrigin.DATABASE,
     });
+  });
+
+  it('is told without commands, which may hold passwords, to whoever may not change it', async () => {
+    const commands = { pre_command: 'mysqldump -pgeheim', post_command: 'rm /tmp/geheim' };
+    for (const role of ['viewer', 'operator', 'admin'] as const) {
+      const identify = async () => ({ caller: { ...sampleCaller, role } });
+      const access = { ...fakeParts().access, identify };
+      running = await startOnSocket({ access, registry: registry([], commands) });
+      const answer = await call(running, HostServiceService.getHost, { name: 'web1' });
+      const hidden = '(set; shown to admins only)';
+      expect(answer.settings).toMatchObject(
+        role === 'admin'
+          ? { preCommand: commands.pre_command, postCommand: commands.post_command }
+          : { preCommand: hidden, postCommand: hidden },
+      );
+      if (role !== 'admin') await running.close();
+    }
   });
 
   it('is the file, when it is', async () => {

@@ -252,6 +252,7 @@ const emptyInfo = {
   executors: 0,
   rsyncVersion: '',
   memoryBytes: 0,
+  confinement: undefined,
   disks: [],
   reserve: undefined,
 };
