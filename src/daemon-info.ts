@@ -76,7 +76,7 @@ export async function describeDaemon(facts: DaemonFacts, caller: Caller): Promis
       .running,
     auditSequence: audit?.sequence ?? 0,
     auditHash: audit?.hash ?? '',
-    // Who asks and what is to be expected of the disks is added where the call is answered.
+    // Added where the call is answered.
     caller: undefined,
     ...verificationFacts(facts.catalog.snapshots().filter(({ host }) => seesHost(caller, host))),
   };

@@ -7,7 +7,6 @@ import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
 import { HostServiceService, Initiator } from '../../src/gen/busy/v1/host_service.js';
 import { BackupType, JobState, RunKind, RunState } from '../../src/gen/busy/v1/run.js';
 import { SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
-import { Role } from '../../src/gen/busy/v1/token_service.js';
 import {
   call,
   errorInfoOf,
@@ -17,6 +16,7 @@ import {
   type Running,
   startServer,
 } from './fixture.js';
+import { Role } from '../../src/gen/busy/v1/token_service.js';
 import { runId, sampleRun } from './samples.js';
 
 let running: Running;
@@ -198,13 +198,11 @@ describe('SnapshotService', () => {
   });
 });
 
-describe('DaemonService', () => {
-  it('answers what the daemon says of itself', async () => {
-    running = await startServer();
-    const info = await call(running, DaemonServiceService.getDaemonInfo, {});
-    const caller = { name: 'tester', role: Role.ADMIN, hosts: [] };
-    expect(info).toEqual({ ...(await fakeParts().daemonInfo(sampleCaller)), caller });
-  });
+it('DaemonService answers what the daemon says of itself', async () => {
+  running = await startServer();
+  const info = await call(running, DaemonServiceService.getDaemonInfo, {});
+  const caller = { name: 'tester', role: Role.ADMIN, hosts: [] };
+  expect(info).toEqual({ ...(await fakeParts().daemonInfo(sampleCaller)), caller });
 });
 
 describe('a request of a wrong shape', () => {
