@@ -63,6 +63,14 @@ export interface Config {
    * `defaults` as written, for hosts that do not stand in the file. Empty when hosts do: then there are no others.
    */
   readonly hostDefaults: HostSettings;
+  /** What the file says of hosts, in its own words. */
+  readonly written: WrittenHosts;
+}
+
+export interface WrittenHosts {
+  readonly defaults: HostSettings;
+  /** By the name of the host. */
+  readonly hosts: Readonly<Record<string, HostSettings>>;
 }
 
 /**
@@ -89,20 +97,26 @@ export function parseConfig(text: string, file: string, coreCount: number, state
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, problems);
   const settings = complete(parsed.data, file, coreCount);
   const hosts = resolveHosts(parsed.data, stateDirInUse ?? settings.stateDir);
-  const hostDefaults = hosts.length > 0 ? {} : defaultsAsWritten(source.data);
-  return deepFreeze({ ...settings, hosts, hostDefaults });
+  const written = hostsAsWritten(source.data);
+  const hostDefaults = hosts.length > 0 ? {} : written.defaults;
+  return deepFreeze({ ...settings, hosts, hostDefaults, written });
 }
 
 /** Of a file that is known to be good. */
-function defaultsAsWritten(data: unknown): HostSettings {
-  return (data as { readonly defaults?: HostSettings | null }).defaults ?? {};
+function hostsAsWritten(data: unknown): WrittenHosts {
+  const file = data as {
+    readonly defaults?: HostSettings | null;
+    readonly hosts?: readonly (HostSettings & { readonly name: string })[] | null;
+  };
+  const hosts = (file.hosts ?? []).map(({ name, ...own }) => [name, own]);
+  return { defaults: file.defaults ?? {}, hosts: Object.fromEntries(hosts) as WrittenHosts['hosts'] };
 }
 
 function complete(
   settings: FileSettings,
   file: string,
   coreCount: number,
-): Omit<Config, 'hosts' | 'hostDefaults'> {
+): Omit<Config, 'hosts' | 'hostDefaults' | 'written'> {
   const stateDir = settings.state_dir ?? '/var/lib/busy';
   return {
     file,

@@ -103,6 +103,7 @@ describe('a good file', () => {
         },
       ],
       hostDefaults: {},
+      written: { defaults: {}, hosts: { web1: { backupdir: '/srv/backup', srcdirs: ['/etc'] } } },
     });
   });
 

@@ -22,6 +22,10 @@ export function describeConfig(config: Config): string {
     certificates: certificatesOf(config.access),
     reflection: config.hasReflection,
     database: formatDatabase(database),
+    mysql_password:
+      database.kind === 'mysql' && database.passwordVariable !== ''
+        ? `\${${database.passwordVariable}}`
+        : undefined,
     mysql_password_file: (database.kind === 'mysql' && database.passwordFile) || undefined,
     takeover_after: durationText(config.takeoverAfterMs),
     keep_runs: config.keepRunsDays,

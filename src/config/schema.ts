@@ -246,7 +246,10 @@ export const fileSchema = z
     reflection: allow('true or false', z.boolean()),
     database: allow('sqlite:/PATH, or mysql://USER:PASSWORD@HOST/NAME', text(readDatabase)),
     mysql_login: allow('the name of a user of MySQL', text(readUser)),
-    mysql_password: allow('a text of one or more characters, in quotes', secret()),
+    mysql_password: allow(
+      'a text of one or more characters in quotes, or ${NAME} of an environment variable',
+      secret(),
+    ),
     mysql_password_file: allow('the absolute path of a file that holds the password', text(readAbsolutePath)),
     takeover_after: duration('a duration from 3s to 1d', (ms) => ms >= 3000 && ms <= 86_400_000),
     keep_runs: days(),

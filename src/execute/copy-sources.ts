@@ -11,7 +11,7 @@ import { replaceDamaged } from './damaged-links.js';
 import { runJob, type EndedJob } from './job.js';
 import type { LinkBases } from './link-bases.js';
 import { directoryOfSource } from './original-store.js';
-import { ownBackups } from './own-backups.js';
+import { ownBackups, ownSecrets } from './own-places.js';
 import { ProgressMeter } from './progress.js';
 import type { QuotaWatch } from './quota-watch.js';
 import type { ReachedHost } from './reach.js';
@@ -67,6 +67,7 @@ export async function copySources(
     log.say(`still copying: ${progress.percent} %, ${progress.bytesDone} bytes, now ${progress.currentFile}`);
   });
   const own = await orUnusable(task.host.backupdir, () => ownBackups(task.host.backupdir, reached));
+  const secrets = await ownSecrets(task.secretPlaces, reached);
   const ended: EndedJob[] = [];
   const plans: TransferPlan[] = [];
   const floor = watchFloor(partial, task.host.minFree);
@@ -89,13 +90,15 @@ export async function copySources(
   const work = async (): Promise<void> => {
     while (next < srcdirs.length && !signal.aborted && !isFutile) {
       const index = next++;
-      const plan = await planJob(srcdirs, index, partial, { bases, own });
+      const plan = await planJob(srcdirs, index, partial, { bases, own, secrets });
       setJob(backup, index, { ...waitingJob(index + 1, plan.source), state: 'RUNNING' });
       log.say(`job ${index + 1} of ${srcdirs.length}: ${plan.source}`);
       if (bases.paths.length > 0 && plan.linkBases.length === 0)
         log.say('no snapshot to link to has this directory, so all of it is copied');
       const omitted = plan.leftOut.filter((path) => own.includes(path));
       if (omitted.length > 0) log.say(`left out, since the backups lie there: ${omitted.join(', ')}`);
+      const { hidden = [] } = plan;
+      if (hidden.length > 0) log.say(`left out, since secrets of BUSY lie there: ${hidden.join(', ')}`);
       plans[index] = plan;
       const bytesBefore = task.acceptsChanges ? null : bytesIn(measure, plan.source);
       const job = await runJob({ ...context, bytesBefore }, index + 1, plan, signal);
@@ -128,7 +131,15 @@ async function planJob(
   srcdirs: readonly string[],
   index: number,
   partial: string,
-  { bases, own }: { readonly bases: LinkBases; readonly own: readonly string[] },
+  {
+    bases,
+    own,
+    secrets,
+  }: {
+    readonly bases: LinkBases;
+    readonly own: readonly string[];
+    readonly secrets: readonly string[];
+  },
 ): Promise<TransferPlan> {
   const source = srcdirs[index] ?? '/';
   const below = source === '/' ? '' : source;
@@ -140,6 +151,7 @@ async function planJob(
     leftOut: [...srcdirs.filter((other) => other !== source), ...own].filter((path) =>
       path.startsWith(`${below}/`),
     ),
+    hidden: secrets.filter((path) => path.startsWith(`${below}/`)),
     snapshotBases: await directoriesOf(bases.paths.slice(bases.resumed.length), source),
     mustCompareContents: bases.mustCompareContents,
     isComparison: false,

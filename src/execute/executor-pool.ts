@@ -3,7 +3,7 @@
  * its own runs with it; they end with EXECUTOR_DIED, and the next run starts a new process.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import type { ConfineMode, Confinement } from '../core/confinement.js';
+import type { ConfineMode } from '../core/confinement.js';
 import type { HostCheck } from '../core/enrollment.js';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
@@ -25,8 +25,8 @@ import type {
 } from '../core/executor-port.js';
 import type { DiskUsage } from '../core/space.js';
 import type { LockHolder } from './backupdir-lock.js';
-import { Confiner } from './confinement.js';
 import type { Command, Report } from './messages.js';
+import { clearScratch, type ScratchUse } from './scratch.js';
 
 /** How long an executor without work is kept. */
 const idleMs = 30_000;
@@ -50,7 +50,6 @@ interface ExecutorProcess {
 
 export class ExecutorPool implements Executor {
   private readonly processes = new Set<ExecutorProcess>();
-  private confiner: Confiner | null = null;
   private lastId = 0;
   private isStopping = false;
   /** Until when runs may go on, by `performance.now`; null: no matter how long. */
@@ -68,11 +67,8 @@ export class ExecutorPool implements Executor {
   ) {}
 
   async backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult> {
-    const report = await this.give(
-      (id) => ({ kind: 'backUp', id, task, holder: this.holder }),
-      events,
-      signal,
-    );
+    const { holder } = this;
+    const report = await this.give((id) => ({ kind: 'backUp', id, task, holder }), events, signal);
     if (report.kind === 'backedUp') return report.result;
     throw unexpected(report);
   }
@@ -101,17 +97,16 @@ export class ExecutorPool implements Executor {
 
   async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
     const { holder } = this;
-    const report = await this.give((id) => ({ kind: 'restore', id, task, holder }), events, signal);
+    const work = this.give((id) => ({ kind: 'restore', id, task, holder }), events, signal);
+    const report = await work.catch(this.afterDeath(task, 'restore'));
     if (report.kind === 'restored') return report.result;
     throw unexpected(report);
   }
 
   async drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
-    const report = await this.give(
-      (id) => ({ kind: 'drill', id, task, holder: this.holder }),
-      events,
-      signal,
-    );
+    const { holder } = this;
+    const work = this.give((id) => ({ kind: 'drill', id, task, holder }), events, signal);
+    const report = await work.catch(this.afterDeath(task, 'drill'));
     if (report.kind === 'drilled') return report.result;
     throw unexpected(report);
   }
@@ -138,12 +133,6 @@ export class ExecutorPool implements Executor {
     throw unexpected(report);
   }
 
-  /** How far the rsyncs that talk to hosts are confined here. Never throws. */
-  confinement(): Promise<Confinement> {
-    this.confiner ??= new Confiner(this.settings.confine);
-    return this.confiner.state();
-  }
-
   processCount(): number {
     return this.processes.size;
   }
@@ -164,6 +153,18 @@ export class ExecutorPool implements Executor {
     const all = [...this.processes];
     for (const { child } of all) if (child.connected) child.disconnect();
     await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  /** What an executor that died had unpacked is cleared before its run ends. */
+  private afterDeath(
+    { host, runId }: Pick<RestoreTask, 'host' | 'runId'>,
+    use: ScratchUse,
+  ): (error: unknown) => Promise<never> {
+    return async (error) => {
+      if (error instanceof BusyError && error.reason === 'EXECUTOR_DIED')
+        await clearScratch(host, { use, id: runId }, this.holder);
+      throw error;
+    };
   }
 
   private give(

@@ -3,7 +3,7 @@
  * host, over the SSH connection of the run, or one on the server. rsync writes each file under a temporary name and
  * renames it when it is whole.
  */
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { showPath, type BytePath } from '../core/byte-path.js';
 import type { ArchiveRecord } from '../core/archive.js';
@@ -11,10 +11,8 @@ import { BusyError, toBusyError } from '../core/errors.js';
 import type { RestoreResult, RestoreSource, RestoreTask, RunEventsTaker } from '../core/executor-port.js';
 import type { Clock } from '../core/ports.js';
 import { failureOfRestore } from '../core/restore-outcome.js';
-import { landing, mirrorRefusal, planRestore, protectRules, type RestorePlan } from '../core/restore-plan.js';
-import { topPathsOf } from './archive-choice.js';
+import { landing, mirrorRefusal, protectRules, type RestorePlan } from '../core/restore-plan.js';
 import { readArchive } from './archive-files.js';
-import { unpackArchive } from './archive-unpack.js';
 import type { LockHolder } from './backupdir-lock.js';
 import { runClient, startFailure, type TransferEnding } from './bridge.js';
 import { roomFor, type Confiner } from './confinement.js';
@@ -22,12 +20,13 @@ import { Flow } from './flow.js';
 import { requireLocalRsync } from './local-rsync.js';
 import { ProgressMeter } from './progress.js';
 import { listOf, restoreOptions, sendArguments, type RestoreCall } from './restore-args.js';
+import { lossOf, planFor, unpackForRestore } from './restore-archive.js';
+import { requireEntries } from './restore-checks.js';
 import { RestoreChanges, RestoreEar } from './restore-changes.js';
 import { openTarget, refuseOwn, type OpenTarget } from './restore-target.js';
 import { openRunLogFile, type RunLogFile } from './run-log-file.js';
 import { createScratch, removeScratch } from './scratch.js';
 import { watchForStall } from './stall.js';
-import { dataRoot, pathFailure, storedPath } from './stored-path.js';
 
 interface Restoring {
   readonly task: RestoreTask;
@@ -75,20 +74,18 @@ async function restoreAll(restoring: Restoring): Promise<BusyError | null> {
   const { task, signal } = restoring;
   await requireLocalRsync(signal);
   const archive = task.stored && existsSync(task.stored.path) ? null : await findArchive(task);
-  if (task.stored && !archive) return restoreFrom(restoring, planFor(task, task.stored), task.stored);
+  if (task.stored && !archive) return restoreFrom(restoring, planFor(task.wish, task.stored), task.stored);
   if (!archive) throw notThere(task);
   restoring.from.kind = 'archive';
   const why = mirrorRefusal(task.wish, task.host, archive.snapshot);
   if (why !== null) throw new BusyError('MIRROR_REFUSED', { why });
-  const tops = task.wish.paths.includes('/') ? await topPathsOf(archive.path, { check: () => {} }) : [];
-  const names = tops.map((path) => path.slice(1));
-  const plan = planRestore(task.wish, { sources: archive.snapshot.sources, names });
   const scratch = await createScratch(task.host, { use: 'restore', id: task.runId }, restoring.holder);
   try {
     restoring.log.say(`unpacks ${archive.path} into ${scratch}`);
-    const { entries, parents } = plan;
-    const path = await unpackArchive({ archive, scratch, entries, parents, minFree: null }, signal);
-    return await restoreFrom(restoring, plan, { ...archive.snapshot, path });
+    const say = (text: string): void => restoring.log.say(text);
+    const { plan, source, losses } = await unpackForRestore(task, { archive, scratch, say }, signal);
+    const failure = await restoreFrom(restoring, plan, source);
+    return failure ?? lossOf(losses);
   } finally {
     await removeScratch(scratch);
   }
@@ -100,7 +97,7 @@ async function restoreFrom(
   source: RestoreSource,
 ): Promise<BusyError | null> {
   const { task, signal, log } = restoring;
-  for (const entry of plan.entries) requireStored(task, source.path, entry);
+  requireEntries(task, plan, source.path);
   const target = await openTarget(task, signal);
   try {
     const directory = task.wish.target.kind === 'original' ? '/' : task.wish.target.directory;
@@ -256,25 +253,6 @@ async function runCall(
       isCancelled: signal.aborted,
     },
   );
-}
-
-/** Throws PATH_NOT_FOUND, PATH_REFUSED, SNAPSHOT_REMOVED or MIRROR_REFUSED. */
-function requireStored({ wish }: RestoreTask, snapshot: string, entry: BytePath): void {
-  const place = storedPath(snapshot, entry);
-  try {
-    const isDirectory = lstatSync(place).isDirectory();
-    if (wish.mode === 'mirror' && isDirectory && readdirSync(place).length === 0) {
-      const why = `"${showPath(entry)}" is empty in the snapshot`;
-      throw new BusyError('MIRROR_REFUSED', { why });
-    }
-  } catch (error) {
-    throw pathFailure(snapshot, entry, error);
-  }
-}
-
-function planFor({ wish }: RestoreTask, { path, sources }: RestoreSource): RestorePlan {
-  const names = readdirSync(Buffer.from(dataRoot(path), 'latin1'), { encoding: 'latin1' });
-  return planRestore(wish, { sources, names });
 }
 
 /** Null when there is none, or no place for archives. */

@@ -228,6 +228,7 @@ test('watch prints changes and resumes after the newest revision', async () => {
 });
 
 const emptyInfo = {
+  caller: undefined,
   databaseState: DatabaseState.OK,
   databaseUnavailableSince: undefined,
   otherDaemons: [],
