@@ -76,7 +76,7 @@ export function createServerCheck({
         lookAtTables(parts.database, config.database.kind, clock).catch(() => null),
         config.tls && lookAtCertificate(config.tls.certFile),
         lookAtRsync(),
-        parts.new Confiner(config.confine).state(),
+        new Confiner(config.confine).state(),
         lookAtPrograms(),
         checkMailer({ settings: mail, hostname: hostname(), timeoutMs: mailMs }).then(
           () => null,
