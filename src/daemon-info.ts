@@ -7,6 +7,7 @@ import { seesHost, type Caller } from './core/caller.js';
 import type { AuditHead } from './core/audit.js';
 import type { RunKind } from './core/run.js';
 import type { SnapshotRecord } from './core/snapshot.js';
+import { Confiner } from './execute/confinement.js';
 import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
@@ -67,7 +68,7 @@ export async function describeDaemon(facts: DaemonFacts, caller: Caller): Promis
     runsRunning: counts.running,
     maxRunning: facts.maxRunning,
     executors: facts.executor.processCount(),
-    confinement: await facts.executor.confinement(),
+    confinement: await new Confiner(config.confine).state(),
     rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
     memoryBytes: process.memoryUsage.rss(),
     reserve: { ...reserve, releasedSince: reserve.releasedSince ?? undefined },

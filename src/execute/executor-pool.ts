@@ -3,7 +3,7 @@
  * its own runs with it; they end with EXECUTOR_DIED, and the next run starts a new process.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import type { ConfineMode, Confinement } from '../core/confinement.js';
+import type { ConfineMode } from '../core/confinement.js';
 import type { HostCheck } from '../core/enrollment.js';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
@@ -25,7 +25,6 @@ import type {
 } from '../core/executor-port.js';
 import type { DiskUsage } from '../core/space.js';
 import type { LockHolder } from './backupdir-lock.js';
-import { Confiner } from './confinement.js';
 import type { Command, Report } from './messages.js';
 import { clearAfterDeath } from './scratch.js';
 
@@ -51,7 +50,6 @@ interface ExecutorProcess {
 
 export class ExecutorPool implements Executor {
   private readonly processes = new Set<ExecutorProcess>();
-  private confiner: Confiner | null = null;
   private lastId = 0;
   private isStopping = false;
   /** Until when runs may go on, by `performance.now`; null: no matter how long. */
@@ -133,12 +131,6 @@ export class ExecutorPool implements Executor {
     const report = await this.give((id) => ({ kind: 'measure', id, groups }), { onMeasuring }, signal);
     if (report.kind === 'measured') return report.usages;
     throw unexpected(report);
-  }
-
-  /** How far the rsyncs that talk to hosts are confined here. Never throws. */
-  confinement(): Promise<Confinement> {
-    this.confiner ??= new Confiner(this.settings.confine);
-    return this.confiner.state();
   }
 
   processCount(): number {
