@@ -27,3 +27,11 @@ function setting(name: string): string {
 function minutes(text: string): number {
   return Number(/^(\d+)min$/.exec(text)?.[1]);
 }
+
+it('the unit of the page reaches the socket of the daemon as a member of its group', async () => {
+  const page = await readFile(new URL('../../config/busy-web.service', import.meta.url), 'utf8');
+  expect(page).toContain('--server unix:/run/busy/busyd.sock');
+  expect(page).toMatch(/^DynamicUser=yes$/m);
+  expect(page).toMatch(/^SupplementaryGroups=busy$/m);
+  expect(setting('RuntimeDirectoryMode')).toBe('0755');
+});
