@@ -25,14 +25,12 @@ const target = resolve(process.env.INIT_CWD ?? '.', process.argv[2] ?? '.');
 const scratch = mkdtempSync(join(tmpdir(), 'busy-deb-'));
 
 /**
- * The group may reach the socket (socket_group: busy), which the gateway of the page needs. Nothing is started by the
- * installation, since there is no configuration yet; an upgrade restarts what runs. State and snapshots are never removed.
+ * Nothing is started by the installation, since there is no configuration yet; an upgrade restarts what runs. State and
+ * snapshots are never removed.
  */
 const ifSystemd = (command) => `if [ -d /run/systemd/system ]; then ${command}; fi\n`;
 const scripts = {
-  postinst:
-    'if [ "$1" = configure ]; then getent group busy >/dev/null || addgroup --system busy; fi\n' +
-    ifSystemd('systemctl daemon-reload; systemctl try-restart busyd.service busy-web.service'),
+  postinst: ifSystemd('systemctl daemon-reload; systemctl try-restart busyd.service busy-web.service'),
   prerm: `if [ "$1" = remove ]; then ${ifSystemd('systemctl disable --now busy-web.service busyd.service').trim()}; fi\n`,
   postrm: ifSystemd('systemctl daemon-reload'),
 };
@@ -84,8 +82,8 @@ function describe(tree) {
     Version: version,
     Architecture: output('dpkg', ['--print-architecture']),
     Maintainer: 'BUSY <root@localhost>',
-    Depends: `nodejs (>= ${oldest}), nodejs (<< ${node + 1}~), rsync, tar, openssh-client, adduser`,
-    Recommends: 'pigz, zstd, default-mta | mail-transport-agent',
+    Depends: `nodejs (>= ${oldest}), nodejs (<< ${node + 1}~), rsync, tar`,
+    Recommends: 'pigz, zstd, bubblewrap, default-mta | mail-transport-agent',
     Section: 'admin',
     Priority: 'optional',
     'Installed-Size': output('du', ['-sk', tree]).split('\t')[0],
