@@ -85,5 +85,8 @@ function defaultOf(value: string, isSet: boolean, words: string): string {
 }
 
 function cell(text: string): string {
-  return text.replaceAll('|', String.raw`\|`).replaceAll('<', String.raw`\<`).replaceAll('*', String.raw`\*`);
+  return text
+    .replaceAll('|', String.raw`\|`)
+    .replaceAll('<', String.raw`\<`)
+    .replaceAll('*', String.raw`\*`);
 }

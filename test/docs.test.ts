@@ -36,8 +36,11 @@ test('links between the documents lead somewhere', async () => {
   const files = (await readdir(new URL('docs/', root))).filter((name) => name.endsWith('.md'));
   const broken: string[] = [];
   for (const file of ['README.md', 'SECURITY.md', ...files.map((name) => `docs/${name}`)]) {
-    const links = [...(await textOf(file)).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => link ?? '');
-    for (const link of links) if (!existsSync(new URL(link, new URL(file, root)))) broken.push(`${file}: ${link}`);
+    const links = [...(await textOf(file)).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(
+      ([, link]) => link ?? '',
+    );
+    for (const link of links)
+      if (!existsSync(new URL(link, new URL(file, root)))) broken.push(`${file}: ${link}`);
   }
   expect(broken).toEqual([]);
 });

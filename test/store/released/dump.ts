@@ -31,7 +31,10 @@ export async function rowsOf(source: DataSource): Promise<Record<string, Row[]>>
 
 /** The statements of such a text. */
 export function statementsOf(dump: string): string[] {
-  return dump.trimEnd().split(/;\n(?=CREATE |INSERT )|;$/).filter(Boolean);
+  return dump
+    .trimEnd()
+    .split(/;\n(?=CREATE |INSERT )|;$/)
+    .filter(Boolean);
 }
 
 function insertOf(table: string, row: Row): string {

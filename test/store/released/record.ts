@@ -103,7 +103,12 @@ async function fill(database: Database): Promise<void> {
     expiresAt: new Date('2027-11-26T10:00:00.123Z'),
   });
   const outbox = createOutboxStore(database);
-  const mail = { id: runId(6), recipient: 'a@example.org', subject: 'web1: FAILED', text: 'Line 1\nLine 2\n' };
+  const mail = {
+    id: runId(6),
+    recipient: 'a@example.org',
+    subject: 'web1: FAILED',
+    text: 'Line 1\nLine 2\n',
+  };
   await outbox.recordAlert({ ...newAlertState('web1', at, 7), failureCount: 2, failingSince: at }, [
     { ...mail, createdAt: at },
   ]);
