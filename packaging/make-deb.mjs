@@ -43,8 +43,7 @@ try {
   link(tree);
   copyConfiguration(tree);
   describe(tree);
-  const architecture = output('dpkg', ['--print-architecture']);
-  const file = join(target, `busy_${version}_${architecture}.deb`);
+  const file = join(target, `busy_${version}_${output('dpkg', ['--print-architecture'])}.deb`);
   run('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', tree, file]);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -54,6 +53,10 @@ function install(tree) {
   run('npm', ['pack', '--pack-destination', scratch]);
   const tarball = readdirSync(scratch).find((name) => /^busy-.*\.tgz$/.test(name)) ?? 'busy-*.tgz';
   run('npm', ['install', '--global', '--prefix', join(tree, 'opt/busy'), join(scratch, tarball)]);
+  // What compiling it has left.
+  const native = join(tree, 'opt/busy/lib/node_modules/busy-backup/node_modules/better-sqlite3');
+  for (const part of ['deps', 'src', 'build/deps', 'build/Release/obj', 'build/Release/obj.target'])
+    rmSync(join(native, part), { recursive: true, force: true });
 }
 
 function link(tree) {
