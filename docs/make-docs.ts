@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { sentences } from '../src/core/error-sentences.js';
 import { apiPage } from './api-page.js';
+import { configurationPage } from './configuration-page.js';
 import { readContract } from './contract.js';
 import { errorsPage } from './errors-page.js';
 
@@ -9,3 +10,5 @@ const folder = new URL('./', import.meta.url);
 const contract = readContract(await readFile(new URL('../src/gen/busy.binpb', folder)));
 await writeFile(new URL('api.md', folder), apiPage(contract));
 await writeFile(new URL('errors.md', folder), errorsPage(sentences));
+const example = await readFile(new URL('../config/busy.example.yaml', folder), 'utf8');
+await writeFile(new URL('configuration.md', folder), configurationPage(example));
