@@ -6,6 +6,7 @@ import { BackupServiceService } from '../../src/gen/busy/v1/backup_service.js';
 import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
 import { HostServiceService, Initiator } from '../../src/gen/busy/v1/host_service.js';
 import { BackupType, JobState, RunKind, RunState } from '../../src/gen/busy/v1/run.js';
+import { Role } from '../../src/gen/busy/v1/token_service.js';
 import { SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
 import {
   call,
@@ -16,7 +17,6 @@ import {
   type Running,
   startServer,
 } from './fixture.js';
-import { Role } from '../../src/gen/busy/v1/token_service.js';
 import { runId, sampleRun } from './samples.js';
 
 let running: Running;
@@ -200,9 +200,8 @@ describe('SnapshotService', () => {
 
 it('DaemonService answers what the daemon says of itself', async () => {
   running = await startServer();
-  const info = await call(running, DaemonServiceService.getDaemonInfo, {});
-  const caller = { name: 'tester', role: Role.ADMIN, hosts: [] };
-  expect(info).toEqual({ ...(await fakeParts().daemonInfo(sampleCaller)), caller });
+  const facts = await fakeParts().daemonInfo(sampleCaller);
+  expect(await call(running, DaemonServiceService.getDaemonInfo, {})).toEqual({ ...facts, caller: { name: 'tester', role: Role.ADMIN, hosts: [] } });
 });
 
 describe('a request of a wrong shape', () => {
