@@ -197,15 +197,18 @@ describe('a slow reader', () => {
     return stream;
   }
 
+  /** How many processes of the daemon cannot write any more. */
+  async function blocked(): Promise<number> {
+    const pids = await bed.daemonChildren();
+    return (await Promise.all(pids.map(isBlocked))).filter(Boolean).length;
+  }
+
   it('costs no memory, and there may be four of them', async () => {
     const before = await memory();
     const streams = await Promise.all(Array.from({ length: 4 }, () => begin(DownloadFormat.TAR)));
     expect(await failure(download([bulk()], DownloadFormat.TAR, large))).toBe('TOO_MANY_DOWNLOADS');
     // They have filled what there is to fill when tar cannot write any more: it sleeps in a pipe.
-    await until(async () => {
-      const pids = await bed.daemonChildren();
-      return (await Promise.all(pids.map(isBlocked))).filter(Boolean).length === 4;
-    }, 'all four to wait for their readers');
+    await until(async () => (await blocked()) === 4, 'all four to wait for their readers');
     expect((await memory()) - before).toBeLessThan(bulkBytes / 2);
     for (const stream of streams) stream.cancel();
     await untilNoChildren();
@@ -217,6 +220,7 @@ describe('a slow reader', () => {
 
   it('is told when a file changes under it: what has arrived is not whole', async () => {
     const stream = await begin(DownloadFormat.TAR);
+    await until(async () => (await blocked()) === 1, 'tar to wait for its reader');
     const stored = join(bed.snapshotPath(large), 'data', bulk());
     await rm(join(stored, 'c/last'));
     await truncate(join(stored, 'a/random'), bulkBytes / 2);
