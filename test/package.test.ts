@@ -25,7 +25,7 @@ beforeAll(async () => {
   files = (await readdir(join(directory, 'package'), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + '/package/'.length));
-}, 60_000);
+}, 120_000);
 afterAll(() => rm(directory, { recursive: true }));
 
 it('has what it needs to run, to be set up and to be read', async () => {
@@ -90,4 +90,4 @@ it('backs up from where it was unpacked, with nothing but its own dependencies',
     '--help',
   ]);
   expect(stdout).toContain('busy-web');
-}, 60_000);
+}, 120_000);
