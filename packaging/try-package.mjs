@@ -41,7 +41,12 @@ async function backUp(installed) {
   const { stopLeftBehind } = await import('../dist/clients/quickstart/scratch.js');
   const options = { clone: installed, scratch: join(scratch, 'quickstart'), source: join(clone, 'proto') };
   try {
-    await runQuickstart({ ...options, isKept: false, signal: new AbortController().signal });
+    await runQuickstart({
+      ...options,
+      isKept: false,
+      hasWebPage: false,
+      signal: new AbortController().signal,
+    });
   } finally {
     await stopLeftBehind(options.scratch);
   }

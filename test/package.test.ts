@@ -25,7 +25,7 @@ beforeAll(async () => {
   files = (await readdir(join(directory, 'package'), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + '/package/'.length));
-}, 60_000);
+}, 120_000);
 afterAll(() => rm(directory, { recursive: true }));
 
 it('has what it needs to run, to be set up and to be read', async () => {
@@ -55,7 +55,7 @@ it('has what it needs to run, to be set up and to be read', async () => {
 
 it('has nothing else: no sources, tests, maps or tools', () => {
   const allowed =
-    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|config\/[^/]+|docs\/[^/]+\.(md|svg)|proto\/.+\.proto|dist\/(src|migrations|clients\/(cli|web))\/.+\.(js|binpb|html|css|svg|png|ico|woff2|webmanifest))$/;
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|config\/[^/]+|docs\/[^/]+\.(md|svg)|proto\/.+\.proto|dist\/(src|migrations|clients(\/(cli|web))?)\/.+\.(js|binpb|html|css|svg|png|ico|woff2|webmanifest))$/;
   expect(files.filter((name) => !allowed.test(name))).toEqual([]);
   expect(files.filter((name) => /(^|\/)(test|bench|quickstart|released)\//.test(name))).toEqual([]);
 });
@@ -78,6 +78,7 @@ it('backs up from where it was unpacked, with nothing but its own dependencies',
       scratch,
       source: join(installed, 'config'),
       isKept: false,
+      hasWebPage: false,
       signal,
     });
   } finally {
@@ -89,4 +90,4 @@ it('backs up from where it was unpacked, with nothing but its own dependencies',
     '--help',
   ]);
   expect(stdout).toContain('busy-web');
-}, 60_000);
+}, 120_000);
