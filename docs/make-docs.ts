@@ -4,8 +4,10 @@ import { sentences } from '../src/core/error-sentences.js';
 import { apiPage } from './api-page.js';
 import { readContract } from './contract.js';
 import { errorsPage } from './errors-page.js';
+import { metricsPage } from './metrics-page.js';
 
 const folder = new URL('./', import.meta.url);
 const contract = readContract(await readFile(new URL('../src/gen/busy.binpb', folder)));
 await writeFile(new URL('api.md', folder), apiPage(contract));
 await writeFile(new URL('errors.md', folder), errorsPage(sentences));
+await writeFile(new URL('metrics.md', folder), await metricsPage());

@@ -4,7 +4,7 @@ import type { Catalog } from './control/catalog.js';
 import type { DatabaseWatch } from './control/database-watch.js';
 import type { RunLifecycle } from './control/run-lifecycle.js';
 import type { AuditHead } from './core/audit.js';
-import type { SnapshotRecord } from './core/snapshot.js';
+import { snapshotsOfAll, verificationStateOf } from './core/verification-state.js';
 import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
@@ -24,6 +24,8 @@ export interface DaemonFacts {
   readonly auditHead: () => AuditHead | null;
   readonly startedAt: Date;
   readonly endpoints: readonly string[];
+  /** Where metrics are served, a URL; empty: nowhere. */
+  readonly metricsAddress: () => string;
   readonly executor: ExecutorPool;
   readonly lifecycle: RunLifecycle;
 }
@@ -66,7 +68,8 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     verificationsRunning: lifecycle.counts('verify').running,
     auditSequence: audit?.sequence ?? 0,
     auditHash: audit?.hash ?? '',
-    ...verificationFacts(facts.catalog.snapshots()),
+    metricsAddress: facts.metricsAddress(),
+    ...verificationFacts(facts),
   };
 }
 
@@ -75,19 +78,14 @@ type VerificationFacts = Pick<
   'oldestUnverified' | 'unverifiableSnapshots' | 'damagedSnapshots'
 >;
 
-function verificationFacts(snapshots: readonly SnapshotRecord[]): VerificationFacts {
-  const verifiable = snapshots.filter(({ manifest }) => manifest !== null);
-  const [oldest] = verifiable
-    .map(({ host, name, verifiedAt, committedAt }) => ({
-      host,
-      snapshot: name,
-      since: verifiedAt ?? committedAt,
-    }))
-    .sort((a, b) => a.since.getTime() - b.since.getTime());
+function verificationFacts({ catalog }: DaemonFacts): VerificationFacts {
+  const { oldest, unverifiable, damaged } = verificationStateOf(
+    snapshotsOfAll(catalog.hosts(), (host) => catalog.snapshots(host)),
+  );
   return {
-    oldestUnverified: oldest,
-    unverifiableSnapshots: snapshots.length - verifiable.length,
-    damagedSnapshots: snapshots.filter(({ damagedFileCount }) => damagedFileCount > 0).length,
+    oldestUnverified: oldest ?? undefined,
+    unverifiableSnapshots: unverifiable,
+    damagedSnapshots: damaged,
   };
 }
 

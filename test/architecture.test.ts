@@ -38,6 +38,11 @@ const layers: Readonly<Record<string, Layer>> = {
   execute: { paths: ['src/execute/'], uses: ['core', 'lock', 'faults'] },
   store: { paths: ['src/store/'], uses: ['core', 'lock', 'migrations', 'faults'] },
   notify: { paths: ['src/notify/'], uses: ['core'] },
+  metrics: {
+    paths: ['src/metrics/'],
+    uses: ['core'],
+    packages: [/^prom-client$/, /^node:(http|net|perf_hooks)$/],
+  },
   rpc: { paths: ['src/rpc/'], uses: ['core', 'control', 'gen'] },
   config: { paths: ['src/config.ts', 'src/config/'], uses: ['core', 'log'] },
   log: { paths: ['src/log.ts', 'src/log/'], uses: ['core'] },
@@ -50,7 +55,20 @@ const layers: Readonly<Record<string, Layer>> = {
   clients: { paths: ['clients/'], uses: ['gen'] },
   root: {
     paths: [/^src\/(?:main|daemon(?:-[a-z-]+)?|busyd-[a-z-]+)\.ts$/],
-    uses: ['core', 'control', 'execute', 'store', 'notify', 'rpc', 'config', 'log', 'version', 'gen', 'root'],
+    uses: [
+      'core',
+      'control',
+      'execute',
+      'store',
+      'notify',
+      'metrics',
+      'rpc',
+      'config',
+      'log',
+      'version',
+      'gen',
+      'root',
+    ],
   },
 };
 
@@ -70,6 +88,7 @@ const packageHomes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^nodemailer/, ['src/notify/mail.ts']],
   [/^node-cron$/, ['src/control/scheduler.ts']],
   [/^(@grpc\/|grpc-health-check$)/, ['src/rpc/', 'src/gen/', 'clients/']],
+  [/^prom-client$/, ['src/metrics/']],
   [/^winston/, ['src/log.ts']],
   [
     /^(node:)?child_process$/,

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { apiPage } from '../docs/api-page.js';
 import { readContract } from '../docs/contract.js';
 import { errorsPage } from '../docs/errors-page.js';
+import { metricsPage } from '../docs/metrics-page.js';
 import { sentences } from '../src/core/error-sentences.js';
 
 const root = new URL('../', import.meta.url);
@@ -16,6 +17,10 @@ test('docs/api.md is made of the present contract (npm run docs)', async () => {
 
 test('docs/errors.md has the present reasons (npm run docs)', async () => {
   expect(await textOf('docs/errors.md')).toBe(errorsPage(sentences));
+});
+
+test('docs/metrics.md has the present metrics (npm run docs)', async () => {
+  expect(await textOf('docs/metrics.md')).toBe(await metricsPage());
 });
 
 test('every call, message and enumeration has a comment', async () => {

@@ -21,6 +21,7 @@ export function describeConfig(config: Config): string {
     socket_role: config.access.socketRole,
     certificates: certificatesOf(config.access),
     reflection: config.hasReflection,
+    metrics_listen: config.metricsListen ? hostAndPort(config.metricsListen) : undefined,
     database: formatDatabase(database),
     mysql_password_file: (database.kind === 'mysql' && database.passwordFile) || undefined,
     takeover_after: durationText(config.takeoverAfterMs),

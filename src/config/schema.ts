@@ -3,7 +3,7 @@
  * setting; they end up in the problems that a user reads.
  */
 import { z } from 'zod';
-import { readDatabase, readEndpoint } from './addresses.js';
+import { readDatabase, readEndpoint, readLoopback } from './addresses.js';
 import { readHostKey } from './host-key.js';
 import {
   readMailAddress,
@@ -234,6 +234,10 @@ export const fileSchema = z
     socket_role: role(),
     certificates: certificates(),
     reflection: allow('true or false', z.boolean()),
+    metrics_listen: allow(
+      '127.0.0.1:PORT or [::1]:PORT; other machines get the metrics by busy metrics or from busy-web, over TLS and with a token',
+      text(readLoopback),
+    ),
     database: allow('sqlite:/PATH, or mysql://USER:PASSWORD@HOST/NAME', text(readDatabase)),
     mysql_login: allow('the name of a user of MySQL', text(readUser)),
     mysql_password: allow('a text of one or more characters, in quotes', secret()),

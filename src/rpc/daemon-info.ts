@@ -13,6 +13,8 @@ export interface DaemonParts {
   readonly reload: () => Promise<ReloadConfigResponse>;
   /** Sends a test mail to one address, or (empty) to all that are configured, and answers the recipients. */
   readonly sendTestMail: (to: string) => Promise<string[]>;
+  /** Measures the daemon; lines in the text format of Prometheus. */
+  readonly metricsText: () => Promise<string>;
 }
 
 export function daemonHandlers(parts: DaemonParts, calls: CallAdapters): DaemonServiceServer {
@@ -20,5 +22,6 @@ export function daemonHandlers(parts: DaemonParts, calls: CallAdapters): DaemonS
     getDaemonInfo: calls.unary(() => parts.daemonInfo()),
     reloadConfig: calls.unary(() => parts.reload()),
     sendTestMail: calls.unary(async ({ to }) => ({ recipients: await parts.sendTestMail(to) })),
+    getMetrics: calls.unary(async () => ({ text: await parts.metricsText() })),
   };
 }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parsePrometheusText, valueOf } from '../helpers/prometheus-text.js';
 import { TestBed } from '../helpers/test-bed.js';
 import { WebBed } from '../helpers/web-bed.js';
 
@@ -98,6 +99,23 @@ describe('logging in', () => {
     expect((await call({})).status).toBe(401);
     expect((await call({ origin: 'https://evil.example' })).status).toBe(403);
     expect((await call({ 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  });
+
+  it('is not needed for the metrics, but a token is', async () => {
+    const ask = (authorization: string, method = 'GET'): Promise<Response> =>
+      fetch(`${web.url}metrics`, { method, headers: authorization === '' ? {} : { authorization } });
+    for (const [authorization, status] of [
+      ['', 401],
+      ['Bearer ', 401],
+      ['Bearer busy_wrong', 401],
+      [`Basic ${viewer}`, 401],
+    ] as const)
+      expect([authorization, (await ask(authorization)).status]).toEqual([authorization, status]);
+    expect((await ask(`Bearer ${viewer}`, 'POST')).status).toBe(405);
+    const answer = await ask(`Bearer ${viewer}`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(valueOf(parsePrometheusText(await answer.text()), 'busy_hosts')).toBe(3);
   });
 });
 

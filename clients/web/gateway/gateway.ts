@@ -3,17 +3,19 @@
  * disk and decides nothing: what a user may do is decided by the daemon, by the token that he logged in with.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Code, ConnectError, createContextValues, type Transport } from '@connectrpc/connect';
+import { createContextValues, type Transport } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { sendFiles, sendLog } from './downloads.js';
 import { forwardAll, sessionToken } from './forwarding.js';
 import type { LoginAttempts } from './login-attempts.js';
+import { sendMetrics } from './metrics.js';
 import { answerPage } from './page-answer.js';
 import type { PageFile } from './page-files.js';
 import { isFromThisPage } from './request-origin.js';
 import { services } from './services.js';
 import { clearedCookie, newCookie, readCookie } from './session-cookie.js';
 import type { Sessions } from './sessions.js';
+import { attempt, refuse } from './token-attempt.js';
 
 export interface GatewayParts {
   readonly daemon: Transport;
@@ -69,6 +71,14 @@ export function createGateway(parts: GatewayParts): HttpHandler {
       if (token === null) return refuse(response, 401, 'Log in first.');
       return api(request, response);
     }
+    if (path === 'metrics') {
+      const { daemon, attempts } = parts;
+      return sendMetrics(request, response, {
+        daemon,
+        attempts,
+        address: addressOf(request, parts.isBehindProxy),
+      });
+    }
     if (path === 'session') return answerSession(parts, request, response, token);
     if (!isReading) return refuse(response, 405, 'This address can only be read.');
     const [, runId] = /^logs\/([0-9A-Z]{26})$/.exec(path) ?? [];
@@ -123,28 +133,11 @@ async function answerSession(
 async function logIn(parts: GatewayParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { attempts, sessions, checkToken } = parts;
   const address = addressOf(request, parts.isBehindProxy);
-  const waitMs = attempts.waitMs(address);
-  if (waitMs > 0) {
-    response.setHeader('retry-after', Math.ceil(waitMs / 1000));
-    return refuse(response, 429, `Too many wrong tokens. Try again in ${Math.ceil(waitMs / 1000)} s.`);
-  }
   const token = await readText(request);
   if (token === null) return refuse(response, 413, 'That is too long for a token.');
   if (token === '') return refuse(response, 400, 'A token is needed.');
-  if (!attempts.begin()) return refuse(response, 503, 'Too many log in at the moment. Try again.');
-  try {
-    await checkToken(token);
-  } catch (error) {
-    const { code, rawMessage } = ConnectError.from(error);
-    if (code !== Code.Unauthenticated && code !== Code.PermissionDenied)
-      return refuse(response, 502, `The daemon cannot be asked: ${rawMessage}`);
-    attempts.failed(address);
-    return refuse(response, 401, rawMessage);
-  } finally {
-    attempts.end();
-  }
-  attempts.succeeded(address);
-  response.writeHead(204, { 'set-cookie': newCookie(sessions.open(token), parts) }).end();
+  const taken = await attempt({ attempts, address, response, use: () => checkToken(token) });
+  if (taken) response.writeHead(204, { 'set-cookie': newCookie(sessions.open(token), parts) }).end();
 }
 
 /** The last one that a proxy names is the one that it saw itself. */
@@ -163,8 +156,4 @@ async function readText(request: IncomingMessage): Promise<string | null> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8').trim();
-}
-
-function refuse(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }
