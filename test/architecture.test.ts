@@ -41,7 +41,7 @@ const layers: Readonly<Record<string, Layer>> = {
   metrics: {
     paths: ['src/metrics/'],
     uses: ['core'],
-    packages: [/^prom-client$/, /^node:(http|net|perf_hooks)$/],
+    packages: [/^prom-client$/, /^node:(http|net|perf_hooks|timers\/promises)$/],
   },
   rpc: { paths: ['src/rpc/'], uses: ['core', 'control', 'gen'] },
   config: { paths: ['src/config.ts', 'src/config/'], uses: ['core', 'log'] },

@@ -43,7 +43,7 @@ export class DaemonGauges {
     ];
     this.single = [
       [
-        gauge('process_start_time_seconds', 'When the daemon was started (Unix time).'),
+        gauge('busy_start_time_seconds', 'When the daemon was started (Unix time).'),
         ({ startedAt }) => startedAt.getTime() / 1000,
       ],
       [gauge('busy_hosts', 'Hosts that are in the hands of this daemon.'), ({ hosts }) => hosts.length],

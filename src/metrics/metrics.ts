@@ -1,16 +1,21 @@
 /**
  * The metrics of the daemon, as text for Prometheus. What happens is counted as it happens; all else is looked up when
- * someone asks. Labels are hosts, directories, calls and words of BUSY, so the text grows with the hosts alone.
+ * someone asks. Labels are hosts, directories, calls and words of BUSY, so the text grows with the hosts alone. All
+ * names begin with `busy_`: the text also comes through node_exporter, beside names of its own.
  */
+import { setImmediate } from 'node:timers/promises';
 import { Gauge, Registry } from 'prom-client';
 import type { EndedCall } from '../core/ended-call.js';
 import type { RunRecord } from '../core/run.js';
 import { CallCounters } from './call-counters.js';
 import { DaemonGauges } from './daemon-gauges.js';
 import type { EndedBackup, Facts } from './facts.js';
-import { hostText } from './host-text.js';
+import { hostTexts } from './host-text.js';
 import { ProcessGauges } from './process-gauges.js';
 import { RunCounters } from './run-counters.js';
+
+/** With many hosts, how long the event loop is held up in one go. */
+const longestStretchMs = 5;
 
 export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
 
@@ -61,6 +66,14 @@ export class Metrics {
     this.daemon.fill(facts);
     this.process.fill();
     this.collecting.set((performance.now() - startedMs) / 1000);
-    return `${(await this.registry.metrics()).trimEnd()}\n${hostText(facts.hosts)}`;
+    const pieces = [`${(await this.registry.metrics()).trimEnd()}\n`];
+    let fromMs = performance.now();
+    for (const piece of hostTexts(facts.hosts)) {
+      pieces.push(piece);
+      if (performance.now() - fromMs < longestStretchMs) continue;
+      await setImmediate();
+      fromMs = performance.now();
+    }
+    return pieces.join('');
   }
 }

@@ -25,13 +25,10 @@ export class ProcessGauges {
   constructor(registry: Registry) {
     const registers = [registry];
     const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
-    this.memory = gauge(
-      'process_resident_memory_bytes',
-      'Memory of the daemon without its executors (resident set).',
-    );
-    this.heap = gauge('nodejs_heap_size_used_bytes', 'Memory that its JavaScript objects use.');
+    this.memory = gauge('busy_memory_bytes', 'Memory of the daemon without its executors (resident set).');
+    this.heap = gauge('busy_heap_used_bytes', 'Memory that its JavaScript objects use.');
     this.processor = new Counter({
-      name: 'process_cpu_seconds_total',
+      name: 'busy_cpu_seconds_total',
       help: 'Processor time that the daemon has used, without its executors.',
       registers,
     });
