@@ -4,14 +4,19 @@ import { cpus } from 'node:os';
 import { ConfigError, readConfig } from './config.js';
 import { convertConfig } from './config/convert.js';
 import { describeConfig } from './config/describe.js';
+import { openSecrets } from './daemon-secrets.js';
 
 /**
- * Checks a configuration and answers the settings in effect as YAML, or nothing when `isQuiet`. Throws a ConfigError
+ * Checks a configuration and answers the settings in effect as YAML, or when `isQuiet` only what it warns of. Throws a ConfigError
  * with all problems.
  */
 export async function checkConfig(file: string, isQuiet: boolean): Promise<string> {
   const config = await readConfig(file, cpus().length);
-  if (isQuiet) return '';
+  const open = await openSecrets(config, config.hosts);
+  const warnings = open
+    .map(({ subject, text, advice }) => `# Warning: ${subject}: ${text}. ${advice}\n`)
+    .join('');
+  if (isQuiet) return warnings;
   const unpinned = config.hosts.filter((host) => host.hostKey === '').map((host) => host.name);
   const missing = `# Without host_key, so not backed up yet (busy enroll NAME pins it): ${unpinned.join(', ')}\n`;
   const { database } = config;
@@ -20,7 +25,7 @@ export async function checkConfig(file: string, isQuiet: boolean): Promise<strin
     unpinned.length > 0 ? missing : '',
     isHidden ? '# The password of the database is not shown.\n' : '',
   ];
-  return `# ${file} is good. The settings in effect:\n${notes.join('')}${describeConfig(config)}`;
+  return `# ${file} is good. The settings in effect:\n${warnings}${notes.join('')}${describeConfig(config)}`;
 }
 
 /** Answers a file of the original BUSY as YAML for this one. Throws a ConfigError. */

@@ -15,6 +15,7 @@ import type { SnapshotRecord } from './core/snapshot.js';
 import { reindexArchives } from './busyd-reindex-archives.js';
 import { identityOf } from './daemon-database.js';
 import { hostSourceOf } from './daemon-hosts.js';
+import { takePassword } from './daemon-secrets.js';
 import { indexStore, type StoreIndex } from './execute/store-index.js';
 import { createArchiveStore } from './store/archives.js';
 import { openDatabase, type Database } from './store/data-source.js';
@@ -43,7 +44,7 @@ export async function reindex(configFile: string, isDryRun: boolean, clock: Cloc
   await mkdir(config.stateDir, { recursive: true, mode: 0o750 });
   const unlock = await lockStateDir(config.stateDir);
   try {
-    const database = await openDatabase(config.database);
+    const database = await openDatabase(takePassword(config.database));
     const turns = await takeTurns(config, database, clock).catch(async (error: unknown) => {
       await database.close();
       throw error;

@@ -11,6 +11,7 @@ import { ConfigError } from './config/problems.js';
 import { fileSchema, type FileSettings } from './config/schema.js';
 import { findingsOfSchema } from './config/schema-findings.js';
 import { parseYaml } from './config/yaml-source.js';
+import type { ConfineMode } from './core/confinement.js';
 import type { DatabaseAddress } from './core/database-address.js';
 import type { Endpoint, LoopbackAddress } from './core/endpoint.js';
 import type { Host } from './core/host.js';
@@ -49,6 +50,8 @@ export interface Config {
   readonly scripts: ScriptSettings;
   /** Executor processes. */
   readonly executors: number;
+  /** Whether the rsyncs that talk to hosts are confined. */
+  readonly confine: ConfineMode;
   /** What the state directory keeps for the daemon itself when its disk is full; 0: nothing. */
   readonly reserveBytes: number;
   /** How long what was deleted by a call stays in the trash. */
@@ -62,6 +65,14 @@ export interface Config {
    * `defaults` as written, for hosts that do not stand in the file. Empty when hosts do: then there are no others.
    */
   readonly hostDefaults: HostSettings;
+  /** What the file says of hosts, in its own words. */
+  readonly written: WrittenHosts;
+}
+
+export interface WrittenHosts {
+  readonly defaults: HostSettings;
+  /** By the name of the host. */
+  readonly hosts: Readonly<Record<string, HostSettings>>;
 }
 
 /**
@@ -88,20 +99,26 @@ export function parseConfig(text: string, file: string, coreCount: number, state
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, problems);
   const settings = complete(parsed.data, file, coreCount);
   const hosts = resolveHosts(parsed.data, stateDirInUse ?? settings.stateDir);
-  const hostDefaults = hosts.length > 0 ? {} : defaultsAsWritten(source.data);
-  return deepFreeze({ ...settings, hosts, hostDefaults });
+  const written = hostsAsWritten(source.data);
+  const hostDefaults = hosts.length > 0 ? {} : written.defaults;
+  return deepFreeze({ ...settings, hosts, hostDefaults, written });
 }
 
 /** Of a file that is known to be good. */
-function defaultsAsWritten(data: unknown): HostSettings {
-  return (data as { readonly defaults?: HostSettings | null }).defaults ?? {};
+function hostsAsWritten(data: unknown): WrittenHosts {
+  const file = data as {
+    readonly defaults?: HostSettings | null;
+    readonly hosts?: readonly (HostSettings & { readonly name: string })[] | null;
+  };
+  const hosts = (file.hosts ?? []).map(({ name, ...own }) => [name, own]);
+  return { defaults: file.defaults ?? {}, hosts: Object.fromEntries(hosts) as WrittenHosts['hosts'] };
 }
 
 function complete(
   settings: FileSettings,
   file: string,
   coreCount: number,
-): Omit<Config, 'hosts' | 'hostDefaults'> {
+): Omit<Config, 'hosts' | 'hostDefaults' | 'written'> {
   const stateDir = settings.state_dir ?? '/var/lib/busy';
   return {
     file,
@@ -134,6 +151,7 @@ function complete(
       timeoutMs: settings.scripts?.timeout ?? 600_000,
     },
     executors: settings.executors ?? coreCount,
+    confine: settings.confine ?? 'auto',
     reserveBytes: settings.reserve ?? 64 * 1024 ** 2,
     trashDays: settings.trash_days ?? 7,
     stopGraceMs: settings.stop_grace ?? 30_000,

@@ -11,6 +11,7 @@ import type { TokenStore } from './core/access-token.js';
 import { formatDatabase } from './core/database-address.js';
 import type { DaemonIdentity, LeaseStore } from './core/lease.js';
 import type { Clock, HostStore, RunStore, SnapshotStore } from './core/ports.js';
+import { takePassword } from './daemon-secrets.js';
 import type { Logger } from './log.js';
 import { openDatabase, type Database, type MakeRoom } from './store/data-source.js';
 import { createHostStore } from './store/hosts.js';
@@ -49,7 +50,7 @@ export async function openDaemonDatabase(
 ): Promise<DaemonDatabase> {
   const watch = new DatabaseWatch({ clock, log });
   const writes = new PendingWrites((message, error) => void log.error(message, { error }));
-  const database = await openDatabase(config.database, watch.note, makeRoom);
+  const database = await openDatabase(takePassword(config.database), watch.note, makeRoom);
   watch.start(async () => {
     await writes.flush();
     await database.ping();

@@ -7,15 +7,21 @@ import { Enrollment, type EnrollmentParts } from './control/enrollment.js';
 import type { Finding } from './core/finding.js';
 import type { HostKeys } from './core/enrollment-ports.js';
 import type { Clock } from './core/ports.js';
+import { isTimeZone } from './core/schedule.js';
 import { serverFindings, type ServerFacts } from './core/server-findings.js';
+import { lookAtSecrets } from './daemon-secrets.js';
+import { lookAtLock, type LockHolder } from './execute/backupdir-lock.js';
 import { roomOf } from './execute/disk.js';
+import type { ExecutorPool } from './execute/executor-pool.js';
 import { fingerprintOfPin } from './execute/host-key.js';
 import { keysIn } from './execute/known-hosts.js';
-import { lookAtFile, lookAtPrograms, lookAtRsync } from './execute/server-check.js';
+import { lookAtCertificate, lookAtFile, lookAtPrograms, lookAtRsync } from './execute/server-check.js';
 import { scanHostKey } from './execute/ssh-handshake.js';
 import { prepareIdentity } from './execute/ssh-identity.js';
 import { agentPublicKey } from './execute/ssh-login.js';
 import { checkMailer } from './notify/mail.js';
+import type { Database } from './store/data-source.js';
+import { lookAtTables } from './store/tables-look.js';
 
 const keys: HostKeys = {
   scan: scanHostKey,
@@ -38,47 +44,68 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly catalog: Pick<Catalog, 'hosts'>;
   readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
+  readonly executor: Pick<ExecutorPool, 'confinement'>;
+  readonly database: Pick<Database, 'run'>;
+  readonly holder: LockHolder;
 }
 
 const mailMs = 20_000;
 
 /** Answers what looks at the server; that never throws. */
-export function createServerCheck({ config, clock, catalog, watch }: ServerParts): () => Promise<Finding[]> {
+export function createServerCheck({
+  config,
+  clock,
+  catalog,
+  ...parts
+}: ServerParts): () => Promise<Finding[]> {
   return async () => {
-    const { database, mail, stateDir } = config;
+    const { mail, stateDir } = config;
     const hosts = catalog.hosts();
-    const secrets = [
-      ...hosts.filter((host) => host.identityAgent === '').map((host) => host.identityFile),
-      ...hosts.map((host) => host.identityPassphraseFile),
-      ...(database.kind === 'mysql' ? [database.passwordFile] : []),
-      mail.passwordFile,
-    ];
-    const [configFile, state, secretFiles, disks, rsync, programs, mailTrouble] = await Promise.all([
-      lookAtFile(config.file),
-      lookAtFile(stateDir),
-      Promise.all(different(secrets).map(lookAtFile)),
-      lookAtDisks(hosts, stateDir),
-      lookAtRsync(),
-      lookAtPrograms(),
-      checkMailer({ settings: mail, hostname: hostname(), timeoutMs: mailMs }).then(
-        () => null,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      ),
-    ]);
+    const backupdirs = different(hosts.map((host) => host.backupdir));
+    const zones = different([ownTimeZone(), ...hosts.map((host) => host.schedule.timeZone)]);
+    const [state, secrets, disks, locks, tables, certificate, rsync, confinement, programs, mailTrouble] =
+      await Promise.all([
+        lookAtFile(stateDir),
+        lookAtSecrets(config, hosts),
+        lookAtDisks(hosts, stateDir),
+        Promise.all(
+          backupdirs.map(async (backupdir) => ({
+            backupdir,
+            owner: await lookAtLock(backupdir, parts.holder),
+          })),
+        ),
+        lookAtTables(parts.database, config.database.kind, clock).catch(() => null),
+        config.tls && lookAtCertificate(config.tls.certFile),
+        lookAtRsync(),
+        parts.executor.confinement(),
+        lookAtPrograms(),
+        checkMailer({ settings: mail, hostname: hostname(), timeoutMs: mailMs }).then(
+          () => null,
+          (error: unknown) => (error instanceof Error ? error.message : String(error)),
+        ),
+      ]);
     return serverFindings({
       now: clock.now(),
-      configFile,
-      hasPasswordInConfig: database.kind === 'mysql' && database.password !== '',
       stateDir: state,
-      secrets: secretFiles,
+      secrets,
       disks,
       rsync,
+      confinement,
       programs,
-      databaseAwaySince: watch.unavailableSince,
+      locks,
+      tables,
+      certificate,
+      timeZones: zones.map((name) => ({ name, isKnown: isTimeZone(name) })),
+      databaseAwaySince: parts.watch.unavailableSince,
       mailTrouble,
       hasRecipients: mail.digestTo.length > 0 || hosts.some((host) => host.mail.to.length > 0),
     });
   };
+}
+
+/** As the system is set; a name that Node does not know is one it takes for UTC. */
+function ownTimeZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 async function lookAtDisks(

@@ -1,6 +1,7 @@
 /** Says which hosts there are, at the start and at each reload of the configuration; a part of the composition root. */
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, readConfig, type Config } from './config.js';
+import { settingsInEffect } from './config/settings-in-effect.js';
 import { checkHostSettings } from './config/stored-hosts.js';
 import type { Catalog } from './control/catalog.js';
 import { checkHosts, type HostRegistry, type HostSource } from './control/host-registry.js';
@@ -9,6 +10,7 @@ import type { Host } from './core/host.js';
 import type { Pins } from './core/enrollment-ports.js';
 import type { HostStore } from './core/ports.js';
 import { problemList } from './core/problem-list.js';
+import { warnOfOpenSecrets } from './daemon-secrets.js';
 import type { Logger } from './log.js';
 
 export interface ReloadResult {
@@ -36,6 +38,12 @@ export function hostSourceOf(config: Config, pins: Pins, stateDir = config.state
     pins,
     hosts: config.hosts,
     check: (name, settings) => checkHostSettings(name, settings, { ...config, stateDir }),
+    inEffect: (name, own) =>
+      settingsInEffect(own ?? config.written.hosts[name] ?? {}, {
+        name,
+        stateDir,
+        defaults: config.written.defaults,
+      }),
   };
 }
 
@@ -52,6 +60,7 @@ export async function firstHosts(
     log.error('a host is left out until it is corrected (busy host edit NAME, or the defaults)', { problem });
   }
   await warnOfIdleHosts(config, store, log);
+  await warnOfOpenSecrets(config, hosts, log);
   return hosts;
 }
 
@@ -67,6 +76,7 @@ export function createReload(parts: ReloadParts): () => Promise<ReloadResult> {
     const hostCount = catalog.hosts().length;
     log.info('configuration taken over', { hosts: hostCount });
     await warnOfIdleHosts(next, parts.store, log);
+    await warnOfOpenSecrets(next, catalog.hosts(), log);
     const changed = settingsThatNeedRestart.filter(([key]) => !isDeepStrictEqual(config[key], next[key]));
     const needsRestart = changed.map(([, name]) => name);
     if (needsRestart.length > 0)
@@ -79,6 +89,7 @@ type ReloadedKey =
   | 'file'
   | 'hosts'
   | 'hostDefaults'
+  | 'written'
   | 'maxRunning'
   | 'maxRunningPerDisk'
   | 'scripts'
@@ -97,6 +108,7 @@ const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> 
   database: 'database',
   takeoverAfterMs: 'takeover_after',
   executors: 'executors',
+  confine: 'confine',
   reserveBytes: 'reserve',
   stopGraceMs: 'stop_grace',
   log: 'log',

@@ -3,7 +3,10 @@ import type { Config } from './config.js';
 import type { Catalog } from './control/catalog.js';
 import type { DatabaseWatch } from './control/database-watch.js';
 import type { RunLifecycle } from './control/run-lifecycle.js';
+import { seesHost, type Caller } from './core/caller.js';
 import type { AuditHead } from './core/audit.js';
+import type { Host } from './core/host.js';
+import type { RunKind } from './core/run.js';
 import { snapshotsOfAll, verificationStateOf } from './core/verification-state.js';
 import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
@@ -30,12 +33,16 @@ export interface DaemonFacts {
   readonly lifecycle: RunLifecycle;
 }
 
-/** Collects the facts as they are now. */
-export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoResponse> {
+/**
+ * Collects the facts as they are now. Of hosts, and of what there is of them, only what the caller may see is told; how
+ * busy the daemon is as a whole is told to all.
+ */
+export async function describeDaemon(facts: DaemonFacts, caller: Caller): Promise<GetDaemonInfoResponse> {
   const { config, lifecycle } = facts;
-  const hosts = facts.catalog.hosts();
+  const hosts = facts.catalog.hosts().filter(({ name }) => seesHost(caller, name));
+  const isLimited = caller.hosts !== null;
   const since = facts.watch.unavailableSince;
-  const counts = lifecycle.counts();
+  const counts = isLimited ? countsFor(caller, lifecycle) : lifecycle.counts();
   const audit = facts.auditHead();
   const reserve = facts.reserve.state();
   const backupdirs = [...new Set(hosts.map((host) => host.backupdir))].sort();
@@ -49,28 +56,48 @@ export async function describeDaemon(facts: DaemonFacts): Promise<GetDaemonInfoR
     database: config.database.kind,
     databaseState: since === null ? DatabaseState.OK : DatabaseState.UNAVAILABLE,
     databaseUnavailableSince: since ?? undefined,
-    otherDaemons: facts.sharing.others().map(({ hostname, pid, hostCount, hasExpired }) => ({
-      hostname,
-      pid,
-      hostCount,
-      isSilent: hasExpired,
-    })),
+    otherDaemons: (isLimited ? [] : facts.sharing.others()).map(
+      ({ hostname, pid, hostCount, hasExpired }) => ({
+        hostname,
+        pid,
+        hostCount,
+        isSilent: hasExpired,
+      }),
+    ),
     endpoints: [...facts.endpoints],
     hostCount: hosts.length,
     runsQueued: counts.queued,
     runsRunning: counts.running,
     maxRunning: facts.maxRunning,
     executors: facts.executor.processCount(),
+    confinement: await facts.executor.confinement(),
     rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
     memoryBytes: process.memoryUsage.rss(),
     reserve: { ...reserve, releasedSince: reserve.releasedSince ?? undefined },
     disks: disks.filter((disk) => disk !== null),
-    verificationsRunning: lifecycle.counts('verify').running,
+    verificationsRunning: (isLimited ? countsFor(caller, lifecycle, 'verify') : lifecycle.counts('verify'))
+      .running,
     auditSequence: audit?.sequence ?? 0,
     auditHash: audit?.hash ?? '',
+    // Who asks and what is to be expected of the disks is added where the call is answered.
+    caller: undefined,
     metricsAddress: facts.metricsAddress(),
-    ...verificationFacts(facts),
+    ...verificationFacts(facts, hosts),
   };
+}
+
+/** Of a caller who is limited to some hosts: only their runs. */
+function countsFor(
+  caller: Caller,
+  lifecycle: Pick<RunLifecycle, 'activeRuns'>,
+  kind: RunKind = 'backup',
+): { queued: number; running: number } {
+  const seen = lifecycle
+    .activeRuns()
+    .filter(({ run }) => run.kind === kind && seesHost(caller, run.host))
+    .map(({ run }) => run.state);
+  const queued = seen.filter((state) => state === 'QUEUED').length;
+  return { queued, running: seen.length - queued };
 }
 
 type VerificationFacts = Pick<
@@ -78,9 +105,9 @@ type VerificationFacts = Pick<
   'oldestUnverified' | 'unverifiableSnapshots' | 'damagedSnapshots'
 >;
 
-function verificationFacts({ catalog }: DaemonFacts): VerificationFacts {
+function verificationFacts({ catalog }: DaemonFacts, hosts: readonly Host[]): VerificationFacts {
   const { oldest, unverifiable, damaged } = verificationStateOf(
-    snapshotsOfAll(catalog.hosts(), (host) => catalog.snapshots(host)),
+    snapshotsOfAll(hosts, (host) => catalog.snapshots(host)),
   );
   return {
     oldestUnverified: oldest ?? undefined,
@@ -98,6 +125,7 @@ async function diskMessage(backupdir: string): Promise<BackupDisk | null> {
       totalBytes: room.total.bytes,
       freeInodes: room.free.inodes,
       totalInodes: room.total.inodes,
+      forecast: undefined,
     }
   );
 }

@@ -1,9 +1,13 @@
 /** Where the daemon finds what is its own, and what it allows itself. */
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
+import type { Catalog } from './control/catalog.js';
+import type { LifecycleParts } from './control/lifecycle-parts.js';
 import type { QueueLimits } from './control/run-queue.js';
 import type { Host } from './core/host.js';
 import type { SnapshotRecord } from './core/snapshot.js';
+import { secretFilesOf } from './daemon-secrets.js';
 import { readSnapshots } from './execute/snapshot-json.js';
 
 /** Executors are plain Node processes, so they need the compiled file also when this one runs from source. */
@@ -12,10 +16,39 @@ export const executorEntry = fileURLToPath(new URL('./execute/executor-main.js',
 /** The contract as reflection answers it. */
 export const descriptorFile = fileURLToPath(new URL('./gen/busy.binpb', import.meta.url));
 
-/** Where no restore may write. */
-export function ownDirectories(stateDir: string, hosts: readonly Host[]): string[] {
-  const all = hosts.flatMap(({ backupdir, archivedir, archive }) => [backupdir, archivedir, archive.copyTo]);
-  return [...new Set([...all, stateDir])].filter((directory) => directory !== '');
+/** Where the configuration, the scripts and files with passwords lie, if nothing else was chosen. */
+const settingsDir = '/etc/busy';
+
+/** Places of the server that runs keep away from, by the hosts there are at the time. */
+export function ownPlaces(
+  config: Config,
+  catalog: Pick<Catalog, 'hosts'>,
+): Pick<LifecycleParts, 'ownDirectories' | 'secretPlaces'> {
+  return {
+    ownDirectories: () => ownDirectories(config, catalog.hosts()),
+    secretPlaces: () => secretPlaces(config, catalog.hosts()),
+  };
+}
+
+/** Where no restore may write: the store, the daemon's own state, and what it is told by. */
+function ownDirectories(config: Config, hosts: readonly Host[]): string[] {
+  const stores = hosts.flatMap(({ backupdir, archivedir, archive }) => [
+    backupdir,
+    archivedir,
+    archive.copyTo,
+  ]);
+  const { stateDir, file } = config;
+  const all = [...stores, stateDir, settingsDir, resolve(file), ...secretPlaces(config, hosts)];
+  return [...new Set(all)].filter((directory) => directory !== '');
+}
+
+/** What a backup of the server itself leaves out: who has it has all hosts. */
+function secretPlaces(config: Config, hosts: readonly Host[]): string[] {
+  const { stateDir } = config;
+  const files = secretFilesOf(config, hosts).map(({ path }) => path);
+  const directories = [join(stateDir, 'keys'), join(stateDir, 'tls')];
+  const outside = files.filter((file) => !directories.some((directory) => file.startsWith(`${directory}/`)));
+  return [...directories, ...outside];
 }
 
 /** The snapshot on the disk that a run committed, or null. */

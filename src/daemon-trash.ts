@@ -12,7 +12,8 @@ import { trashedHosts } from './control/trashed-hosts.js';
 import { TrashedArchives } from './control/trashed-archives.js';
 import { TrashedSnapshots } from './control/trashed-snapshots.js';
 import type { Clock, HostStore, SnapshotDisk } from './core/ports.js';
-import { archiveTrash } from './execute/archive-trash.js';
+import { ArchiveDisks } from './execute/archive-disks.js';
+import { createArchiveTrash } from './execute/archive-trash.js';
 import type { LockHolder } from './execute/backupdir-lock.js';
 import { createTrashDisk } from './execute/trash-dir.js';
 import type { Logger } from './log.js';
@@ -42,7 +43,7 @@ export interface DaemonTrash
 
 export function createTrash(parts: DaemonTrashParts): DaemonTrash {
   const snapshots = new TrashedSnapshots({ ...parts, disk: createTrashDisk(parts.holder) });
-  const archives = new TrashedArchives({ ...parts, archiveTrash });
+  const archives = new TrashedArchives({ ...parts, archiveTrash: createArchiveTrash(new ArchiveDisks()) });
   const trash = new Trash({ ...parts, bins: [snapshots, archives, trashedHosts(parts)] });
   const heldParts = { ...parts, disk: parts.snapshotDisk, trash: snapshots };
   return {

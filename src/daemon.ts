@@ -35,7 +35,7 @@ import { createAccess } from './daemon-access.js';
 import { startAudit } from './daemon-audit.js';
 import { OwnBackupdirs } from './daemon-backupdirs.js';
 import { heedDatabase, openDaemonDatabase } from './daemon-database.js';
-import { descriptorFile, executorEntry, findCommitted, limitsOf, ownDirectories } from './daemon-places.js';
+import { descriptorFile, executorEntry, findCommitted, limitsOf, ownPlaces } from './daemon-places.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { createBrowser } from './daemon-browse.js';
 import { createEnrollment, createServerCheck } from './daemon-enrollment.js';
@@ -109,7 +109,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     }
     const mail = await startMail({ ...parts, config, database, events, hold, log });
     closers.push((giveUp) => mail.stop(giveUp));
-    const executor = new ExecutorPool(executorEntry, config.executors, holder, (pid, ending) => {
+    const executor = new ExecutorPool(executorEntry, config, holder, (pid, ending) => {
       log.error('an executor process died', { pid, ending });
     });
     closers.push(() => executor.stop());
@@ -118,7 +118,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     closers.push(async () => presence.close());
     const lookFor = (host: Host): Promise<Presence> => presence.lookFor(host);
     const onError = (message: string, error: unknown): void => void log.error(message, { error });
-    let { scripts, keepRunsDays } = config;
+    let { maxRunning, scripts, keepRunsDays, trashDays } = config;
     const auditing = await startAudit({ ...parts, stateDir: config.stateDir, makeRoom, onError });
     const { audit } = auditing;
     const snapshotDisk = createSnapshotDisk(holder);
@@ -154,7 +154,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       onError,
       diskOf: diskOfHost,
       lookFor,
-      ownDirectories: () => ownDirectories(config.stateDir, parts.catalog.hosts()),
+      ...ownPlaces(config, parts.catalog),
       quietDisk: async (host, hasNewSnapshot) => {
         await lifecycle.endAll('post-backup', readersBelow(parts.catalog.hosts(), host.backupdir));
         await browser.endBelow(host.backupdir);
@@ -167,6 +167,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const chores = createChores({
       ...parts,
       catalog: ours,
+      stateDir: config.stateDir,
       archiving,
       lifecycle,
       events,
@@ -206,7 +207,6 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       { ...parts, store, lifecycle, hold, onChange },
       hostSourceOf(config, pins),
     );
-    let { maxRunning, trashDays } = config;
     const deleting = createTrash({
       ...parts,
       store,
@@ -237,7 +237,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       scheduler,
       registry,
       enrollment: createEnrollment({ ...parts, registry, executor }),
-      checkServer: createServerCheck({ ...parts, config, watch }),
+      checkServer: createServerCheck({ ...parts, config, executor, watch, database, holder }),
       reload,
       pruner,
       ...deleting,
@@ -247,17 +247,15 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       archives: archiving.archives,
       spaceReporter,
       browser,
-      driller: chores.driller,
+      ...chores,
       downloads,
       executor,
       log,
       events,
       sendTestMail: (to) => mail.sendTestMail(to),
       streamLog: (request: LogRequest, signal: AbortSignal) => streamLog(sources, request, signal),
-      daemonInfo: () =>
-        describeDaemon({
-          ...parts,
-          ...auditing,
+      daemonInfo: (caller) => {
+        const now = {
           config,
           watch,
           sharing,
@@ -268,7 +266,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
           ...metrics,
           executor,
           lifecycle,
-        }),
+        };
+        return describeDaemon({ ...parts, ...auditing, ...now }, caller);
+      },
       descriptorFile,
     });
     heedDatabase(watch, { lifecycle, scheduler, setHealthy: (isHealthy) => server.setHealthy(isHealthy) });

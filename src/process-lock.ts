@@ -90,6 +90,19 @@ export async function releaseLock(file: string, pid: number): Promise<void> {
   }
 }
 
+/** Who holds a lock: `us`, nobody (null), or the owner as the file names it. Throws what the file system says. */
+export async function holderOf(
+  file: string,
+  us: number | SharedOwner,
+): Promise<Partial<LockOwner & SharedOwner> | 'us' | null> {
+  const found = await readText(file);
+  if (found === null) return null;
+  const owner = parseOwner(found);
+  const isOurs =
+    typeof us === 'number' ? isSame(owner, await ownerOf(us)) : owner.databaseId === us.databaseId;
+  return isOurs ? 'us' : owner;
+}
+
 async function ownerOf(pid: number): Promise<LockOwner> {
   return {
     pid,

@@ -105,7 +105,9 @@ const packageHomes: readonly (readonly [RegExp, readonly string[]])[] = [
 const clockHomes = ['src/daemon.ts', 'src/main.ts', 'src/execute/executor-main.ts', 'clients/'];
 const environmentHomes = [
   'src/main.ts',
-  'src/daemon.ts',
+  /^src\/daemon(?:-secrets)?\.ts$/,
+  // The root of its process.
+  'src/execute/executor-main.ts',
   'src/execute/process.ts',
   // SSH_AUTH_SOCK, when a host asks for it.
   'src/execute/ssh-login.ts',

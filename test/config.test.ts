@@ -32,6 +32,7 @@ describe('a good file', () => {
         digestTo: [],
       },
       executors: 3,
+      confine: 'auto',
       reserveBytes: 64 * 1024 ** 2,
       trashDays: 7,
       stopGraceMs: 30_000,
@@ -59,6 +60,9 @@ describe('a good file', () => {
           hostKey: '',
           backupdir: '/srv/backup',
           minFree: { unit: 'percent', amount: 1 },
+          quotaBytes: 0,
+          maxEntries: 50_000_000,
+          rsyncMemoryBytes: 4 * 1024 ** 3,
           srcdirs: ['/etc'],
           excludes: [],
           volatile: [],
@@ -100,6 +104,7 @@ describe('a good file', () => {
         },
       ],
       hostDefaults: {},
+      written: { defaults: {}, hosts: { web1: { backupdir: '/srv/backup', srcdirs: ['/etc'] } } },
     });
   });
 

@@ -7,12 +7,12 @@ import {
 import { Snapshot } from '../../src/gen/busy/v1/snapshot.js';
 import { usageError } from './cli-error.js';
 import { helpText } from './help.js';
+import { collectPages } from './pages.js';
 import type { Commands, Session } from './session.js';
-import { readSnapshotWord } from './snapshot-word.js';
+import { addAsOfOption, readAsOf, readSnapshotWord, type AsOfOption } from './snapshot-word.js';
 
 export function addAcknowledgeCommand({ program, action }: Commands): void {
-  program
-    .command('acknowledge')
+  addAsOfOption(program.command('acknowledge'), 'the newest held snapshot')
     .description('say that a held snapshot is as it should be, or discard it')
     .argument('<host>', 'the host; or HOST/SNAPSHOT')
     .argument('[snapshot]', 'the held snapshot; default: the newest, if it is held')
@@ -22,7 +22,7 @@ export function addAcknowledgeCommand({ program, action }: Commands): void {
     .action(action(acknowledge));
 }
 
-interface Options {
+interface Options extends AsOfOption {
   readonly yes?: boolean;
   readonly discard?: boolean;
 }
@@ -31,10 +31,13 @@ async function acknowledge(
   { connection, printer }: Session,
   word: string,
   given: string | undefined,
-  { yes, discard = false }: Options,
+  { yes, discard = false, asOf }: Options,
 ): Promise<void> {
-  const { host, name: named } = readSnapshotWord(word, given);
-  const name = named || (await heldOf(connection, host));
+  const named = readSnapshotWord(word, given);
+  const { host } = named;
+  const time = readAsOf(named, { asOf });
+  const name =
+    named.name || (await (time === undefined ? heldOf(connection, host) : heldAsOf(connection, host, time)));
   if (!yes) {
     const { snapshot } = await connection.call(SnapshotServiceService.getSnapshot, {
       host,
@@ -57,6 +60,20 @@ async function heldOf(connection: Session['connection'], name: string): Promise<
   const { host } = await connection.call(HostServiceService.getHost, { name });
   if (host?.heldSnapshot) return host.heldSnapshot.name;
   throw usageError(`The newest snapshot of ${name} is not held.`, `See: busy snapshots ${name}`);
+}
+
+/** Held ones are passed over wherever else a time is given, so the daemon is not asked as for those. */
+async function heldAsOf(connection: Session['connection'], host: string, time: Date): Promise<string> {
+  const snapshots = await collectPages(async (page) => {
+    const answer = await connection.call(SnapshotServiceService.listSnapshots, { ...page, host });
+    return { items: answer.snapshots, nextPageToken: answer.nextPageToken };
+  });
+  // Newest first; to the second, as their names tell it.
+  const isInTime = ({ startedAt }: Snapshot): boolean =>
+    startedAt !== undefined && Math.floor(startedAt.getTime() / 1000) * 1000 <= time.getTime();
+  const found = snapshots.find((snapshot) => snapshot.heldFor.length > 0 && isInTime(snapshot));
+  if (found) return found.name;
+  throw usageError(`No snapshot of ${host} from then or before is held.`, `See: busy snapshots ${host}`);
 }
 
 function questionFor({ name, heldFor }: Snapshot): string {

@@ -15,14 +15,23 @@ import { formatAge, formatBytes, formatTime } from './human-format.js';
 import type { Cell } from './output.js';
 import { collectPages } from './pages.js';
 import type { Commands, Session } from './session.js';
-import { readSnapshotWord } from './snapshot-word.js';
+import {
+  addAsOfOption,
+  nameSnapshot,
+  readAsOf,
+  readSnapshotWord,
+  type AsOfOption,
+  type SnapshotWord,
+} from './snapshot-word.js';
 import { runStateCell } from './states.js';
+
+/** What --as-of means of archives. */
+const newest = 'the archive of the newest archived snapshot';
 
 const sample = '2026-11-22_20-00-05f';
 
 export function addArchiveCommands({ program, action }: Commands): void {
-  program
-    .command('archive')
+  addAsOfOption(program.command('archive'))
     .description('turn a snapshot, or all of a host that are older than max_age, into compressed tarballs')
     .argument('<host>', 'the host; or HOST/SNAPSHOT')
     .argument('[snapshot]', 'only this snapshot, whatever its age')
@@ -36,8 +45,7 @@ export function addArchiveCommands({ program, action }: Commands): void {
     .argument('[host]', 'only of this host')
     .addHelpText('after', helpText(['busy archives web1']))
     .action(action(listArchives));
-  program
-    .command('archive-verify')
+  addAsOfOption(program.command('archive-verify'), newest)
     .description('read an archive, or all of a host, in full and compare it with its manifest')
     .argument('<host>', 'the host; or HOST/SNAPSHOT')
     .argument('[snapshot]', 'only the archive of this snapshot')
@@ -45,8 +53,7 @@ export function addArchiveCommands({ program, action }: Commands): void {
     .option('--request-id <id>', 'the same id answers the same run again')
     .addHelpText('after', helpText(['busy archive-verify web1', `busy archive-verify web1/${sample}`], true))
     .action(action(verifyArchive));
-  program
-    .command('archive-delete')
+  addAsOfOption(program.command('archive-delete'), newest)
     .description('move an archive and its copy to the trash')
     .argument('<host>', 'HOST/SNAPSHOT, or the host')
     .argument('[snapshot]', 'the snapshot that it was made of')
@@ -55,7 +62,7 @@ export function addArchiveCommands({ program, action }: Commands): void {
     .action(action(deleteArchive));
 }
 
-interface StartOptions {
+interface StartOptions extends AsOfOption {
   readonly follow?: boolean;
   readonly requestId?: string;
 }
@@ -64,10 +71,11 @@ async function startArchive(
   session: Session,
   word: string,
   given: string | undefined,
-  { follow = false, requestId = '' }: StartOptions,
+  { follow = false, requestId = '', asOf }: StartOptions,
 ): Promise<number | void> {
   const { connection, printer } = session;
-  const request = { ...readSnapshotWord(word, given), requestId };
+  const { host, name } = await nameSnapshot(connection, readSnapshotWord(word, given), { asOf });
+  const request = { host, name, requestId };
   const answer = await connection.call(ArchiveServiceService.archive, request);
   if (follow) return followRun(session, answer.run ?? Run.create());
   if (printer.isJson) return printer.json(ArchiveResponse.toJSON(answer));
@@ -78,10 +86,11 @@ async function verifyArchive(
   session: Session,
   word: string,
   given: string | undefined,
-  { follow = true, requestId = '' }: StartOptions,
+  { follow = true, requestId = '', asOf }: StartOptions,
 ): Promise<number | void> {
   const { connection, printer } = session;
-  const request = { ...readSnapshotWord(word, given), requestId };
+  const { host, name } = await nameArchive(session, readSnapshotWord(word, given), { asOf });
+  const request = { host, name, requestId };
   const answer = await connection.call(ArchiveServiceService.verifyArchive, request);
   if (follow) return followRun(session, answer.run ?? Run.create());
   if (printer.isJson) return printer.json(VerifyArchiveResponse.toJSON(answer));
@@ -117,17 +126,35 @@ async function listArchives({ connection, printer, now }: Session, host: string 
   );
 }
 
+/** The archive that is meant; only a time has to be looked up. Throws a usage error, or what the daemon says. */
+async function nameArchive(
+  { connection }: Session,
+  named: SnapshotWord,
+  { asOf }: AsOfOption,
+): Promise<SnapshotWord> {
+  const time = readAsOf(named, { asOf });
+  if (time === undefined) return named;
+  const request = { ...named, asOf: time };
+  const { archive } = await connection.call(ArchiveServiceService.getArchive, request);
+  const { host, name } = archive ?? Archive.create();
+  return { host, name };
+}
+
 async function deleteArchive(
-  { connection, printer }: Session,
+  session: Session,
   word: string,
   given: string | undefined,
-  { yes = false }: { readonly yes?: boolean },
+  { yes = false, asOf }: AsOfOption & { readonly yes?: boolean },
 ): Promise<void> {
-  const target = readSnapshotWord(word, given);
+  const { connection, printer } = session;
+  const target = await nameArchive(session, readSnapshotWord(word, given), { asOf });
   if (target.name === '')
-    throw usageError('No archive is named.', `Give HOST/SNAPSHOT, see: busy archives ${word}`);
+    throw usageError('No archive is named.', `Give HOST/SNAPSHOT or --as-of, see: busy archives ${word}`);
   if (!yes) {
-    const { archive } = await connection.call(ArchiveServiceService.getArchive, target);
+    const { archive } = await connection.call(ArchiveServiceService.getArchive, {
+      ...target,
+      asOf: undefined,
+    });
     const { path, bytes } = archive ?? Archive.create();
     throw usageError(
       `${path} (${formatBytes(bytes)}) would be moved to the trash.`,

@@ -65,11 +65,11 @@ async function listAudit({ connection, printer }: Session, options: Options): Pr
     entries.map((entry) => [
       formatTime(entry.at),
       entry.caller || '(nobody known)',
-      entry.address || '-',
+      fromText(entry),
       entry.call,
       entry.host || '-',
       outcomeCell(entry),
-      entry.message || entry.request,
+      whatText(entry),
     ]),
     'Nothing was changed.',
   );
@@ -96,6 +96,16 @@ async function verifyAudit({ connection, printer }: Session, notedHash: string):
   if (notedHash === '')
     printer.line('Lines that were taken off the end are found only with a hash that was noted: --noted HASH');
   return code;
+}
+
+/** What the caller said of whom he calls for stands in brackets, since nobody has checked it. */
+function fromText({ address, saidAddress }: AuditEntry): string {
+  return saidAddress === '' ? address || '-' : `${address}(${saidAddress})`;
+}
+
+function whatText({ message, request, runId, result }: AuditEntry): string {
+  const came = [runId && `run ${runId}`, result].filter(Boolean).join(' ');
+  return (message || request) + (came && ` -> ${came}`);
 }
 
 function outcomeCell({ outcome, reason }: AuditEntry): Cell {

@@ -1,3 +1,5 @@
+import { ServerAddressError } from '../server-address.js';
+
 /** What a command can end with instead of an answer; `exit-codes.ts` says which exit code each kind has. */
 export type ErrorKind = 'refused' | 'no-connection' | 'not-allowed' | 'usage' | 'interrupted' | 'unexpected';
 
@@ -38,6 +40,7 @@ export function usageError(message: string, advice: string): CliError {
 /** Makes an error for the user of anything that was thrown; what is not a CliError is a defect of ours. */
 export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
+  if (error instanceof ServerAddressError) return usageError(error.message, error.advice);
   const what = error instanceof Error ? error.message : String(error);
   return new CliError(
     {

@@ -8,10 +8,10 @@ import {
   type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js';
+import type { ServerAddress } from '../server-address.js';
 import { fromServiceError } from './call-error.js';
 import { usageError } from './cli-error.js';
 import type { Login } from './login.js';
-import type { ServerAddress } from './server-address.js';
 
 /** Milliseconds after which a call without an answer is given up, where the caller does not say otherwise. */
 const callTimeoutMs = 30_000;

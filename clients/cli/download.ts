@@ -140,8 +140,10 @@ const formats: Readonly<Record<string, DownloadFormat | undefined>> = {
 };
 
 /** All was sent as it is on the disk, and that is not what the host had. */
-function tellDamage({ printer }: Session, { damagedFileCount, damagedPaths }: DownloadStart): number {
-  if (damagedFileCount === 0) return exitCodes.done;
+function tellDamage({ printer }: Session, start: DownloadStart): number {
+  const { damagedFileCount, damagedPaths, losses } = start;
+  if (losses !== '') printer.note(`Not all could be taken out of the archive: ${losses}`);
+  if (damagedFileCount === 0) return losses === '' ? exitCodes.done : exitCodes.partial;
   printer.note(`${formatCount(damagedFileCount)} of the files are known to be damaged on the backup disk:`);
   for (const path of damagedPaths) printer.note(`  ${path}`);
   return exitCodes.partial;

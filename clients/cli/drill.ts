@@ -4,12 +4,17 @@ import { DrillRestoreResponse, SnapshotServiceService } from '../../src/gen/busy
 import { followRun } from './follow.js';
 import { helpText } from './help.js';
 import type { Commands, Session } from './session.js';
-import { readSnapshotWord, snapshotWordHelp } from './snapshot-word.js';
+import {
+  addAsOfOption,
+  nameSnapshot,
+  readSnapshotWord,
+  snapshotWordHelp,
+  type AsOfOption,
+} from './snapshot-word.js';
 import { runStateCell } from './states.js';
 
 export function addDrillCommand({ program, action }: Commands): void {
-  program
-    .command('drill')
+  addAsOfOption(program.command('drill'))
     .description('restore a sample of a snapshot into a scratch directory and compare it with the manifest')
     .argument('<host>', snapshotWordHelp)
     .option('--snapshot <name>', 'of this snapshot; default: the newest good one')
@@ -18,12 +23,19 @@ export function addDrillCommand({ program, action }: Commands): void {
     .option('--request-id <id>', 'the same id answers the same run again')
     .addHelpText(
       'after',
-      helpText(['busy drill web1 --follow', 'busy drill web1 --repeat RUN --follow'], true),
+      helpText(
+        [
+          'busy drill web1 --follow',
+          'busy drill web1 --repeat RUN --follow',
+          'busy drill web1 --as-of 2026-11-01 --follow',
+        ],
+        true,
+      ),
     )
     .action(action(drill));
 }
 
-interface Options {
+interface Options extends AsOfOption {
   readonly snapshot?: string;
   readonly repeat?: string;
   readonly follow?: true;
@@ -32,7 +44,8 @@ interface Options {
 
 async function drill(session: Session, word: string, options: Options): Promise<number | void> {
   const { connection, printer } = session;
-  const { host, name } = readSnapshotWord(word, options.snapshot);
+  const named = readSnapshotWord(word, options.snapshot);
+  const { host, name } = await nameSnapshot(connection, named, options);
   const answer = await connection.call(SnapshotServiceService.drillRestore, {
     host,
     snapshot: name,

@@ -7,7 +7,7 @@ import { fileColumns, namedFile } from './file-format.js';
 import { helpText } from './help.js';
 import { formatCount } from './human-format.js';
 import type { Commands, Session } from './session.js';
-import { addAsOfOption, readSnapshotWord, resolveSnapshot, type AsOfOption } from './snapshot-word.js';
+import { addAsOfOption, nameSnapshot, readSnapshotWord, type AsOfOption } from './snapshot-word.js';
 
 export function addFindCommand({ program, action }: Commands): void {
   addAsOfOption(program.command('find'))
@@ -32,8 +32,7 @@ async function find(
   pattern: string,
   { asOf, type = [] }: FindOptions,
 ): Promise<number | void> {
-  const named = readSnapshotWord(word);
-  const { host, name } = asOf === undefined ? named : await resolveSnapshot(connection, named, { asOf });
+  const { host, name } = await nameSnapshot(connection, readSnapshotWord(word), { asOf });
   const request = { host, snapshot: name, pattern, types: [...type] };
   let hasSkipped = false;
   for await (const step of connection.stream(SnapshotServiceService.findFiles, request)) {

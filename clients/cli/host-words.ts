@@ -93,6 +93,9 @@ const kinds: Readonly<Record<keyof HostSettings, Kind>> = {
   drillSchedule: 'list',
   drillSample: 'whole',
   drillPaths: 'list',
+  quota: 'text',
+  maxEntries: 'whole',
+  rsyncMemory: 'text',
 };
 
 const kindOf: ReadonlyMap<string, Kind> = new Map(

@@ -5,6 +5,7 @@ import {
   GetDaemonInfoResponse,
   type OtherDaemon,
   type Reserve,
+  type RsyncConfinement,
 } from '../../src/gen/busy/v1/daemon_service.js';
 import { helpText } from './help.js';
 import { formatAge, formatBytes, formatCount, formatTime } from './human-format.js';
@@ -35,6 +36,7 @@ async function showInfo({ connection, printer, now }: Session): Promise<void> {
     ['Verification', verificationText(info, now())],
     ['Executors', formatCount(info.executors)],
     ['rsync', info.rsyncVersion || 'none: no backup can be made'],
+    ['Confinement', confinementText(info.confinement)],
     ['Memory', formatBytes(info.memoryBytes)],
     ['Reserve', reserveText(info.reserve)],
     ['Audit', auditText(info)],
@@ -61,6 +63,14 @@ function verificationText(info: GetDaemonInfoResponse, now: Date): string {
   if (damagedSnapshots > 0) parts.push(`${formatCount(damagedSnapshots)} snapshots are DAMAGED`);
   if (verificationsRunning > 0) parts.push(`${formatCount(verificationsRunning)} running`);
   return parts.join('; ');
+}
+
+function confinementText(confinement: RsyncConfinement | undefined): string {
+  if (!confinement) return 'unknown';
+  const { isBoxed, hasOwnNetwork, isMemoryBounded, why } = confinement;
+  const memory = isMemoryBounded ? 'memory bounded' : 'memory not bounded';
+  if (!isBoxed) return `own process group and environment, ${memory}; no more, since ${why}`;
+  return `bwrap: sees the directory of its host alone, ${hasOwnNetwork ? 'no network' : 'no sockets'}, ${memory}`;
 }
 
 function auditText({ auditSequence, auditHash }: GetDaemonInfoResponse): string {

@@ -1,5 +1,6 @@
 /** What proves to the daemon who calls: a token, or a certificate. */
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { usageError } from './cli-error.js';
 
 export interface Login {
@@ -21,11 +22,11 @@ export function wantsTls({ ca, cert, key }: LoginOptions): boolean {
   return ca !== undefined || cert !== undefined || key !== undefined;
 }
 
-/** Reads the files that are named; a token is else taken from BUSY_TOKEN. What cannot be used is a usage error. */
+/** Reads the files that are named, and warns of those that others may read; a token is else taken from BUSY_TOKEN. What cannot be used is a usage error. */
 export async function readLogin(
   { tokenFile, ca, cert, key }: LoginOptions,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<Login> {
+): Promise<Login & { readonly warnings: readonly string[] }> {
   if ((cert === undefined) !== (key === undefined))
     throw usageError('--cert and --key go together.', 'Name both files, or neither.');
   const token =
@@ -37,7 +38,16 @@ export async function readLogin(
       cert === undefined || key === undefined
         ? null
         : { cert: await read('--cert', cert), key: await read('--key', key) },
+    warnings: (await Promise.all([tokenFile, key].map(warnOfReaders))).filter((text) => text !== ''),
   };
+}
+
+/** A token or a key that others may read is theirs too. */
+async function warnOfReaders(file: string | undefined): Promise<string> {
+  const mode = file === undefined ? 0 : (await stat(file)).mode;
+  // What is no file, such as /dev/stdin, is nobody else's.
+  if ((mode & constants.S_IFMT) !== constants.S_IFREG || (mode & 0o077) === 0) return '';
+  return `others may read ${file} (mode ${(mode & 0o777).toString(8)}); chmod 600 keeps it to you`;
 }
 
 /** The text itself is never shown. */

@@ -3,6 +3,7 @@
  * here; each noun adds its own commands.
  */
 import { Command, CommanderError } from 'commander';
+import { readServerAddress } from '../server-address.js';
 import { addAcknowledgeCommand } from './acknowledge.js';
 import { addArchiveCommands } from './archive.js';
 import { addAuditCommand } from './audit.js';
@@ -32,7 +33,6 @@ import { addPruneCommand } from './prune.js';
 import { addReloadCommand } from './reload.js';
 import { addRestoreCommand } from './restore.js';
 import { addRunCommands } from './runs.js';
-import { readServerAddress } from './server-address.js';
 import type { Commands, Io, Work } from './session.js';
 import { addSpaceCommand } from './space.js';
 import { addSnapshotCommands } from './snapshots.js';
@@ -68,7 +68,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       const options = program.opts<GlobalOptions>();
       const server = (options.server ?? io.env.BUSY_SERVER) || defaultServer;
       const address = readServerAddress(server, wantsTls(options));
-      const login = await readLogin(options, io.env);
+      const { warnings, ...login } = await readLogin(options, io.env);
+      for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
       const connection = new Connection({ address, login, signal, now: io.now });
       const { now, interrupt, reconnectForMs, ask } = io;
       const session = { connection, printer: printerOf(), now, signal, interrupt, reconnectForMs, ask };

@@ -4,12 +4,11 @@ import { Run } from '../../src/gen/busy/v1/run.js';
 import { followRun } from './follow.js';
 import { helpText } from './help.js';
 import type { Commands, Session } from './session.js';
-import { readSnapshotWord } from './snapshot-word.js';
+import { addAsOfOption, nameSnapshot, readSnapshotWord, type AsOfOption } from './snapshot-word.js';
 import { runStateCell } from './states.js';
 
 export function addVerifyCommand({ program, action }: Commands): void {
-  program
-    .command('verify')
+  addAsOfOption(program.command('verify'))
     .description('read every byte of a snapshot, or of all of a host, and compare it with its manifest')
     .argument('<host>', 'the host; or HOST/SNAPSHOT')
     .argument('[snapshot]', 'only this snapshot')
@@ -22,7 +21,7 @@ export function addVerifyCommand({ program, action }: Commands): void {
     .action(action(verify));
 }
 
-interface VerifyOptions {
+interface VerifyOptions extends AsOfOption {
   readonly follow: boolean;
   readonly requestId?: string;
 }
@@ -34,7 +33,8 @@ async function verify(
   options: VerifyOptions,
 ): Promise<number | void> {
   const { connection, printer } = session;
-  const request = { ...readSnapshotWord(target, snapshot), requestId: options.requestId ?? '' };
+  const { host, name } = await nameSnapshot(connection, readSnapshotWord(target, snapshot), options);
+  const request = { host, name, requestId: options.requestId ?? '' };
   const answer = await connection.call(SnapshotServiceService.verifySnapshot, request);
   const run = answer.run ?? Run.create();
   if (options.follow) return followRun(session, run);

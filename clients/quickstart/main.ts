@@ -1,4 +1,4 @@
-/** `npm run quickstart [-- DIRECTORY] [--keep]`. Exit codes: 0 proved, 1 failed, 2 wrong usage, 130 interrupted. */
+/** `npm run quickstart [-- DIRECTORY] [--keep] [--web]`. Exit codes: 0 proved, 1 failed, 2 wrong usage, 130 interrupted. */
 import { realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { runQuickstart } from './quickstart.js';
 import { stopLeftBehind } from './scratch.js';
 
-const usage = 'Usage: npm run quickstart -- [DIRECTORY] [--keep]';
+const usage = 'Usage: npm run quickstart -- [DIRECTORY] [--keep] [--web]';
 const clone = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 const scratch = join(clone, '.quickstart');
 
@@ -23,10 +23,12 @@ async function main(words: readonly string[]): Promise<number> {
   let isKept = false;
   try {
     const source = options.directory === null ? clone : await checkedDirectory(options.directory);
-    await runQuickstart({ clone, scratch, source, isKept: options.isKept, signal: interrupt.signal });
-    isKept = options.isKept;
+    const { signal } = interrupt;
+    ({ isKept } = options);
+    await runQuickstart({ clone, scratch, source, isKept, hasWebPage: options.hasWebPage, signal });
     return 0;
   } catch (error) {
+    isKept = false;
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(interrupt.signal.aborted ? '\nInterrupted.\n' : `\n${message}\n`);
     return interrupt.signal.aborted ? 130 : 1;
@@ -36,14 +38,21 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-function readArguments(words: readonly string[]): { directory: string | null; isKept: boolean } | null {
+interface Options {
+  readonly directory: string | null;
+  readonly isKept: boolean;
+  readonly hasWebPage: boolean;
+}
+
+function readArguments(words: readonly string[]): Options | null {
   try {
     const { values, positionals } = parseArgs({
       args: [...words],
-      options: { keep: { type: 'boolean', default: false } },
+      options: { keep: { type: 'boolean', default: false }, web: { type: 'boolean', default: false } },
       allowPositionals: true,
     });
-    return positionals.length > 1 ? null : { directory: positionals[0] ?? null, isKept: values.keep };
+    if (positionals.length > 1) return null;
+    return { directory: positionals[0] ?? null, isKept: values.keep, hasWebPage: values.web };
   } catch {
     return null;
   }

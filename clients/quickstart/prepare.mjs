@@ -21,6 +21,7 @@ const runTools = { rsync: 'rsync', sshd: 'openssh-server', 'ssh-keygen': 'openss
 const testTools = {
   ssh: 'openssh-client',
   zstd: 'zstd',
+  bwrap: 'bubblewrap',
   setfacl: 'acl',
   setfattr: 'attr',
   python3: 'python3',

@@ -12,6 +12,7 @@ import { compareTrees } from './compare-trees.js';
 import { startPrivateSshd } from './private-sshd.js';
 import { noteProcess, prepareScratch, socketPath } from './scratch.js';
 import { countSharedFiles } from './shared-files.js';
+import { openWebPage } from './web-page.js';
 
 export interface QuickstartOptions {
   /** The clone of BUSY; it is built. */
@@ -21,6 +22,8 @@ export interface QuickstartOptions {
   readonly source: string;
   /** Leave daemon and sshd running, and say how to use and how to stop them. */
   readonly isKept: boolean;
+  /** Serve the web page at the end, until `signal` is aborted. */
+  readonly hasWebPage: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -70,6 +73,21 @@ export async function runQuickstart(options: QuickstartOptions): Promise<void> {
 
   step('7. What to do next');
   sayNext(options, { full, socket, pids: [busyd, sshd.pid ?? 0] });
+  if (options.hasWebPage) await showPage(options, socket);
+}
+
+async function showPage({ clone, scratch, signal }: QuickstartOptions, socket: string): Promise<void> {
+  step('8. The web page');
+  const program = (path: string): string => join(clone, 'dist/clients', path);
+  const page = await openWebPage({
+    busy: program('cli/main.js'),
+    busyWeb: program('web/gateway/main.js'),
+    socket,
+  });
+  await noteProcess(scratch, page.pid);
+  say('Open it (this address logs in as admin, and is good for one day):', '', page.address, '');
+  say('Ctrl-C ends it.');
+  await page.untilStopped(signal);
 }
 
 /** The scratch directory holds the backups themselves; of the clone, what is not source is left out too. */

@@ -73,6 +73,7 @@ function readMysql(text: string): Reading<DatabaseAddress> {
         socket: socket === null ? '' : path.value,
         user: user ?? '',
         password: password ?? '',
+        passwordVariable: '',
         passwordFile: '',
         name: name ?? '',
       },

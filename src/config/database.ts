@@ -18,6 +18,7 @@ const originalDatabase: MysqlAddress = {
   socket: '',
   user: '',
   password: '',
+  passwordVariable: '',
   passwordFile: '',
   name: 'busy',
 };
@@ -28,12 +29,20 @@ export function resolveDatabase(settings: FileSettings, stateDir: string): Datab
   const named = settings.database ?? (login === undefined ? undefined : originalDatabase);
   if (named === undefined) return { kind: 'sqlite', path: join(stateDir, 'busy.db') };
   if (named.kind === 'sqlite') return named;
+  const password = named.password || (settings.mysql_password ?? '');
+  const variable = variableIn(password);
   return {
     ...named,
     user: named.user || (login ?? ''),
-    password: named.password || (settings.mysql_password ?? ''),
+    password: variable === '' ? password : '',
+    passwordVariable: variable,
     passwordFile: settings.mysql_password_file ?? '',
   };
+}
+
+/** The name in `${NAME}`, which stands for what the environment of busyd has there; empty for any other text. */
+function variableIn(password: string): string {
+  return /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/.exec(password)?.[1] ?? '';
 }
 
 /**

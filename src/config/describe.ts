@@ -23,12 +23,17 @@ export function describeConfig(config: Config): string {
     reflection: config.hasReflection,
     metrics_listen: config.metricsListen ? hostAndPort(config.metricsListen) : undefined,
     database: formatDatabase(database),
+    mysql_password:
+      database.kind === 'mysql' && database.passwordVariable !== ''
+        ? `\${${database.passwordVariable}}`
+        : undefined,
     mysql_password_file: (database.kind === 'mysql' && database.passwordFile) || undefined,
     takeover_after: durationText(config.takeoverAfterMs),
     keep_runs: config.keepRunsDays,
     max_running: config.maxRunning,
     max_running_per_disk: config.maxRunningPerDisk,
     executors: config.executors,
+    confine: config.confine,
     reserve: sizeText(config.reserveBytes),
     trash_days: config.trashDays,
     stop_grace: durationText(config.stopGraceMs),
@@ -73,6 +78,9 @@ function hostSettings(host: Host): Record<string, unknown> {
     initiator: host.initiator,
     backupdir: host.backupdir,
     min_free: minFreeText(host.minFree),
+    quota: sizeText(host.quotaBytes),
+    max_entries: host.maxEntries,
+    rsync_memory: sizeText(host.rsyncMemoryBytes),
     srcdirs: host.srcdirs,
     excludes: host.excludes,
     volatile: host.volatile,

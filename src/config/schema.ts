@@ -3,6 +3,7 @@
  * setting; they end up in the problems that a user reads.
  */
 import { z } from 'zod';
+import { confineModes } from '../core/confinement.js';
 import { readDatabase, readEndpoint, readLoopback } from './addresses.js';
 import { readHostKey } from './host-key.js';
 import {
@@ -28,7 +29,7 @@ import {
   certificates,
   longestMs,
 } from './schema-parts.js';
-import { readMinFree, readReserve } from './sizes.js';
+import { readMinFree, readQuota, readReserve, readRsyncMemory } from './sizes.js';
 import { nothingAs, numberAsText, slotsAsList, textAsList, textAsWords } from './shorthands.js';
 import {
   readAbsolutePath,
@@ -62,6 +63,15 @@ const hostFields = {
   min_free: allow(
     'a size such as 500M, 10G or 1T, a share of the disk such as 5% (at most 90%), or 0',
     z.preprocess(numberAsText, text(readMinFree)),
+  ),
+  quota: allow(
+    'a size such as 500M, 10G or 1T, or 0 for no limit',
+    z.preprocess(numberAsText, text(readQuota)),
+  ),
+  max_entries: whole(0, 2_000_000_000),
+  rsync_memory: allow(
+    'a size from 256M on, such as 4G, or 0 for no limit',
+    z.preprocess(numberAsText, text(readRsyncMemory)),
   ),
   srcdirs: allow(
     'a list of one or more different absolute directories on the host',
@@ -240,7 +250,10 @@ export const fileSchema = z
     ),
     database: allow('sqlite:/PATH, or mysql://USER:PASSWORD@HOST/NAME', text(readDatabase)),
     mysql_login: allow('the name of a user of MySQL', text(readUser)),
-    mysql_password: allow('a text of one or more characters, in quotes', secret()),
+    mysql_password: allow(
+      'a text of one or more characters in quotes, or ${NAME} of an environment variable',
+      secret(),
+    ),
     mysql_password_file: allow('the absolute path of a file that holds the password', text(readAbsolutePath)),
     takeover_after: duration('a duration from 3s to 1d', (ms) => ms >= 3000 && ms <= 86_400_000),
     keep_runs: days(),
@@ -255,6 +268,7 @@ export const fileSchema = z
       z.preprocess(nothingAs({}), scriptsSchema),
     ),
     executors: whole(1, 256),
+    confine: allow('auto, off or required', z.enum(confineModes)),
     reserve: allow('a size from 1M to 1G, or 0 for none', z.preprocess(numberAsText, text(readReserve))),
     trash_days: whole(1, 3650),
     stop_grace: duration('a duration from 0 to 7d', (ms) => ms <= longestMs),

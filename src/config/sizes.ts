@@ -31,6 +31,18 @@ export function readReserve(text: string): Reading<number> {
   return isInRange ? size : { wrong: `is ${quoted(text)}, which is out of range` };
 }
 
+/** What a host may fill, in bytes; 0: as much as it likes. */
+export function readQuota(text: string): Reading<number> {
+  return readSize(text);
+}
+
+/** What an rsync may address, in bytes. With less it does not even start. */
+export function readRsyncMemory(text: string): Reading<number> {
+  const size = readSize(text);
+  if ('wrong' in size || size.value === 0 || size.value >= 256 * 1024 ** 2) return size;
+  return { wrong: `is ${quoted(text)}, which is too little` };
+}
+
 /** In the largest unit that leaves no rest, as `readMinFree` and `readReserve` take it. */
 export function sizeText(bytes: number): string {
   if (bytes === 0) return '0';

@@ -13,6 +13,8 @@ export interface Approach {
   readonly way: 'unix' | 'tcp';
   /** His IP address; empty on a unix socket. */
   readonly address: string;
+  /** For whom he says that he calls; absent: he says nothing. */
+  readonly saidAddress?: string;
   /** The metadata `authorization`; empty when there is none. */
   readonly authorization: string;
   /** Whose chain of signatures was found good; null: none was shown. */
@@ -46,6 +48,8 @@ export interface AccessParts {
 export class Access {
   readonly #parts: AccessParts;
   readonly #failed = new FailedLogins();
+  /** Of those who could say who they were, by reason and name. */
+  readonly #refused = new FailedLogins();
 
   constructor(parts: AccessParts) {
     this.#parts = parts;
@@ -67,7 +71,9 @@ export class Access {
       return { refusal: new BusyError('NOT_AUTHENTICATED', { method: shortName(method) }), delayMs: 0 };
     } catch (error) {
       if (!(error instanceof BusyError) || error.status !== 'UNAUTHENTICATED') throw error;
-      return { refusal: error, delayMs: error.reason === 'TOKEN_REFUSED' ? this.#noteFailure(approach) : 0 };
+      if (error.reason === 'TOKEN_REFUSED') return { refusal: error, delayMs: this.#noteFailure(approach) };
+      this.#noteRefusal(approach, error);
+      return { refusal: error, delayMs: 0 };
     }
   }
 
@@ -93,11 +99,29 @@ export class Access {
     return { name, role: user.role, hosts: user.hosts && new Set(user.hosts), proof, address };
   }
 
-  #noteFailure({ address, method, way }: Approach): number {
+  /** A token that has expired, or a certificate that stands for nobody: genuine, so nothing is guessed. */
+  #noteRefusal({ address, way, method }: Approach, { reason, facts: { name = '' } }: BusyError): void {
+    const { count } = this.#refused.note(`${reason} ${name}`, this.#parts.clock.now());
+    if (Number.isInteger(Math.log2(count)))
+      this.#parts.log.warn('a caller is let in no more', {
+        address: address || way,
+        caller: name,
+        reason,
+        method,
+        count,
+      });
+  }
+
+  #noteFailure({ address, saidAddress, method, way }: Approach): number {
     const { delayMs, count } = this.#failed.note(address, this.#parts.clock.now());
     // Each doubling: the log must not be for strangers to fill.
     if (Number.isInteger(Math.log2(count)))
-      this.#parts.log.warn('a wrong token was shown', { address: address || way, method, count });
+      this.#parts.log.warn('a wrong token was shown', {
+        address: address || way,
+        ...(saidAddress !== undefined && { saidAddress }),
+        method,
+        count,
+      });
     return delayMs;
   }
 }

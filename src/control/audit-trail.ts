@@ -12,6 +12,10 @@ export interface AuditEntry extends AuditedAct {
   /** Of a failure or refusal. */
   readonly reason: string;
   readonly message: string;
+  /** The run that it started or changed; empty: none, or not known. */
+  readonly runId: string;
+  /** What else came of it, as JSON; empty: nothing. */
+  readonly result: string;
   /** How many other refusals were not told one by one before this one. */
   readonly omitted: number;
 }
@@ -55,7 +59,7 @@ function isWanted(entry: AuditEntry, { host, caller, before }: AuditFilter): boo
 
 function entryOf({ sequence, hash, at, event }: AuditLine, ending: AuditLine | undefined): AuditEntry | null {
   const place = { sequence, hash, at };
-  const nothing = { endedAt: null, reason: '', message: '', omitted: 0 };
+  const nothing = { endedAt: null, reason: '', message: '', runId: '', result: '', omitted: 0 };
   switch (event.kind) {
     case 'ended':
     case 'started':
@@ -64,13 +68,24 @@ function entryOf({ sequence, hash, at, event }: AuditLine, ending: AuditLine | u
       return { ...nothing, ...actOf(event), ...place, outcome: 'ok', endedAt: at, message: event.message };
     case 'refused': {
       const { reason, message, omitted } = event;
-      return { ...actOf(event), ...place, outcome: 'refused', endedAt: at, reason, message, omitted };
+      return {
+        ...nothing,
+        ...actOf(event),
+        ...place,
+        outcome: 'refused',
+        endedAt: at,
+        reason,
+        message,
+        omitted,
+      };
     }
     case 'begun': {
       const act = { ...nothing, ...actOf(event), ...place };
       if (ending?.event.kind !== 'ended') return { ...act, outcome: 'unknown' };
-      const { reason, message } = ending.event;
-      return { ...act, outcome: reason === '' ? 'ok' : 'failed', endedAt: ending.at, reason, message };
+      const { reason, message, runId = '', result = '', host = '' } = ending.event;
+      const outcome = reason === '' ? 'ok' : 'failed';
+      const came = { outcome, endedAt: ending.at, reason, message, runId, result } as const;
+      return { ...act, ...came, host: act.host || host };
     }
     default:
       return event satisfies never;

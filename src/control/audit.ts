@@ -6,8 +6,10 @@
 import {
   auditedCaller,
   busyd,
+  describeAnswer,
   describeRequest,
   type AuditedAct,
+  type AuditedCaller,
   type AuditEvent,
   type AuditLog,
 } from '../core/audit.js';
@@ -52,16 +54,18 @@ export class Audit {
   }
 
   /**
-   * Writes down that a call is about to be carried out. What it answers is to be told how it ended: null for well. Throws
+   * Writes down that a call is about to be carried out. What it answers is to be told how it ended: null for well,
+   * and then what was answered. Throws
    * AUDIT_UNAVAILABLE; the call must not be carried out then.
    */
-  async begin(call: AuditedCall): Promise<(error: unknown) => Promise<void>> {
+  async begin(call: AuditedCall): Promise<(error: unknown, answer?: unknown) => Promise<void>> {
     const act = await this.actOf(call);
     const of = await this.write({ kind: 'begun', ...act }).catch((error: unknown) => {
       const detail = error instanceof Error ? error.message : String(error);
       throw new BusyError('AUDIT_UNAVAILABLE', { call: act.call, file: this.parts.log.file, detail });
     });
-    return (error) => this.keep({ kind: 'ended', of, ...outcomeOf(error) });
+    return (error, answer) =>
+      this.keep({ kind: 'ended', of, ...outcomeOf(error), ...describeAnswer(answer) });
   }
 
   /** Writes down that a call was refused to somebody who could say who he is. Never throws. */
@@ -70,12 +74,15 @@ export class Audit {
   }
 
   /** The same of a call that was turned away before its request was read. Never throws. */
-  async turnAway(method: string, address: string, error: unknown): Promise<void> {
-    const { caller: name = '', role = '' } = toBusyError(error).facts;
-    await this.refused(
-      { caller: { name, role, address }, call: shortName(method), host: '', request: '' },
-      error,
-    );
+  async turnAway(
+    method: string,
+    { address, saidAddress }: Pick<AuditedCaller, 'address' | 'saidAddress'>,
+    error: unknown,
+  ): Promise<void> {
+    // An expired token, or a certificate that stands for nobody, still says whose it was.
+    const { name: ownName = '', caller: name = ownName, role = '' } = toBusyError(error).facts;
+    const caller = { name, role, address, ...(saidAddress !== undefined && { saidAddress }) };
+    await this.refused({ caller, call: shortName(method), host: '', request: '' }, error);
   }
 
   /** Writes down what the daemon did, or is about to do, by itself. Never throws. */

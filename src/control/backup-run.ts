@@ -20,6 +20,7 @@ type Parts = Pick<
   | 'logs'
   | 'growth'
   | 'scripts'
+  | 'secretPlaces'
   | 'space'
   | 'findCommitted'
   | 'catalog'
@@ -77,7 +78,15 @@ async function carryOutBackup(
   const late = stopWhenLate(active, host);
   try {
     const result = await executor.backUp(
-      { runId: id, host, type, scripts: scripts(), acceptsChanges, logFile: logs.path(id) },
+      {
+        runId: id,
+        host,
+        type,
+        scripts: scripts(),
+        acceptsChanges,
+        secretPlaces: parts.secretPlaces(),
+        logFile: logs.path(id),
+      },
       events,
       active.abort.signal,
     );

@@ -19,8 +19,6 @@ export interface BrowserParts {
 /** The others wait: each of these keeps a disk and a processor busy, some for minutes. */
 const quickAtOnce = 4;
 const longAtOnce = 2;
-/** How long an archive directory may take to answer. */
-const patienceMs = 5000;
 
 interface OpenLook {
   readonly backupdir: string;
@@ -42,7 +40,12 @@ export class Browser {
    */
   async snapshot(hostName: string, name: string, asOf: Date | null = null): Promise<FoundSnapshot> {
     if (name !== '') return this.named(hostName, name);
-    const all = await this.snapshots(hostName);
+    const all = await this.snapshots(hostName).catch((error: unknown) => {
+      // The newest is never taken away for its archive, so an archive disk that hangs need not be asked.
+      const present = asOf === null ? this.present(hostName) : [];
+      if (present.length > 0) return present;
+      throw error;
+    });
     const newest = newestAsOf(
       all.map(({ record }) => record),
       asOf,
@@ -52,14 +55,22 @@ export class Browser {
     throw new BusyError('NO_SNAPSHOT', { host: hostName, ...(asOf && { asOf: asOf.toISOString() }) });
   }
 
-  /** All of a host, newest first; one that is also an archive is looked at where it is faster. Throws HOST_NOT_FOUND. */
+  /**
+   * All of a host, newest first; one that is also an archive is looked at where it is faster. Throws HOST_NOT_FOUND, or
+   * ARCHIVEDIR_UNUSABLE when its disk does not answer.
+   */
   async snapshots(hostName: string): Promise<readonly FoundSnapshot[]> {
     const { catalog, places } = this.parts;
-    const present = catalog.snapshots(hostName).map((record) => places.ofSnapshot(record));
+    const present = this.present(hostName);
     const names = new Set(present.map(({ record }) => record.name));
     const archives = await places.archivesOf(catalog.host(hostName));
     const archived = archives.filter(({ record }) => !names.has(record.name));
     return [...present, ...archived].sort((a, b) => (a.record.name < b.record.name ? 1 : -1));
+  }
+
+  private present(hostName: string): FoundSnapshot[] {
+    const { catalog, places } = this.parts;
+    return catalog.snapshots(hostName).map((record) => places.ofSnapshot(record));
   }
 
   /**
@@ -103,20 +114,10 @@ export class Browser {
     if (record) return places.ofSnapshot(record);
     const isName = parseSnapshotName(name) !== null;
     const host = catalog.host(hostName);
-    const archive = isName ? await inTime(places.archiveOf(host, name), host.archivedir) : null;
+    const archive = isName ? await places.archiveOf(host, name) : null;
     if (archive) return archive;
     throw new BusyError('SNAPSHOT_NOT_FOUND', { host: hostName, snapshot: name });
   }
-}
-
-/** A disk that hangs must not keep what waits for this look. Throws ARCHIVEDIR_UNUSABLE. */
-async function inTime<T>(look: Promise<T>, archivedir: string): Promise<T> {
-  let late: NodeJS.Timeout | undefined;
-  const hanging = new Promise<never>((_, reject) => {
-    const error = new BusyError('ARCHIVEDIR_UNUSABLE', { archivedir, detail: 'its disk does not answer' });
-    late = setTimeout(() => reject(error), patienceMs);
-  });
-  return Promise.race([look, hanging]).finally(() => clearTimeout(late));
 }
 
 function anEnd(): { readonly ended: Promise<void>; readonly markEnded: () => void } {

@@ -6,6 +6,8 @@ import { isActive, type RunRecord } from '../core/run.js';
 /** More failures in a row make no difference to anyone. */
 const mostFailures = 20;
 
+const wantsOfSpace: readonly string[] = ['DISK_FULL', 'DISK_SPACE_LOW', 'QUOTA_EXCEEDED'];
+
 export class HostHistory {
   private readonly lastRuns = new Map<string, RunRecord>();
   private readonly misses = new Map<string, Misses>();
@@ -62,7 +64,7 @@ export class HostHistory {
   }
 
   private noteWant({ host, error }: RunRecord): void {
-    if (error?.reason === 'DISK_FULL' || error?.reason === 'DISK_SPACE_LOW') this.wantSpace.add(host);
+    if (error && wantsOfSpace.includes(error.reason)) this.wantSpace.add(host);
     else this.wantSpace.delete(host);
   }
 }

@@ -12,6 +12,7 @@ import { problemList } from '../core/problem-list.js';
 import {
   changeSettings,
   type HostSettings,
+  type SettingInEffect,
   type SettingsChange,
   type StoredHost,
 } from '../core/stored-host.js';
@@ -33,6 +34,8 @@ export interface HostSource {
     name: string,
     settings: HostSettings,
   ) => { readonly host: Host } | { readonly problems: readonly string[] };
+  /** All settings as they hold for a host; `own`: those that it has itself, null for what the file says. */
+  readonly inEffect: (name: string, own: HostSettings | null) => readonly SettingInEffect[];
 }
 
 /** A configuration that was read and is good by itself. */
@@ -117,6 +120,16 @@ export class HostRegistry {
     if (this.kind === 'file') return { kind: 'file' };
     const { settings, etag } = await this.stored(name, '');
     return { kind: 'database', settings, etag };
+  }
+
+  /** All settings as they hold for a host with that origin. */
+  settingsInEffect(name: string, origin: HostOrigin): readonly SettingInEffect[] {
+    return this.source.inEffect(name, origin.kind === 'file' ? null : origin.settings);
+  }
+
+  /** What holds for a host without settings of its own, and the file that says so. */
+  get defaults(): { readonly file: string; readonly settings: readonly SettingInEffect[] } {
+    return { file: this.source.file, settings: this.source.inEffect('NAME', {}) };
   }
 
   /** Adds a host. Throws HOSTS_IN_FILE, HOST_EXISTS or HOST_INVALID. */

@@ -42,8 +42,10 @@ export interface LifecycleParts {
   readonly quietDisk: (host: Host, hasNewSnapshot: boolean) => Promise<void>;
   /** Whether a host is there. Never throws. */
   readonly lookFor: (host: Host) => Promise<Presence>;
-  /** The directories of the server that no restore may write into. */
+  /** The files and directories of the server that no restore may write into. */
   readonly ownDirectories: () => readonly string[];
+  /** Those that hold secrets of BUSY. */
+  readonly secretPlaces: () => readonly string[];
   /** What no caller can be told. */
   readonly onError: (message: string, error: unknown) => void;
 }

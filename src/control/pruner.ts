@@ -213,8 +213,9 @@ export class Pruner {
   }
 
   private sweepOf(host: Host): void {
-    const [beside] = this.parts.catalog.snapshots(host.name);
-    if (beside) this.sweep(host, beside);
+    const [newest] = this.parts.catalog.snapshots(host.name);
+    // A host without snapshots may have tried to fill the disk.
+    this.sweep(host, newest ?? { path: `${host.backupdir}/${host.name}/none` });
   }
 
   private async sweepAfter(before: Promise<void>, { name, backupdir }: Host, beside: Beside): Promise<void> {

@@ -42,7 +42,7 @@ export interface TrashParts {
   readonly bins: readonly TrashBin[];
   /** How long something stays there. */
   readonly trashDays: () => number;
-  /** Is told what was removed because its time had come. */
+  /** Is told of each that was removed, and why. */
   readonly audit: Pick<Audit, 'note'>;
   readonly log: PrunerLog;
 }
@@ -105,14 +105,14 @@ export class Trash {
       const { bin, entry } = await this.one(id);
       const word = wordFor(entry);
       requireConfirmation(confirm, word, `This removes the ${entry.kind} ${word} for good`);
-      await bin.destroy(entry, reason);
+      await this.destroyFor(bin, entry, reason);
       return [this.listed(entry)];
     }
     requireConfirmation(confirm, wordForAll, 'This removes all that is in the trash for good');
     const removed: ListedTrash[] = [];
     for (const { bin, entry } of await this.found({})) {
       if (!bin.isOurs(entry)) continue;
-      await bin.destroy(entry, reason);
+      await this.destroyFor(bin, entry, reason);
       removed.push(this.listed(entry));
     }
     return removed;
@@ -133,7 +133,7 @@ export class Trash {
   }
 
   private async removeOld(bin: TrashBin, place: string): Promise<void> {
-    const { clock, trashDays, audit } = this.parts;
+    const { clock, trashDays } = this.parts;
     const attempt = (work: () => Promise<void>): Promise<void> =>
       work().catch((error: unknown) => this.complain(error, place));
     await attempt(() => bin.settle(place));
@@ -142,13 +142,16 @@ export class Trash {
         if (this.stopping.signal.aborted) return;
         if (goesAt(entry, trashDays()) > clock.now() || !bin.isOurs(entry)) continue;
         const reason = `it was in the trash for trash_days (${trashDays()})`;
-        await attempt(async () => {
-          await bin.destroy(entry, reason);
-          const { id, host, snapshot } = entry;
-          await audit.note('EmptyTrash', host, { id, snapshot, message: reason });
-        });
+        await attempt(() => this.destroyFor(bin, entry, reason));
       }
     });
+  }
+
+  /** The audit log tells of each, so that it says what is gone also when the next one fails. */
+  private async destroyFor(bin: TrashBin, entry: TrashEntry, reason: string): Promise<void> {
+    await bin.destroy(entry, reason);
+    const { id, kind, host, snapshot } = entry;
+    await this.parts.audit.note('EmptyTrash', host, { id, kind, snapshot, message: reason });
   }
 
   private complain(error: unknown, place: string): void {

@@ -10,6 +10,7 @@ import type { ArchivingParts } from './archive-parts.js';
 import type { Catalog } from './catalog.js';
 import type { HostHold } from './host-claims.js';
 import type { PrunerLog } from './pruner.js';
+import type { RunLifecycle } from './run-lifecycle.js';
 import { newMark, type TrashBin, type TrashFilter } from './trash.js';
 
 export interface TrashedArchivesParts {
@@ -18,6 +19,7 @@ export interface TrashedArchivesParts {
   readonly hold: Pick<HostHold, 'isOurs' | 'require'>;
   readonly archiving: Pick<ArchivingParts, 'archives' | 'alone'>;
   readonly archiveTrash: ArchiveTrash;
+  readonly lifecycle: Pick<RunLifecycle, 'isBusy'>;
   readonly log: Pick<PrunerLog, 'info'>;
 }
 
@@ -65,11 +67,16 @@ export class TrashedArchives implements TrashBin {
     return this.parts.hold.isOurs(host);
   }
 
-  /** Throws HOST_NOT_FOUND, TRASH_ENTRY_NOT_FOUND, TRASH_PLACE_TAKEN, TRASH_NOT_KEPT, and as `delete` does. */
+  /**
+   * Not while something archives the host, which takes files without a tarball for left over. Throws HOST_NOT_FOUND,
+   * TRASH_HOST_ARCHIVES, TRASH_ENTRY_NOT_FOUND, TRASH_PLACE_TAKEN, TRASH_NOT_KEPT, and as `delete` does.
+   */
   restore(entry: TrashEntry): Promise<void> {
-    const { catalog, archiving, archiveTrash, log } = this.parts;
+    const { catalog, archiving, archiveTrash, lifecycle, log } = this.parts;
     const host = catalog.host(entry.host);
     return this.alone(host, async () => {
+      if (lifecycle.isBusy(host.name, 'archive'))
+        throw new BusyError('TRASH_HOST_ARCHIVES', { host: host.name });
       const archive = await this.read(entry);
       const all = await archiving.archives.list({ host: host.name });
       const other = all.find(({ name }) => name === archive.name);

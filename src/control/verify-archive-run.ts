@@ -23,10 +23,21 @@ export function verifyArchiveRun(parts: Parts): KindOfRun {
     carryOut: async (active, host, reports) => {
       const archives = await targetsOf(parts, host, active.record.snapshot);
       const result = await carryOutVerification(parts, { active, host, archives }, reports);
-      for (const archive of result.archives) await parts.archiving.archives.put(archive);
+      for (const archive of result.archives) await keep(parts, host, archive);
       return endingOf(active, result);
     },
   };
+}
+
+/** One that was deleted, or made anew, while it was read stays as it is on record now. */
+async function keep({ archiving }: Parts, host: Host, found: ArchiveRecord): Promise<void> {
+  await archiving.alone(host, async () => {
+    const known = await archiving.archives.get(host.name, found.name);
+    if (known?.path !== found.path || known.runId !== found.runId) return;
+    // What else is known of it may have changed.
+    const { verifiedAt, damage } = found;
+    await archiving.archives.put({ ...known, verifiedAt, damage });
+  });
 }
 
 /** Oldest first. Throws ARCHIVE_NOT_FOUND or NO_ARCHIVES. */

@@ -37,7 +37,7 @@ export interface ArchiveDisk {
 
 /** Archives in the trash. What changes something throws ARCHIVEDIR_UNUSABLE or ARCHIVE_DISK_FULL. */
 export interface ArchiveTrash {
-  /** All that lie in an archive directory. Empty where there is nothing to read; never throws. */
+  /** All that lie in an archive directory. Empty where there is nothing to read. Throws ARCHIVEDIR_UNUSABLE when its disk hangs. */
   list(archivedir: string): Promise<TrashEntry[]>;
   /** What the trash will have of an archive. */
   entryOf(archive: ArchiveRecord, mark: TrashMark): TrashEntry;
@@ -51,7 +51,10 @@ export interface ArchiveTrash {
   destroy(entry: TrashEntry, archive: ArchiveRecord): Promise<ArchiveMove>;
   /** Whether there is a file in this place. Never throws. */
   isTaken(place: string): Promise<boolean>;
-  /** Removes what lies beside tarballs that are not in the trash; to be called while nothing of the host is moved. */
+  /**
+   * Removes what lies beside tarballs that are not in the trash, and copies whose disk was away when they had to go; to be
+   * called while nothing of the host is moved.
+   */
   tidy(archivedir: string, host: string): Promise<void>;
 }
 

@@ -6,7 +6,10 @@ const stays = 'The snapshot stays where it is.';
 export const archiveSentences = {
   ARCHIVE_NOT_FOUND: says(
     'NOT_FOUND',
-    (f) => `There is no archive of snapshot "${f.snapshot}" of host "${f.host}".`,
+    (f) =>
+      f.asOf
+        ? `Host "${f.host}" has no archive of a snapshot that was made at or before ${f.asOf}.`
+        : `There is no archive of snapshot "${f.snapshot}" of host "${f.host}".`,
     (f) => `List its archives with: busy archives ${f.host}`,
   ),
   NO_ARCHIVEDIR: says(

@@ -12,6 +12,20 @@ export interface AuditedCaller {
   readonly role: string;
   /** Empty on a unix socket. */
   readonly address: string;
+  /** The id of his token; absent where he showed none. */
+  readonly tokenId?: string;
+  /** For whom he says that he calls; absent: he says nothing. */
+  readonly saidAddress?: string;
+}
+
+/** What came of a call that went well. */
+export interface AuditedAnswer {
+  /** The run that it started or changed. */
+  readonly runId?: string;
+  /** The host, where the request does not name it. */
+  readonly host?: string;
+  /** What else, as JSON without secrets. */
+  readonly result?: string;
 }
 
 /** What was done, or was to be done. */
@@ -27,7 +41,12 @@ export interface AuditedAct {
 
 export type AuditEvent =
   | ({ readonly kind: 'begun' } & AuditedAct)
-  | { readonly kind: 'ended'; readonly of: number; readonly reason: string; readonly message: string }
+  | ({
+      readonly kind: 'ended';
+      readonly of: number;
+      readonly reason: string;
+      readonly message: string;
+    } & AuditedAnswer)
   /** `omitted`: how many more were refused in the minute before, which are not told one by one. */
   | ({
       readonly kind: 'refused';
@@ -85,13 +104,46 @@ export const emptyHead: AuditHead = { sequence: 0, hash: '0'.repeat(64) };
 /** Who acts when nobody called. */
 export const busyd: AuditedCaller = { name: 'busyd', role: '', address: '' };
 
-export function auditedCaller({ name, role, address }: Caller): AuditedCaller {
-  return { name, role, address };
+export function auditedCaller({ name, role, address, proof, saidAddress }: Caller): AuditedCaller {
+  return {
+    name,
+    role,
+    address,
+    ...(proof.kind === 'token' && { tokenId: proof.id }),
+    ...(saidAddress !== undefined && { saidAddress }),
+  };
 }
 
-const longestText = 200;
-const mostItems = 20;
+/** Of what an answer has only these: the rest is not known to be without secrets, as a new token is not. */
+export function describeAnswer(answer: unknown): AuditedAnswer {
+  const { run, entry, trashId, token } = { ...(answer as AnswerParts | null) };
+  const result = {
+    ...(trashId && { trashId }),
+    ...(entry && { host: entry.host, snapshot: entry.snapshot }),
+    ...(token?.id && { tokenId: token.id, name: token.name }),
+  };
+  return {
+    ...(run?.id && { runId: run.id }),
+    ...(entry?.host && { host: entry.host }),
+    ...(Object.keys(result).length > 0 && { result: JSON.stringify(result) }),
+  };
+}
+
+interface AnswerParts {
+  readonly run?: { readonly id?: string };
+  readonly entry?: { readonly host?: string; readonly snapshot?: string };
+  readonly trashId?: string;
+  readonly token?: { readonly id?: string; readonly name?: string };
+}
+
 const longestRequest = 2000;
+/** How much of lists and texts is shown; less of both until the whole is short enough. */
+const measures = [
+  { mostItems: 20, longestText: 200 },
+  { mostItems: 10, longestText: 100 },
+  { mostItems: 5, longestText: 60 },
+  { mostItems: 1, longestText: 40 },
+] as const;
 
 /** Passwords stand in them, or may: commands of hosts often have some. */
 const secretName = /password|passphrase|secret|token$|private|command$/i;
@@ -100,9 +152,18 @@ const secretName = /password|passphrase|secret|token$|private|command$/i;
 const isTokenName = (name: string, value: unknown): boolean =>
   name === 'token' && typeof value === 'string' && !value.startsWith('busy_');
 
-/** A request as JSON of bounded length, in which nothing secret is left. */
+/** A request as JSON of bounded length, in which nothing secret is left; of long lists it says how long they are. */
 export function describeRequest(request: object): string {
-  const json = JSON.stringify(request, (name, value: unknown) => {
+  let json = '';
+  for (const measure of measures) {
+    json = shorten(request, measure);
+    if (json.length <= longestRequest) return json;
+  }
+  return `${json.slice(0, longestRequest)}...`;
+}
+
+function shorten(request: object, { mostItems, longestText }: (typeof measures)[number]): string {
+  return JSON.stringify(request, (name, value: unknown) => {
     if (
       name !== '' &&
       secretName.test(name) &&
@@ -118,5 +179,4 @@ export function describeRequest(request: object): string {
       return [...value.slice(0, mostItems), `and ${value.length - mostItems} more`];
     return typeof value === 'bigint' ? String(value) : value;
   });
-  return json.length <= longestRequest ? json : `${json.slice(0, longestRequest)}...`;
 }

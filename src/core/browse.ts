@@ -26,8 +26,12 @@ export interface FoundSnapshot {
 /** Says where the files of snapshots can be looked at. */
 export interface BrowsePlaces {
   ofSnapshot(record: SnapshotRecord): FoundSnapshot;
-  /** The archives of a host, newest first; none when their directory cannot be read. */
+  /**
+   * The archives of a host, newest first; none when their directory cannot be read. Throws ARCHIVEDIR_UNUSABLE when its
+   * disk does not answer in time.
+   */
   archivesOf(host: Host): Promise<readonly FoundSnapshot[]>;
+  /** Null when there is none. Throws ARCHIVEDIR_UNUSABLE as `archivesOf`. */
   archiveOf(host: Host, name: string): Promise<FoundSnapshot | null>;
 }
 

@@ -20,6 +20,11 @@ export interface Caller {
   readonly proof: Proof;
   /** His IP address; empty on a unix socket. */
   readonly address: string;
+  /**
+   * The address of whom he says that he calls for, as the gateway of the web page does of its browsers. Nobody checks it:
+   * good for records, and for nothing else. Absent: he says nothing.
+   */
+  readonly saidAddress?: string;
 }
 
 /** Whether one role may do what needs the other. */

@@ -15,8 +15,10 @@ export interface MysqlAddress {
   /** Absolute unix socket, used instead of host and port; empty for TCP. */
   readonly socket: string;
   readonly user: string;
-  /** Empty when there is none, or when a file holds it. Never to be shown. */
+  /** Empty when there is none, or when a file or a variable holds it. Never to be shown. */
   readonly password: string;
+  /** The environment variable of busyd that holds the password; empty when there is none. */
+  readonly passwordVariable: string;
   /** Absolute file that holds the password; empty when there is none. */
   readonly passwordFile: string;
   /** The name of the database on the server. */

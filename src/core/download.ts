@@ -7,7 +7,7 @@ export type DownloadFormat = 'auto' | 'file' | 'tar' | 'tar.gz';
 
 /** Files of one snapshot to send. */
 export interface DownloadTask {
-  readonly host: Pick<Host, 'name' | 'backupdir' | 'archivedir' | 'minFree'>;
+  readonly host: Pick<Host, 'name' | 'backupdir' | 'archivedir' | 'minFree' | 'srcdirs'>;
   /** The name of the snapshot. */
   readonly snapshot: string;
   /** Its directory; null when its files are in its archive only. */
@@ -27,6 +27,8 @@ export interface DownloadStart {
   readonly damagedFileCount: number;
   /** The first `damagedShown` of them. */
   readonly damagedPaths: readonly BytePath[];
+  /** What the backup disk could not take of the archive: attributes and the like, in plain words; empty when nothing. */
+  readonly losses: string;
 }
 
 /** The first step is the start. */

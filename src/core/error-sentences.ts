@@ -134,6 +134,17 @@ export const sentences = {
       `rsync on the server is ${f.version}; 3.2.4 or newer is needed, since older ones trust names from the host.`,
     () => 'Install a newer rsync on the server. Hosts may keep theirs.',
   ),
+  CONFINEMENT_MISSING: says(
+    'FAILED_PRECONDITION',
+    (f) => `The rsync on the server cannot be confined, and confine is required: ${f.detail}.`,
+    () => 'Install bubblewrap (apt-get install bubblewrap) and look at busy doctor; or set confine to auto.',
+  ),
+  RSYNC_OUT_OF_MEMORY: says(
+    'RESOURCE_EXHAUSTED',
+    (f) =>
+      `The rsync on the server ran out of memory with the file list of ${f.source} of host "${f.host}"; it may use ${f.limit}.`,
+    () => 'Does a directory there hold millions of names? Raise rsync_memory, or exclude it.',
+  ),
   SOURCE_MISSING: says(
     'FAILED_PRECONDITION',
     (f) => `The source directory ${f.source} does not exist on host "${f.host}".`,

@@ -19,6 +19,8 @@ export interface BackupTask {
   readonly scripts: ScriptSettings;
   /** Neither end the backup nor hold its snapshot for how much the source has changed. */
   readonly acceptsChanges: boolean;
+  /** Files and directories of this server that a backup of itself leaves out. */
+  readonly secretPlaces: readonly string[];
   /** The run's log file, to append to. */
   readonly logFile: string;
 }

@@ -29,6 +29,12 @@ export interface Host {
   readonly backupdir: string;
   /** What a backup must leave free on the disk of `backupdir`; `core/space.ts`. */
   readonly minFree: MinFree;
+  /** What its backups may take up there all together, in bytes; 0: no limit. `core/quota.ts`. */
+  readonly quotaBytes: number;
+  /** Files, directories and all else that one snapshot may hold; 0: no limit. */
+  readonly maxEntries: number;
+  /** Memory that the rsync on the server may address; 0: no limit. */
+  readonly rsyncMemoryBytes: number;
   /** Absolute directories on the host. */
   readonly srcdirs: readonly string[];
   /** Patterns in rsync's syntax. */

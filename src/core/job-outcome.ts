@@ -4,6 +4,7 @@
  */
 import picomatch from 'picomatch';
 import { BusyError, type Failure } from './errors.js';
+import { formatBytes } from './figures.js';
 import type { Host } from './host.js';
 import type { JobState, MissingFile } from './run.js';
 
@@ -29,8 +30,8 @@ export interface JobFacts {
   readonly lost: string | null;
   /** For how many seconds the host was silent, when that ended the job. */
   readonly stalledSeconds: number | null;
-  /** Why the job was ended for the sake of the backup disk, when it was. */
-  readonly diskLow: Failure | null;
+  /** Why the job was ended for what it has put on the backup disk, when it was. */
+  readonly limitReached: Failure | null;
   readonly isCancelled: boolean;
 }
 
@@ -40,6 +41,7 @@ export interface JobOutcome {
 }
 
 const fileInputOutput = 11;
+const outOfMemory = 22;
 const someFilesFailed = 23;
 const someFilesVanished = 24;
 
@@ -48,7 +50,7 @@ export function outcomeOfJob(host: Host, facts: JobFacts): JobOutcome {
   const { source } = facts;
   if (facts.isCancelled) return { state: 'CANCELLED', error: null };
   // One that has ended well by itself has all that it wanted.
-  if (facts.diskLow && facts.exitCode !== 0) return { state: 'FAILED', error: facts.diskLow };
+  if (facts.limitReached && facts.exitCode !== 0) return { state: 'FAILED', error: facts.limitReached };
   const diskFull = facts.problems.find((problem) => problem.isOurs && isOutOfSpace(problem.why));
   if (diskFull) return failed(new BusyError('DISK_FULL', { detail: diskFull.why }));
   if (facts.exitCode === fileInputOutput && isOutOfSpace(facts.lastWords))
@@ -59,6 +61,10 @@ export function outcomeOfJob(host: Host, facts: JobFacts): JobOutcome {
   if (facts.exitCode === 0 && facts.localSignal === null) return { state: 'SUCCEEDED', error: null };
   if (facts.exitCode === someFilesVanished) return outcomeOfVanished(host, facts);
   if (facts.exitCode === someFilesFailed) return outcomeOfMissing(host, facts);
+  if (facts.exitCode === outOfMemory && host.rsyncMemoryBytes > 0 && isOurMemory(facts.lastWords)) {
+    const limit = formatBytes(host.rsyncMemoryBytes);
+    return failed(new BusyError('RSYNC_OUT_OF_MEMORY', { source, host: host.name, limit }));
+  }
   if (facts.lost !== null)
     return failed(new BusyError('CONNECTION_LOST', { host: host.name, detail: facts.lost }));
   if (facts.remoteCode === 127 || facts.remoteCode === 126) {
@@ -110,6 +116,11 @@ function outcomeOfMissing(host: Host, facts: JobFacts): JobOutcome {
   const first = missing[0]?.path ?? `unknown (${facts.lastWords})`;
   const details = { count: String(Math.max(1, missing.length)), source, first };
   return { state: 'PARTIAL', error: new BusyError('FILES_MISSING', details).toFailure() };
+}
+
+/** With initiator server the sender's lack of memory is told with the same code. */
+function isOurMemory(lastWords: string): boolean {
+  return /\[(receiver|generator|Receiver|client)/.test(lastWords);
 }
 
 function isRoot(source: string, path: string): boolean {

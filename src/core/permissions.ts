@@ -36,6 +36,7 @@ export const permissions: Readonly<Record<string, Permission>> = {
   '/busy.v1.HostService/ListHosts': { role: 'viewer', hosts: 'any', changes: false },
   '/busy.v1.HostService/GetHost': seeHost('name'),
   '/busy.v1.HostService/ExplainHost': seeHost('name'),
+  '/busy.v1.HostService/GetHostDefaults': { role: 'viewer', hosts: 'any', changes: false },
   '/busy.v1.HostService/ProbeHost': { role: 'operator', hosts: { host: 'name' }, changes: false },
   // A host's settings say which commands run and which key opens which machine: never for some hosts only.
   '/busy.v1.HostService/CreateHost': { role: 'admin', hosts: 'all', changes: true },

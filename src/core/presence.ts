@@ -27,9 +27,9 @@ export interface Presence {
 }
 
 /**
- * Judges what the addresses of a host answered, in their order. A host with one address and another key there counts
- * as online: either it was installed anew or something stands in its place, and the run that fails says so at once.
- * With several addresses it is a machine that moves, and what answers in its old place is nobody's concern.
+ * Judges what the addresses of a host answered, in their order. A host with another key at all its addresses counts as
+ * online: either it was installed anew or something stands in its place, and the run that fails says so at once. Where
+ * it is at some of several it is a machine that moves, and what answers in its old place is nobody's concern.
  */
 export function judgePresence(answers: readonly AddressAnswer[]): Presence {
   const there =
@@ -37,7 +37,8 @@ export function judgePresence(answers: readonly AddressAnswer[]): Presence {
     answers.find(({ answer }) => answer.kind === 'ssh');
   if (there) return { isOnline: true, reason: `it answers at ${there.address}` };
   const reason = answers.map(describeAnswer).join('; ');
-  return { isOnline: answers.length === 1 && answers[0]?.answer.kind === 'another key', reason };
+  const isInItsPlace = answers.length > 0 && answers.every(({ answer }) => answer.kind === 'another key');
+  return { isOnline: isInItsPlace, reason };
 }
 
 function describeAnswer({ address, answer }: AddressAnswer): string {

@@ -17,6 +17,14 @@ export const restoreSentences = {
       `"${f.path}" is a directory in the snapshot, but a symlink or something else at the target, and no restore goes through it.`,
     () => 'Nothing was changed. Restore to where it leads (--to HOST:DIRECTORY), or remove it there first.',
   ),
+  RESTORE_SOURCE_MISSING: says(
+    'NOT_FOUND',
+    (f) => `What was to be restored is not all in snapshot ${f.snapshot}; it does not have: ${f.missing}.`,
+    (f) =>
+      f.rest
+        ? `Nothing was changed. Its backup did not copy it, or it was no source directory then. To restore the rest, name it instead: ${f.rest}`
+        : 'Nothing was changed. Its backup did not copy it, or it was no source directory then; take another snapshot.',
+  ),
   RESTORE_TARGET_OWN: says(
     'FAILED_PRECONDITION',
     (f) => `"${f.path}" would be written into or over ${f.own}, which belongs to BUSY.`,

@@ -7,6 +7,16 @@ import type { TrashMark } from './trash.js';
  */
 export type HostSettings = Readonly<Record<string, unknown>>;
 
+/** A setting as it holds for a host. */
+export interface SettingInEffect {
+  /** In the words of the configuration file, as is the value: one for each entry of a list or a map. */
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly source: 'host' | 'defaults' | 'built-in';
+  /** What it may be, in words. */
+  readonly allowed: string;
+}
+
 export interface StoredHost {
   readonly name: string;
   readonly settings: HostSettings;

@@ -23,6 +23,12 @@ export const trashSentences = {
       `No rule of keep would keep ${f.snapshot} of host "${f.host}": ${f.why}. It would be removed for good.`,
     (f) => `It stays in the trash. Change keep first, or copy what you need out of ${f.path}.`,
   ),
+  TRASH_HOST_ARCHIVES: says(
+    'ABORTED',
+    (f) =>
+      `Host "${f.host}" has a run that archives or verifies archives, and until it has ended no archive of it comes back from the trash.`,
+    (f) => `Nothing was changed. Wait for its end (busy runs --host ${f.host}), and then do it again.`,
+  ),
   TRASH_PLACE_TAKEN: says(
     'ALREADY_EXISTS',
     (f) => `${f.place} is there already, so what is in the trash cannot be put back.`,

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { ArchiveFormat } from '../core/archive.js';
 import { bytesOf, comparePaths, showPath, type BytePath } from '../core/byte-path.js';
 import { attributeDifferences, type ManifestEntry, type TreeEntry } from '../core/manifest.js';
-import { openTarball } from './archive-stream.js';
+import { openTarball, zstdDamage } from './archive-stream.js';
 import type { DiskWorkHooks } from './manifest.js';
 import { HashThreads } from './hash-threads.js';
 import { ManifestUnusable } from './manifest-format.js';
@@ -43,7 +43,10 @@ const mostSaid = 100;
 /** What is smaller is hashed sooner than it is sent to another thread. */
 const hashedApartBytes = 1024 * 1024;
 
-/** What is wrong with the tarball or the manifest is in the report. Throws what `hooks.check` throws. */
+/**
+ * What is wrong with the tarball or the manifest is in the report. Throws what `hooks.check` throws, and what keeps it from
+ * being read: then nothing is known of it.
+ */
 export async function checkArchive(
   task: ArchiveCheckTask,
   hooks: DiskWorkHooks,
@@ -101,7 +104,7 @@ class ArchiveCheck {
       await this.compareRest();
     } catch (error) {
       const isOfManifest = error instanceof ManifestUnusable;
-      if (!isOfManifest && !(error instanceof TarUnusable) && !isOfStream(error)) throw error;
+      if (!isOfManifest && !(error instanceof TarUnusable) && !isDamageOfStream(error)) throw error;
       const what = isOfManifest ? 'its manifest cannot be used' : 'the tarball cannot be read to its end';
       this.wrong(`${what}: ${(error as Error).message}`);
     } finally {
@@ -268,7 +271,12 @@ async function sharedInodes(manifest: string, check: () => void): Promise<Readon
   return new Set(sorted.filter((inode, index) => index > 0 && inode === sorted[index - 1]));
 }
 
-/** What zlib, the decompressor or the system says of the tarball. */
-function isOfStream(error: unknown): boolean {
-  return error instanceof Error && 'code' in error;
+/**
+ * Whether what was thrown tells of the tarball itself: zlib or the decompressor finds it broken, or its disk cannot read
+ * it. A file that is away, a lack of memory or of descriptors and the like say nothing of it.
+ */
+export function isDamageOfStream(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
+  const isOfMemory = error.code === 'Z_MEM_ERROR';
+  return (error.code.startsWith('Z_') && !isOfMemory) || error.code === 'EIO' || error.code === zstdDamage;
 }

@@ -11,17 +11,14 @@ import {
   parseArchiveName,
   partialArchivePrefix,
 } from './archive-files.js';
+import { removeCopy } from './archive-copies.js';
 import { faultPoint } from '../fault-points.js';
 import { flushDirectory } from './snapshot-dir.js';
 
 export const archiveDisk: ArchiveDisk = {
   remove: async (archive) => {
     await onArchiveDisk(dirname(archive.path), () => removeFiles(archive.path));
-    if (archive.copyPath === '') return null;
-    return removeFiles(archive.copyPath).then(
-      () => null,
-      (error: unknown) => `its copy ${archive.copyPath} could not be removed: ${(error as Error).message}`,
-    );
+    return removeCopy(archive, [archive.copyPath]);
   },
   list: (archivedir, host) => onArchiveDisk(archivedir, () => listArchives(archivedir, host)),
 };

@@ -5,13 +5,18 @@ import type { ArchiveFormat } from '../core/archive.js';
 import { describeEnding, startProcess } from './process.js';
 
 export interface TarballStream {
-  /** Throws an Error with a code when the file cannot be read or is damaged. */
+  /** Throws an Error when the file cannot be read; one with a code of zlib, EIO or `zstdDamage` when it is damaged. */
   readonly pieces: AsyncIterator<Buffer>;
   /** Ends reading, whether it is done or not. */
   close(): Promise<void>;
 }
 
 const readBytes = 1024 * 1024;
+/** So far it decompresses ahead of who reads. */
+const aheadBytes = 8 * 1024 * 1024;
+
+/** The code of the error by which zstd finds a tarball broken. */
+export const zstdDamage = 'ZSTD_DAMAGE';
 
 /** `onRead` sees the file itself, as it is read; all of it when `pieces` has ended. */
 export function openTarball(
@@ -37,7 +42,7 @@ interface Opened {
 }
 
 function throughGunzip(source: ReturnType<typeof createReadStream>): Opened {
-  const gunzip = createGunzip({ chunkSize: readBytes });
+  const gunzip = createGunzip({ chunkSize: readBytes, ...{ readableHighWaterMark: aheadBytes } });
   source.on('error', (error) => gunzip.destroy(error));
   // Told by the iteration, which may begin after it.
   gunzip.on('error', () => {});
@@ -62,9 +67,9 @@ function throughZstd(source: ReturnType<typeof createReadStream>): Opened {
     const ending = await ended;
     if (ending instanceof Error) throw ending;
     if (ending.code === 0) return;
-    throw Object.assign(new Error(`zstd ended with ${describeEnding(ending)}: ${detail.trim()}`), {
-      code: 'ZSTD',
-    });
+    const error = new Error(`zstd ended with ${describeEnding(ending)}: ${detail.trim()}`);
+    const isOfTarball = ending.code !== null && !/allocat|memory/i.test(detail);
+    throw isOfTarball ? Object.assign(error, { code: zstdDamage }) : error;
   }
   return {
     pieces: pieces(),

@@ -11,16 +11,20 @@ import type { ArchiveRecord } from '../core/archive.js';
 import type { ArchiveMove, ArchiveTrash } from '../core/archive-ports.js';
 import { BusyError } from '../core/errors.js';
 import type { TrashEntry } from '../core/trash.js';
+import { removeCopy, removeLeftCopies } from './archive-copies.js';
 import { onArchiveDisk } from './archive-disk.js';
+import type { ArchiveDisks } from './archive-disks.js';
 import { besideTarball, ownerOfFile, parseArchiveName, readTarball } from './archive-files.js';
-import { flushDirectory } from './snapshot-dir.js';
+import { flushDirectory, flushFile } from './snapshot-dir.js';
 
-export const archiveTrash: ArchiveTrash = {
-  list: async (archivedir) => {
-    const names = await readdir(archivedir).catch(() => [] as string[]);
-    const found = await Promise.all(names.map((name) => describe(join(archivedir, name))));
-    return found.filter((entry) => entry !== null);
-  },
+/** `disks` answer in time, or refuse. */
+export const createArchiveTrash = (disks: ArchiveDisks): ArchiveTrash => ({
+  list: (archivedir) =>
+    disks.look(archivedir, async () => {
+      const names = await readdir(archivedir).catch(() => [] as string[]);
+      const found = await Promise.all(names.map((name) => describe(join(archivedir, name))));
+      return found.filter((entry) => entry !== null);
+    }),
   entryOf: ({ host, name, path }, mark) => ({
     ...mark,
     kind: 'archive',
@@ -55,7 +59,8 @@ export const archiveTrash: ArchiveTrash = {
     change(entry, async () => {
       const wasThere = await isThere(entry.path);
       await remove(entry.path);
-      return { wasThere, left: await withCopy(archive, entry, (_, inTrash) => remove(inTrash)) };
+      const inTrash = join(dirname(archive.copyPath), basename(entry.path));
+      return { wasThere, left: await removeCopy(archive, [inTrash, archive.copyPath]) };
     }),
   isTaken: isThere,
   tidy: async (archivedir, host) => {
@@ -67,8 +72,9 @@ export const archiveTrash: ArchiveTrash = {
         continue;
       await rm(join(archivedir, name), { force: true });
     }
+    await removeLeftCopies(archivedir, host);
   },
-};
+});
 
 const namePattern = /^\.trash-[0-7][0-9A-HJKMNP-TV-Z]{25}-(.+)$/;
 
@@ -137,6 +143,9 @@ async function move(from: string, to: string): Promise<boolean> {
     await double(old.json, next.json);
     await double(old.manifest, next.manifest);
     await rename(from, to);
+    // A run that archives the host may have taken them for left over while there was no tarball beside them.
+    if (!(await isThere(next.json))) await double(old.json, next.json);
+    if (!(await isThere(next.manifest))) await double(old.manifest, next.manifest);
     await flushDirectory(dirname(to));
   } else if (!(await isThere(to))) {
     return false;
@@ -149,7 +158,10 @@ async function move(from: string, to: string): Promise<boolean> {
 async function double(from: string, to: string): Promise<void> {
   if (!(await isThere(from))) return;
   await rm(to, { force: true });
-  await link(from, to).catch(() => copyFile(from, to));
+  await link(from, to).catch(async () => {
+    await copyFile(from, to);
+    await flushFile(to);
+  });
 }
 
 /** The tarball first. */

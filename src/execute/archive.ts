@@ -4,9 +4,10 @@
  * one. At every moment there is the snapshot, or a whole archive, or both.
  */
 import { constants } from 'node:fs';
-import { access, copyFile, open, rename, rm, stat } from 'node:fs/promises';
+import { access, copyFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { nothingArchived, type ArchiveRecord } from '../core/archive.js';
+import { bytesOf } from '../core/byte-path.js';
 import { BusyError, toBusyError } from '../core/errors.js';
 import { counted, formatBytes } from '../core/figures.js';
 import type { ManifestTotals } from '../core/manifest.js';
@@ -32,7 +33,7 @@ import { DiskMeter } from './disk-meter.js';
 import { workOnDisk } from './disk-thread.js';
 import { manifestName } from './manifest-format.js';
 import { openRunLogFile, type RunLogFile } from './run-log-file.js';
-import { flushDirectory } from './snapshot-dir.js';
+import { flushDirectory, flushFile } from './snapshot-dir.js';
 
 export interface ArchiveSignals {
   readonly cancel: AbortSignal;
@@ -74,7 +75,7 @@ export async function archive(
 }
 
 async function archiveOne(archiving: Archiving): Promise<ArchiveResult> {
-  const { task, log, signal } = archiving;
+  const { task, log } = archiving;
   const { archivedir, name: host, archive: policy } = task.host;
   await requireSnapshot(task);
   await access(archivedir, constants.W_OK);
@@ -82,7 +83,11 @@ async function archiveOne(archiving: Archiving): Promise<ArchiveResult> {
   const before = await readArchive(archivedir, { host, snapshot: task.snapshot.name });
   const again = before && (await verifyAgain(archiving, before));
   const { made, report } = again ?? (await make(archiving));
-  const copyPath = policy.copyTo === '' ? '' : await copyArchive(made, policy.copyTo, signal);
+  // Where there is no second place any more, the copy that was made stays the copy.
+  const copyPath = policy.copyTo === '' ? made.copyPath : await copy(archiving, made);
+  const former = before?.copyPath ?? '';
+  if (former !== '' && former !== copyPath)
+    log.say(`its former copy ${former} stays where it is; remove it by hand when it is not wanted`);
   if (copyPath !== made.copyPath) {
     await writeArchiveJson(besideOf(archiving, made).json, { ...made, copyPath });
     if (copyPath !== '') log.say(`copied to ${copyPath}, and the copy was read back`);
@@ -92,6 +97,15 @@ async function archiveOne(archiving: Archiving): Promise<ArchiveResult> {
     done: { entries: report.entries, contentBytes: report.contentBytes, archiveBytes: made.bytes },
     error: null,
   };
+}
+
+function copy({ task, events, signal, clock }: Archiving, made: ArchiveRecord): Promise<string> {
+  // What is written is read back.
+  const total = { entries: 0, bytes: 2 * made.bytes, jobs: 0 };
+  const meter = new DiskMeter('archive', total, clock, (progress) => events.onProgress(progress));
+  const onBytes = (bytes: number, file: string): void =>
+    meter.add({ entries: 0, bytes, current: bytesOf(file) });
+  return copyArchive(made, task.host.archive.copyTo, { signal, onBytes }).finally(() => meter.end());
 }
 
 function besideOf({ task }: Archiving, { format, host, name }: ArchiveRecord): ArchiveFiles {
@@ -172,6 +186,7 @@ async function make(archiving: Archiving): Promise<Made> {
     const made = recordOf(archiving, report, { totals, root, now: clock.now() });
     await rename(partials.manifest, files.manifest);
     await writeArchiveJson(files.json, made);
+    await flushDirectory(dirname(files.tarball));
     faultPoint('archive is described');
     await rename(partials.tarball, files.tarball);
     // One of the other format had the same files beside it, and is not what they tell of any more.
@@ -276,13 +291,4 @@ function recordOf(
     damage: '',
     copyPath: '',
   };
-}
-
-async function flushFile(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

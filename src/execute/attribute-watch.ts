@@ -12,6 +12,7 @@ import type { Host } from '../core/host.js';
 import { isMassChange, isWorthComparing, shareDiffering, type Amount } from '../core/link-health.js';
 import { noTransfer } from '../core/snapshot.js';
 import { transfer } from './bridge.js';
+import type { StartRsync } from './confinement.js';
 import { Flow } from './flow.js';
 import { LinkCounter } from './link-counter.js';
 import type { TransferPlan } from './rsync-args.js';
@@ -21,6 +22,7 @@ import type { SshConnection } from './ssh.js';
 export interface WatchedJob {
   readonly host: Host;
   readonly connection: SshConnection;
+  readonly startRsync: StartRsync;
   readonly plan: TransferPlan;
   /** What the job has copied so far. */
   readonly links: LinkCounter;
@@ -99,7 +101,7 @@ export class AttributeWatch {
 
 /** The source against the snapshots that are link bases; null when rsync could not say. */
 async function compareSource(
-  { host, connection, plan, scratch, onTraffic }: WatchedJob,
+  { host, connection, startRsync, plan, scratch, onTraffic }: WatchedJob,
   signal: AbortSignal,
 ): Promise<{ all: Amount; differing: Amount } | null> {
   const links = new LinkCounter();
@@ -120,7 +122,7 @@ async function compareSource(
       onTraffic,
       flow: new Flow(),
     };
-    const { client } = await transfer(host, connection, comparison, output, signal);
+    const { client } = await transfer({ host, connection, startRsync }, comparison, output, signal);
     take(splitter.end());
     // 23 and 24: some files could not be read, which the job itself says.
     if (![0, 23, 24].includes(client.code ?? -1) || stats.regularFiles === 0) return null;

@@ -9,6 +9,7 @@ import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import type { ManifestTotals } from '../core/manifest.js';
 import type { BackupEvents, BackupResult, BackupTask } from '../core/executor-port.js';
 import type { Clock } from '../core/ports.js';
+import { judgeEntries } from '../core/quota.js';
 import { isCommittable, outcomeOfJobs, type JobRecord } from '../core/run.js';
 import { addStats, noTransfer, type BackupType, type SnapshotRecord } from '../core/snapshot.js';
 import { faultPoint } from '../fault-points.js';
@@ -16,11 +17,14 @@ import { claimBackupdir, type LockHolder } from './backupdir-lock.js';
 import { betweenScripts, foresee } from './backup-scripts.js';
 import { writeManifest } from './backup-manifest.js';
 import { sayBases } from './backup-words.js';
+import type { Confiner } from './confinement.js';
 import { copySources, waitingJobs, type Copying } from './copy-sources.js';
 import { betweenCommands } from './host-commands.js';
 import { heldAmongNewest, readMeasure } from './held.js';
+import { forgetUse, openQuota } from './host-quota.js';
 import { chooseLinkBases, type LinkBases } from './link-bases.js';
 import { requireLocalRsync } from './local-rsync.js';
+import { freeInodesOf, QuotaWatch } from './quota-watch.js';
 import { requireRoom } from './room.js';
 import { reachHost } from './reach.js';
 import { copyRunLog, openRunLogFile } from './run-log-file.js';
@@ -46,7 +50,11 @@ export async function backUp(
   task: BackupTask,
   events: BackupEvents,
   { cancel: signal, haste }: { readonly cancel: AbortSignal; readonly haste: AbortSignal },
-  { clock, holder }: { readonly clock: Clock; readonly holder: LockHolder },
+  {
+    clock,
+    holder,
+    confiner,
+  }: { readonly clock: Clock; readonly holder: LockHolder; readonly confiner: Confiner },
 ): Promise<BackupResult> {
   const log = openRunLogFile(task.logFile, clock, () => events.onLog());
   const startedAt = clock.now();
@@ -56,6 +64,7 @@ export async function backUp(
     events,
     clock,
     holder,
+    confiner,
     log,
     signal,
     haste,
@@ -90,6 +99,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   const { type } = await foresee(task, backup.startedAt);
   await requireRoom(backup.events, type, signal);
   await store.orUnusable(host.backupdir, () => claimBackupdir(host.backupdir, backup.holder));
+  const usedBytes = await openQuota(host, { signal, say: (text) => log.say(text) });
   const before = await store.openHostStore(host.backupdir, host.name);
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
   const held = await heldAmongNewest(before);
@@ -99,6 +109,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   sayBases(log, bases, task.type);
   const reached = await reachHost(host, signal);
   const unfinished: { leave?: () => Promise<void> } = {};
+  const watch: { quota?: QuotaWatch; kept: string | null } = { kept: null };
   try {
     log.say(`connected to ${reached.connection.address}, host key ${reached.connection.fingerprint}`);
     if (reached.isRsyncMissing) throw new BusyError('RSYNC_MISSING', { where: `host "${host.name}"` });
@@ -112,12 +123,27 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
         const made = await store.createPartial(before, name, mark);
         backup.path = made;
         unfinished.leave = () => leaveForNext(made, mark, log);
-        return { partial: made, ended: await copySources(backup, reached, made, { bases, measure }) };
+        watch.kept = made;
+        await forgetUse(before.directory);
+        const quota = new QuotaWatch(host, usedBytes, made, await freeInodesOf(made));
+        watch.quota = quota;
+        return { partial: made, ended: await copySources(backup, reached, made, { bases, measure, quota }) };
       },
     );
+    const drop = async (): Promise<void> => {
+      watch.kept = null;
+      delete unfinished.leave;
+      await store.orUnusable(before.directory, () => store.discard(partial));
+    };
+    const overrun = (await watch.quota?.settle()) ?? null;
+    if (overrun) {
+      // What can never fit must not hold its space for ever.
+      await drop();
+      throw overrun;
+    }
     if (signal.aborted || !isCommittable(backup.jobs)) {
       // Else the next attempts would add to it bit by bit, until nothing of the change is left to be seen.
-      if (isMassChanged(backup.jobs)) await store.orUnusable(before.directory, () => store.discard(partial));
+      if (isMassChanged(backup.jobs)) await drop();
       else await leaveForNext(partial, mark, log);
       return null;
     }
@@ -136,6 +162,11 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     const manifest = await writeManifest({ ...backup, partial, store: before.directory, bases });
     faultPoint('manifest is written');
     if (signal.aborted) throw new BusyError('CANCELLED');
+    const overfull = manifest && judgeEntries(host, manifest.entries);
+    if (overfull) {
+      await drop();
+      throw overfull;
+    }
     const made = { name, bases, path: join(before.directory, name), manifest };
     const snapshot = { ...describe(backup, made), heldFor };
     await store.orUnusable(before.directory, async () => {
@@ -154,6 +185,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     });
     faultPoint('snapshot is described');
     backup.path = await store.commitPartial(partial, name, signal);
+    watch.kept = backup.path;
     delete unfinished.leave;
     log.say(`committed ${snapshot.path}`);
     await discardPartials(before, log);
@@ -164,6 +196,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     throw error;
   } finally {
     reached.connection.close();
+    await watch.quota?.close(watch.kept);
   }
 }
 

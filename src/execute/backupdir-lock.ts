@@ -9,6 +9,7 @@ import { BusyError } from '../core/errors.js';
 import {
   claimLock,
   claimSharedLock,
+  holderOf,
   releaseLock,
   releaseSharedLock,
   type LockOwner,
@@ -63,6 +64,16 @@ export async function releaseBackupdirs(backupdirs: Iterable<string>, holder: Lo
   for (const backupdir of backupdirs) {
     const file = join(backupdir, fileName);
     await (typeof holder === 'number' ? releaseLock(file, holder) : releaseSharedLock(file, holder));
+  }
+}
+
+/** Who holds the lock, for a person: empty for the holder himself, null for nobody. Never throws. */
+export async function lookAtLock(backupdir: string, holder: LockHolder): Promise<string | null> {
+  try {
+    const found = await holderOf(join(backupdir, fileName), holder);
+    return found === 'us' ? '' : found && describe(found);
+  } catch (error) {
+    return `nobody can tell (${error instanceof Error ? error.message : String(error)})`;
   }
 }
 

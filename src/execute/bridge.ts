@@ -11,7 +11,8 @@ import type { Host } from '../core/host.js';
 import { readRequest } from './connector-request.js';
 import type { Flow } from './flow.js';
 import { takeAll, takeInBatches, type TakeBytes } from './output-batch.js';
-import { startProcess, type Ending, type LocalProcess } from './process.js';
+import type { StartRsync } from './confinement.js';
+import type { Ending, LocalProcess } from './process.js';
 import {
   pullArguments,
   pullCommand,
@@ -41,6 +42,13 @@ export interface TransferOutput {
   readonly flow: Flow;
 }
 
+/** What a transfer is between, and how the rsync on the server is started. */
+export interface TransferEnds {
+  readonly host: Host;
+  readonly connection: SshConnection;
+  readonly startRsync: StartRsync;
+}
+
 /** How long a channel may take to close after its rsync has ended. */
 const closeMs = 3000;
 
@@ -49,19 +57,17 @@ const closeMs = 3000;
  * hinders a start; everything that rsync itself reports is in the answer and in `output`.
  */
 export function transfer(
-  host: Host,
-  connection: SshConnection,
+  ends: TransferEnds,
   plan: TransferPlan,
   output: TransferOutput,
   signal: AbortSignal,
 ): Promise<TransferEnding> {
-  const run = host.initiator === 'server' ? pull : receivePush;
-  return run(host, connection, plan, output, signal);
+  const run = ends.host.initiator === 'server' ? pull : receivePush;
+  return run(ends, plan, output, signal);
 }
 
 function pull(
-  host: Host,
-  connection: SshConnection,
+  { host, connection, startRsync }: TransferEnds,
   plan: TransferPlan,
   output: TransferOutput,
   signal: AbortSignal,
@@ -70,6 +76,7 @@ function pull(
     name: host.name,
     args: pullArguments(host, plan),
     input: '',
+    startRsync,
     open: (words: readonly string[]) => connection.exec(pullCommand(host, plan, words)),
   };
   return runClient(client, output, signal);
@@ -81,6 +88,7 @@ export interface RsyncClient {
   readonly name: string;
   /** With the connector as its remote shell. */
   readonly args: readonly string[];
+  readonly startRsync: StartRsync;
   /** For its standard input. */
   readonly input: string | Buffer;
   /** Starts the other side, by the words that rsync asks its remote shell to run. */
@@ -89,12 +97,12 @@ export interface RsyncClient {
 
 /** As `transfer`, for a local rsync with whatever arguments. */
 export async function runClient(
-  { name, args, input, open }: RsyncClient,
+  { name, args, input, startRsync, open }: RsyncClient,
   output: TransferOutput,
   signal: AbortSignal,
 ): Promise<TransferEnding> {
   const stop = new AbortController();
-  const rsync = startProcess('rsync', args, AbortSignal.any([signal, stop.signal]));
+  const rsync = await startRsync(args, AbortSignal.any([signal, stop.signal]));
   let channel: SshChannel | null = null;
   rsync.stdin.end(input);
   const flushReport = takeInBatches(rsync.stdout, output.onReport);
@@ -120,8 +128,7 @@ export async function runClient(
 }
 
 async function receivePush(
-  host: Host,
-  connection: SshConnection,
+  { host, connection, startRsync }: TransferEnds,
   plan: TransferPlan,
   output: TransferOutput,
   signal: AbortSignal,
@@ -143,7 +150,7 @@ async function receivePush(
       return { client: remote, local: { code: null, signal: null }, remote };
     }
     const args = receiveArguments(host, plan, request.words);
-    rsync = startProcess('rsync', args, AbortSignal.any([signal, stop.signal]));
+    rsync = await startRsync(args, AbortSignal.any([signal, stop.signal]));
     takeAll(rsync.stderr, output.onError);
     join(channel, rsync.stdout, rsync.stdin, output, signal);
     const local = await rsync.ended;

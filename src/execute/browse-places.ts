@@ -2,10 +2,12 @@
 import { join } from 'node:path';
 import type { ArchiveRecord } from '../core/archive.js';
 import type { BrowsePlaces, FoundSnapshot } from '../core/browse.js';
+import type { ArchiveDisks } from './archive-disks.js';
 import { besideTarball, listArchives, readArchive } from './archive-files.js';
 import { manifestName } from './manifest-format.js';
 
-export const browsePlaces: BrowsePlaces = {
+/** `disks` answer in time, or refuse. */
+export const createBrowsePlaces = (disks: ArchiveDisks): BrowsePlaces => ({
   ofSnapshot: (record) => ({
     record,
     isArchived: false,
@@ -18,14 +20,15 @@ export const browsePlaces: BrowsePlaces = {
   }),
   archivesOf: async ({ archivedir, name }) => {
     if (archivedir === '') return [];
-    const archives = await listArchives(archivedir, name).catch(() => []);
+    const archives = await disks.look(archivedir, () => listArchives(archivedir, name).catch(() => []));
     return archives.map(ofArchive);
   },
   archiveOf: async ({ archivedir, name: host }, name) => {
-    const archive = archivedir === '' ? null : await readArchive(archivedir, { host, snapshot: name });
+    if (archivedir === '') return null;
+    const archive = await disks.look(archivedir, () => readArchive(archivedir, { host, snapshot: name }));
     return archive && ofArchive(archive);
   },
-};
+});
 
 function ofArchive({ snapshot, host, name, path, manifest }: ArchiveRecord): FoundSnapshot {
   return {

@@ -6,6 +6,7 @@ import type { HostCheck, SourceCheck } from '../core/enrollment.js';
 import { toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { transfer } from './bridge.js';
+import { roomFor, type Confiner, type StartRsync } from './confinement.js';
 import { Flow } from './flow.js';
 import { reachHost, type ReachedHost } from './reach.js';
 import { LineSplitter, parseRsyncLine, type RsyncEvent } from './rsync-output.js';
@@ -15,14 +16,15 @@ const sourceMs = 60_000;
 const longestProblem = 300;
 
 /** Throws what reaching a host throws; what is found behind the login is a result. */
-export async function checkHost(host: Host, signal: AbortSignal): Promise<HostCheck> {
+export async function checkHost(host: Host, confiner: Confiner, signal: AbortSignal): Promise<HostCheck> {
   const reached = await reachHost(host, signal);
   const scratch = await mkdtemp(join(tmpdir(), 'busy-check-'));
+  const startRsync = confiner.starter(roomFor(host, { writable: scratch, readOnly: [] }));
   try {
     const sources: SourceCheck[] = [];
     if (!reached.isRsyncMissing)
       for (const source of host.srcdirs)
-        sources.push(await checkSource(host, reached, { source, scratch, signal }));
+        sources.push(await checkSource({ host, reached, startRsync }, { source, scratch, signal }));
     return {
       address: reached.connection.address,
       fingerprint: reached.connection.fingerprint,
@@ -40,8 +42,11 @@ export async function checkHost(host: Host, signal: AbortSignal): Promise<HostCh
 
 /** A dry run of its uppermost level: it fails where a backup would fail at once. */
 async function checkSource(
-  host: Host,
-  { connection }: ReachedHost,
+  {
+    host,
+    reached: { connection },
+    startRsync,
+  }: { readonly host: Host; readonly reached: ReachedHost; readonly startRsync: StartRsync },
   {
     source,
     scratch,
@@ -71,7 +76,7 @@ async function checkSource(
   };
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(sourceMs)]);
-    const { client } = await transfer(host, connection, plan, output, limit);
+    const { client } = await transfer({ host, connection, startRsync }, plan, output, limit);
     hear(splitter.end());
     const unreadable = said.find((event) => event.kind === 'fileError' && isSource(event.error.path, source));
     if (client.code === 0 || (client.code === 23 && unreadable === undefined))

@@ -1,25 +1,36 @@
 /** Copies the source directories of a host into a partial snapshot: one rsync call each. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { BackupEvents, BackupTask } from '../core/executor-port.js';
 import type { Clock } from '../core/ports.js';
 import { isCommittable, waitingJob, type JobRecord } from '../core/run.js';
 import { faultPoint } from '../fault-points.js';
+import { openBackupRoom } from './backup-room.js';
 import { describeJob } from './backup-words.js';
+import type { Confiner } from './confinement.js';
 import { replaceDamaged } from './damaged-links.js';
 import { runJob, type EndedJob } from './job.js';
 import type { LinkBases } from './link-bases.js';
 import { directoryOfSource } from './original-store.js';
-import { ownBackups } from './own-backups.js';
+import { ownBackups, ownSecrets } from './own-places.js';
 import { ProgressMeter } from './progress.js';
+import type { QuotaWatch } from './quota-watch.js';
 import type { ReachedHost } from './reach.js';
 import { watchFloor } from './room.js';
 import type { TransferPlan } from './rsync-args.js';
+import type { RsyncEvent } from './rsync-output.js';
 import type { RunLogFile } from './run-log-file.js';
 import { makeBelow, orUnusable } from './snapshot-dir.js';
 import { bytesIn, type Measure } from './source-check.js';
 
 /** What does not get better with the next source directory. */
-const futileReasons = ['DISK_FULL', 'CONNECTION_LOST', 'HOST_STALLED', 'MASS_METADATA_CHANGE'];
+const futileReasons = [
+  'DISK_FULL',
+  'QUOTA_EXCEEDED',
+  'TOO_MANY_ENTRIES',
+  'CONNECTION_LOST',
+  'HOST_STALLED',
+  'MASS_METADATA_CHANGE',
+];
 
 /** How often a long copy says in the log how far it is. */
 const heartbeatMs = 30_000;
@@ -28,6 +39,7 @@ export interface Copying {
   readonly task: BackupTask;
   readonly events: BackupEvents;
   readonly clock: Clock;
+  readonly confiner: Confiner;
   readonly log: RunLogFile;
   /** Cancels the run. */
   readonly signal: AbortSignal;
@@ -39,7 +51,11 @@ export async function copySources(
   backup: Copying,
   reached: ReachedHost,
   partial: string,
-  { bases, measure }: { readonly bases: LinkBases; readonly measure: Measure | null },
+  {
+    bases,
+    measure,
+    quota,
+  }: { readonly bases: LinkBases; readonly measure: Measure | null; readonly quota: QuotaWatch },
 ): Promise<EndedJob[]> {
   const { task, signal, log, clock, events } = backup;
   const { srcdirs, jobsAtOnce } = task.host;
@@ -51,30 +67,38 @@ export async function copySources(
     log.say(`still copying: ${progress.percent} %, ${progress.bytesDone} bytes, now ${progress.currentFile}`);
   });
   const own = await orUnusable(task.host.backupdir, () => ownBackups(task.host.backupdir, reached));
+  const secrets = await ownSecrets(task.secretPlaces, reached);
   const ended: EndedJob[] = [];
   const plans: TransferPlan[] = [];
   const floor = watchFloor(partial, task.host.minFree);
+  const { room, close } = await openBackupRoom(task.host, dirname(partial), partial, bases);
   const context = {
     host: task.host,
     connection: reached.connection,
     directory: partial,
     clock,
-    diskLow: floor.signal,
+    startRsync: quota.watching(backup.confiner.starter(room)),
+    mustEnd: AbortSignal.any([floor.signal, quota.signal]),
     say: (text: string): void => log.say(text),
-    onEvent: meter.update.bind(meter),
+    onEvent: (number: number, event: RsyncEvent): void => {
+      meter.update(number, event);
+      quota.hear(number, event);
+    },
   };
   let next = 0;
   let isFutile = false;
   const work = async (): Promise<void> => {
     while (next < srcdirs.length && !signal.aborted && !isFutile) {
       const index = next++;
-      const plan = await planJob(srcdirs, index, partial, { bases, own });
+      const plan = await planJob(srcdirs, index, partial, { bases, own, secrets });
       setJob(backup, index, { ...waitingJob(index + 1, plan.source), state: 'RUNNING' });
       log.say(`job ${index + 1} of ${srcdirs.length}: ${plan.source}`);
       if (bases.paths.length > 0 && plan.linkBases.length === 0)
         log.say('no snapshot to link to has this directory, so all of it is copied');
       const omitted = plan.leftOut.filter((path) => own.includes(path));
       if (omitted.length > 0) log.say(`left out, since the backups lie there: ${omitted.join(', ')}`);
+      const { hidden = [] } = plan;
+      if (hidden.length > 0) log.say(`left out, since secrets of BUSY lie there: ${hidden.join(', ')}`);
       plans[index] = plan;
       const bytesBefore = task.acceptsChanges ? null : bytesIn(measure, plan.source);
       const job = await runJob({ ...context, bytesBefore }, index + 1, plan, signal);
@@ -97,6 +121,7 @@ export async function copySources(
     }
   } finally {
     floor.end();
+    await close();
   }
   meter.end();
   return ended;
@@ -106,7 +131,15 @@ async function planJob(
   srcdirs: readonly string[],
   index: number,
   partial: string,
-  { bases, own }: { readonly bases: LinkBases; readonly own: readonly string[] },
+  {
+    bases,
+    own,
+    secrets,
+  }: {
+    readonly bases: LinkBases;
+    readonly own: readonly string[];
+    readonly secrets: readonly string[];
+  },
 ): Promise<TransferPlan> {
   const source = srcdirs[index] ?? '/';
   const below = source === '/' ? '' : source;
@@ -118,6 +151,7 @@ async function planJob(
     leftOut: [...srcdirs.filter((other) => other !== source), ...own].filter((path) =>
       path.startsWith(`${below}/`),
     ),
+    hidden: secrets.filter((path) => path.startsWith(`${below}/`)),
     snapshotBases: await directoriesOf(bases.paths.slice(bases.resumed.length), source),
     mustCompareContents: bases.mustCompareContents,
     isComparison: false,

@@ -7,6 +7,7 @@ import type { ComparisonReport, ComparisonTask } from './comparison.js';
 import type { DrillComparisonReport, DrillComparisonTask } from './drill-comparison.js';
 import type { DrillSelectionReport, DrillSelectionTask } from './drill-selection.js';
 import type { DownloadLookReport, DownloadLookTask } from './download-look.js';
+import type { OriginalChoiceReport, OriginalChoiceTask } from './original-choice.js';
 import type { SearchReport, SearchTask } from './damage-search.js';
 import type { ManifestReport, ManifestTask } from './manifest.js';
 
@@ -16,6 +17,7 @@ export interface DiskWorks {
   readonly search: { readonly task: SearchTask; readonly report: SearchReport };
   readonly archiveCheck: { readonly task: ArchiveCheckTask; readonly report: ArchiveCheckReport };
   readonly 'archive choice': { readonly task: ArchiveChoiceTask; readonly report: ArchiveChoiceReport };
+  readonly 'original choice': { readonly task: OriginalChoiceTask; readonly report: OriginalChoiceReport };
   readonly 'download look': { readonly task: DownloadLookTask; readonly report: DownloadLookReport };
   readonly 'drill selection': { readonly task: DrillSelectionTask; readonly report: DrillSelectionReport };
   readonly 'drill comparison': {

@@ -15,6 +15,7 @@ import type { DiskMessage, DiskOrder, DiskReport } from './disk-work.js';
 import { compareRestored } from './drill-comparison.js';
 import { selectForDrill } from './drill-selection.js';
 import { lookForDownload } from './download-look.js';
+import { chooseFromOriginal } from './original-choice.js';
 import { makeManifest, type DiskWorkHooks } from './manifest.js';
 
 /** Progress is told after so many entries or bytes. */
@@ -66,6 +67,8 @@ function carryOut(): Promise<DiskReport> {
       return checkArchive(work.task, hooks);
     case 'archive choice':
       return chooseMembers(work.task, hooks);
+    case 'original choice':
+      return chooseFromOriginal(work.task, hooks);
     case 'comparison':
       return compareSnapshots(work.task, hooks);
     case 'drill selection':

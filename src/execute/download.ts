@@ -7,7 +7,8 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { showPath } from '../core/byte-path.js';
+import type { ArchiveRecord } from '../core/archive.js';
+import { showPath, type BytePath } from '../core/byte-path.js';
 import {
   downloadName,
   withoutNested,
@@ -18,11 +19,13 @@ import {
 } from '../core/download.js';
 import { BusyError } from '../core/errors.js';
 import { readArchive } from './archive-files.js';
-import { unpackArchive } from './archive-unpack.js';
+import { unpackArchive, type Unpacked } from './archive-unpack.js';
 import type { LockHolder } from './backupdir-lock.js';
 import { workOnDisk } from './disk-thread.js';
+import { unpackOriginal } from './original-unpack.js';
 import { describeEnding, startProcess } from './process.js';
 import { createScratch, removeScratch } from './scratch.js';
+import { isTarFault } from './tar-words.js';
 
 /** What one message carries at most. */
 const pieceBytes = 64 * 1024;
@@ -40,7 +43,8 @@ async function* readFiles(
 ): AsyncGenerator<DownloadStep> {
   const { host, snapshot, directory } = task;
   if (directory !== null && (await isThere(directory))) {
-    yield* sendFiles(task, directory, signal);
+    const losses = { count: 0, first: '' };
+    yield* sendFiles(task, { directory, losses, paths: withoutNested(task.paths) }, signal);
     return;
   }
   const name = { host: host.name, snapshot };
@@ -48,12 +52,22 @@ async function* readFiles(
   if (!archive) throw new BusyError('SNAPSHOT_NOT_FOUND', name);
   const scratch = await createScratch(host, { use: 'download', id: randomUUID() }, holder);
   try {
-    const entries = withoutNested(task.paths);
-    const unpacking = { archive, scratch, entries, parents: [], minFree: host.minFree };
-    yield* sendFiles(task, await unpackArchive(unpacking, signal), signal);
+    yield* sendFiles(task, await unpack(task, { archive, scratch }, signal), signal);
   } finally {
     await removeScratch(scratch);
   }
+}
+
+async function unpack(
+  { host: { minFree, srcdirs }, paths: wanted }: DownloadTask,
+  from: { readonly archive: ArchiveRecord; readonly scratch: string },
+  signal: AbortSignal,
+): Promise<Sendable> {
+  const extraction = { ...from, minFree, say: () => {} };
+  const paths = withoutNested(wanted);
+  if (from.archive.manifestRoot === 'snapshot')
+    return unpackOriginal({ ...extraction, srcdirs, paths }, signal);
+  return { paths, ...(await unpackArchive({ ...extraction, entries: paths, parents: [] }, signal)) };
 }
 
 async function isThere(directory: string): Promise<boolean> {
@@ -64,13 +78,17 @@ async function isThere(directory: string): Promise<boolean> {
 }
 
 /** `directory` is, or looks like, that of the snapshot. */
+interface Sendable extends Unpacked {
+  /** None below another. */
+  readonly paths: readonly BytePath[];
+}
+
 async function* sendFiles(
   task: DownloadTask,
-  directory: string,
+  { directory, paths, losses }: Sendable,
   signal: AbortSignal,
 ): AsyncGenerator<DownloadStep> {
   const { format } = task;
-  const paths = withoutNested(task.paths);
   const { fileBytes, names, ...damage } = await workOnDisk(
     'download look',
     { directory, paths },
@@ -86,6 +104,8 @@ async function* sendFiles(
     format: sent,
     sizeBytes: sent === 'file' ? fileBytes : null,
     ...damage,
+    // A file that is sent as it is has nothing but its content.
+    losses: sent === 'file' ? '' : wordsOf(losses),
   };
   yield { start };
   const reader = sent === 'file' ? fileReader : tarReader(sent);
@@ -94,6 +114,10 @@ async function* sendFiles(
     const shown = showPath(paths[0] ?? '/');
     throw broken(task, `"${shown}" has ${sentBytes} bytes, not ${start.sizeBytes}`);
   }
+}
+
+function wordsOf({ count, first }: Unpacked['losses']): string {
+  return count <= 1 ? first : `${first}, and ${count - 1} more like it`;
 }
 
 /** A program that gets names (each with a zero byte behind it) and writes what is sent. */
@@ -147,8 +171,7 @@ function tarReader(format: 'tar' | 'tar.gz'): Reader {
       '--files-from=-',
     ],
     // A backup that makes links to a file changes what the disk says of it, though not the file.
-    isHarmless: (line) =>
-      /: file changed as we read it$|: socket ignored$|^tar: Exiting with failure status/.test(line),
+    isHarmless: (line) => !isTarFault(line, 'sending'),
     goodCodes: [0, 1],
   };
 }

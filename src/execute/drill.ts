@@ -16,6 +16,7 @@ import type { RunPhase } from '../core/run.js';
 import type { FoundDifference } from '../core/verification.js';
 import { freeFor } from '../core/space.js';
 import { besideTarball, readArchive } from './archive-files.js';
+import type { Losses } from './archive-extraction.js';
 import { unpackArchive } from './archive-unpack.js';
 import type { LockHolder } from './backupdir-lock.js';
 import { describeEnd, isSuccess, limitBefore } from './command-end.js';
@@ -93,10 +94,12 @@ async function drillIn(
   const startedAt = clock.now().getTime();
   const restored = await withMeter(context, 'restore', { entries, bytes }, async (meter) => {
     if (archive) {
-      const { minFree } = host;
-      const unpacked = await unpackArchive({ archive, scratch, entries: members, parents, minFree }, signal);
+      const say = (text: string): void => log.say(text);
+      const unpacking = { archive, scratch, entries: members, parents, minFree: host.minFree, say };
+      const { directory, losses } = await unpackArchive(unpacking, signal);
+      refuseLosses(task, losses);
       meter.add({ entries, bytes, current: '' });
-      return join(unpacked, 'data');
+      return join(directory, archive.manifestRoot === 'data' ? 'data' : '');
     }
     const target = join(scratch, 'data');
     await mkdir(target);
@@ -133,6 +136,13 @@ async function drillIn(
   );
   found.record = { ...found.record, ...(await callCommand(context, restored)) };
   if (signal.aborted) throw new BusyError('CANCELLED');
+}
+
+/** Of attributes and ACLs a manifest does not tell, so the comparison would not find it. Throws DRILL_BROKEN. */
+function refuseLosses({ host, snapshot }: DrillTask, { count, first }: Losses): void {
+  if (count === 0) return;
+  const detail = `${counted(count, 'thing')} of the archive could not be given back: ${first}`;
+  throw new BusyError('DRILL_BROKEN', { host: host.name, snapshot: snapshot.name, detail });
 }
 
 /** Null when the snapshot itself is there. Throws SNAPSHOT_NOT_FOUND. */

@@ -3,6 +3,7 @@
  * backups flows here, away from the event loop that answers calls. When the daemon is gone, so is its channel: then
  * all runs are stopped and the process ends.
  */
+import { confineModes } from '../core/confinement.js';
 import { BusyError, toBusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { BackupEvents, ProbeResult } from '../core/executor-port.js';
@@ -11,6 +12,7 @@ import { archive } from './archive.js';
 import { backUp } from './backup.js';
 import { drill } from './drill.js';
 import { checkHost } from './check-host.js';
+import { Confiner } from './confinement.js';
 import { measureUsage } from './disk-usage.js';
 import type { Command, Report } from './messages.js';
 import { reachHost } from './reach.js';
@@ -18,6 +20,8 @@ import { restore } from './restore.js';
 import { verify } from './verify.js';
 import { verifyArchives } from './verify-archives.js';
 
+/** `confine` of the configuration is the only argument. */
+const confiner = new Confiner(confineModes.find((mode) => mode === process.argv[2]) ?? 'auto');
 const clock = { now: (): Date => new Date() };
 const running = new Map<number, AbortController>();
 /** Backups whose post-backup waits until the daemon leaves their disk alone. */
@@ -88,13 +92,18 @@ async function carryOut(
 ): Promise<Report> {
   const { id } = command;
   if (command.kind === 'probe') return { kind: 'probed', id, result: await probe(command.host, signal) };
-  if (command.kind === 'check') return { kind: 'checked', id, check: await checkHost(command.host, signal) };
+  if (command.kind === 'check')
+    return { kind: 'checked', id, check: await checkHost(command.host, confiner, signal) };
   if (command.kind === 'measure') return { kind: 'measured', id, usages: await measure(command, signal) };
   if (command.kind === 'verify')
     return { kind: 'verified', id, result: await verify(command.task, eventsOf(id), signal, clock) };
   if (command.kind === 'restore') {
     const { task, holder } = command;
-    return { kind: 'restored', id, result: await restore(task, eventsOf(id), signal, { clock, holder }) };
+    return {
+      kind: 'restored',
+      id,
+      result: await restore(task, eventsOf(id), signal, { clock, holder, confiner }),
+    };
   }
   if (command.kind === 'drill') {
     const { task, holder } = command;
@@ -108,7 +117,7 @@ async function carryOut(
   return {
     kind: 'backedUp',
     id,
-    result: await backUp(command.task, eventsOf(id), signals, { clock, holder: command.holder }),
+    result: await backUp(command.task, eventsOf(id), signals, { clock, holder: command.holder, confiner }),
   };
 }
 

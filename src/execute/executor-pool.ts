@@ -3,6 +3,7 @@
  * its own runs with it; they end with EXECUTOR_DIED, and the next run starts a new process.
  */
 import { fork, type ChildProcess } from 'node:child_process';
+import type { ConfineMode, Confinement } from '../core/confinement.js';
 import type { HostCheck } from '../core/enrollment.js';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
@@ -24,7 +25,9 @@ import type {
 } from '../core/executor-port.js';
 import type { DiskUsage } from '../core/space.js';
 import type { LockHolder } from './backupdir-lock.js';
+import { Confiner } from './confinement.js';
 import type { Command, Report } from './messages.js';
+import { clearScratch, type ScratchUse } from './scratch.js';
 
 /** How long an executor without work is kept. */
 const idleMs = 30_000;
@@ -48,28 +51,26 @@ interface ExecutorProcess {
 
 export class ExecutorPool implements Executor {
   private readonly processes = new Set<ExecutorProcess>();
+  private confiner: Confiner | null = null;
   private lastId = 0;
   private isStopping = false;
   /** Until when runs may go on, by `performance.now`; null: no matter how long. */
   private untilMs: number | null = null;
 
   /**
-   * `entry` is the compiled executor-main; `size` the most processes at once.
+   * `entry` is the compiled executor-main; `executors` the most processes at once, and `confine` what theirs start with.
    * `holder` has the locks on backup directories. `onDeath` hears of an executor that ended unasked.
    */
   constructor(
     private readonly entry: string,
-    private readonly size: number,
+    private readonly settings: { readonly executors: number; readonly confine: ConfineMode },
     private readonly holder: LockHolder,
     private readonly onDeath: (pid: number, ending: string) => void,
   ) {}
 
   async backUp(task: BackupTask, events: BackupEvents, signal: AbortSignal): Promise<BackupResult> {
-    const report = await this.give(
-      (id) => ({ kind: 'backUp', id, task, holder: this.holder }),
-      events,
-      signal,
-    );
+    const { holder } = this;
+    const report = await this.give((id) => ({ kind: 'backUp', id, task, holder }), events, signal);
     if (report.kind === 'backedUp') return report.result;
     throw unexpected(report);
   }
@@ -98,17 +99,16 @@ export class ExecutorPool implements Executor {
 
   async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
     const { holder } = this;
-    const report = await this.give((id) => ({ kind: 'restore', id, task, holder }), events, signal);
+    const work = this.give((id) => ({ kind: 'restore', id, task, holder }), events, signal);
+    const report = await work.catch(this.afterDeath(task, 'restore'));
     if (report.kind === 'restored') return report.result;
     throw unexpected(report);
   }
 
   async drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
-    const report = await this.give(
-      (id) => ({ kind: 'drill', id, task, holder: this.holder }),
-      events,
-      signal,
-    );
+    const { holder } = this;
+    const work = this.give((id) => ({ kind: 'drill', id, task, holder }), events, signal);
+    const report = await work.catch(this.afterDeath(task, 'drill'));
     if (report.kind === 'drilled') return report.result;
     throw unexpected(report);
   }
@@ -135,6 +135,12 @@ export class ExecutorPool implements Executor {
     throw unexpected(report);
   }
 
+  /** How far the rsyncs that talk to hosts are confined here. Never throws. */
+  confinement(): Promise<Confinement> {
+    this.confiner ??= new Confiner(this.settings.confine);
+    return this.confiner.state();
+  }
+
   processCount(): number {
     return this.processes.size;
   }
@@ -155,6 +161,18 @@ export class ExecutorPool implements Executor {
     const all = [...this.processes];
     for (const { child } of all) if (child.connected) child.disconnect();
     await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  /** What an executor that died had unpacked is cleared before its run ends. */
+  private afterDeath(
+    { host, runId }: Pick<RestoreTask, 'host' | 'runId'>,
+    use: ScratchUse,
+  ): (error: unknown) => Promise<never> {
+    return async (error) => {
+      if (error instanceof BusyError && error.reason === 'EXECUTOR_DIED')
+        await clearScratch(host, { use, id: runId }, this.holder);
+      throw error;
+    };
   }
 
   private give(
@@ -183,12 +201,12 @@ export class ExecutorPool implements Executor {
   private choose(): ExecutorProcess {
     const usable = [...this.processes].filter(({ child }) => child.connected);
     const least = usable.sort((a, b) => a.work.size - b.work.size)[0];
-    if (least && (least.work.size === 0 || usable.length >= this.size)) return least;
+    if (least && (least.work.size === 0 || usable.length >= this.settings.executors)) return least;
     return this.start();
   }
 
   private start(): ExecutorProcess {
-    const child = fork(this.entry, [], {
+    const child = fork(this.entry, [this.settings.confine], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

@@ -28,12 +28,13 @@ export interface ThreadHash {
 
 interface Thread {
   readonly worker: Worker;
-  waitingBytes: number;
+  /** So many contents are not asked for their hash yet. */
+  open: number;
   readonly digests: Map<number, { resolve: (sha256: string) => void; reject: (error: Error) => void }>;
 }
 
-/** More would only wait for the one that decompresses. */
-const mostThreads = 4;
+/** More would only wait for the one that decompresses. One is busy with the file itself all the time. */
+const mostThreads = 1 + Math.min(4, availableParallelism());
 const mostWaitingBytes = 16 * 1024 * 1024;
 
 export class HashThreads {
@@ -46,22 +47,23 @@ export class HashThreads {
   /** `isIdle`: others go first on the processor. Threads are started when they are needed. */
   constructor(
     private readonly isIdle: boolean,
-    private readonly count = Math.min(mostThreads, availableParallelism()),
+    private readonly count = mostThreads,
   ) {}
 
   begin(): ThreadHash {
     const id = this.nextId++;
     const thread = this.idlest();
+    thread.open += 1;
     return {
       update: (piece) => {
         this.waitingBytes += piece.length;
-        thread.waitingBytes += piece.length;
         thread.worker.postMessage({ id, piece } satisfies HashOrder, []);
         return this.waitingBytes > mostWaitingBytes ? this.room() : undefined;
       },
       digest: () =>
         new Promise((resolve, reject) => {
           if (this.failure) return reject(this.failure);
+          thread.open -= 1;
           thread.digests.set(id, { resolve, reject });
           thread.worker.postMessage({ id, piece: null } satisfies HashOrder, []);
         }),
@@ -75,16 +77,15 @@ export class HashThreads {
 
   private idlest(): Thread {
     if (this.threads.length < this.count) this.threads.push(this.start());
-    return this.threads.reduce((best, thread) => (thread.waitingBytes < best.waitingBytes ? thread : best));
+    return this.threads.reduce((best, thread) => (thread.open < best.open ? thread : best));
   }
 
   private start(): Thread {
     const worker = new Worker(new URL('./hash-worker.js', import.meta.url), {
       workerData: this.isIdle ? 'idle' : '',
     });
-    const thread: Thread = { worker, waitingBytes: 0, digests: new Map() };
+    const thread: Thread = { worker, open: 0, digests: new Map() };
     worker.on('message', ({ id, bytes, sha256 }: HashAnswer) => {
-      thread.waitingBytes -= bytes;
       this.waitingBytes -= bytes;
       if (sha256 !== null) {
         thread.digests.get(id)?.resolve(sha256);

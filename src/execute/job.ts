@@ -11,6 +11,7 @@ import { missingFilesKept, type JobRecord, type MissingFile } from '../core/run.
 import type { TransferStats } from '../core/snapshot.js';
 import { AttributeWatch } from './attribute-watch.js';
 import { startFailure, transfer, type TransferEnding } from './bridge.js';
+import type { StartRsync } from './confinement.js';
 import { Flow } from './flow.js';
 import { JobEar } from './job-ear.js';
 import { LinkCounter } from './link-counter.js';
@@ -22,13 +23,14 @@ import { watchForStall } from './stall.js';
 export interface JobContext {
   readonly host: Host;
   readonly connection: SshConnection;
+  readonly startRsync: StartRsync;
   /** The partial snapshot. */
   readonly directory: string;
   readonly clock: Clock;
   /** Bytes of the source in the newest good snapshot; null: a mass change of attributes is no reason to end it. */
   readonly bytesBefore: number | null;
   /** Ends all jobs, with a BusyError as its reason. */
-  readonly diskLow: AbortSignal;
+  readonly mustEnd: AbortSignal;
   /** A line for the log of the run. */
   readonly say: (text: string) => void;
   onEvent(jobNumber: number, event: RsyncEvent): void;
@@ -47,12 +49,13 @@ export async function runJob(
   plan: TransferPlan,
   signal: AbortSignal,
 ): Promise<EndedJob> {
-  const { diskLow } = context;
+  const { mustEnd } = context;
   const links = new LinkCounter();
   const flow = new Flow();
   const watch = new AttributeWatch({
     host: context.host,
     connection: context.connection,
+    startRsync: context.startRsync,
     plan,
     links,
     bytesBefore: context.bytesBefore,
@@ -65,7 +68,7 @@ export async function runJob(
   const stall = watchForStall(
     context.host,
     context.clock,
-    AbortSignal.any([signal, diskLow, watch.tooMuch.signal]),
+    AbortSignal.any([signal, mustEnd, watch.tooMuch.signal]),
   );
   let lost: string | null = null;
   let ending: TransferEnding | null = null;
@@ -73,7 +76,7 @@ export async function runJob(
   void context.connection.closed.then((reason) => (lost = reason));
   try {
     const output = { onReport: heard.onReport, onError: heard.onError, onTraffic: stall.onTraffic, flow };
-    ending = await transfer(context.host, context.connection, plan, output, stall.signal);
+    ending = await transfer(context, plan, output, stall.signal);
   } catch (error) {
     failure = startFailure(error);
   } finally {
@@ -91,7 +94,7 @@ export async function runJob(
     lastWords: heard.lastWords.join('; '),
     lost,
     stalledSeconds: stall.hasStalled() ? context.host.idleTimeoutMs / 1000 : null,
-    diskLow: diskLow.aborted ? toFailure(diskLow.reason) : null,
+    limitReached: mustEnd.aborted ? toFailure(mustEnd.reason) : null,
     isCancelled: signal.aborted,
   };
   const decided = outcomeOfJob(context.host, facts);

@@ -55,9 +55,7 @@ export async function adoptSnapshot(
     committedAt: endedAt < parsed.startedAt ? parsed.startedAt : endedAt,
     runId: '',
     linkBases: [],
-    sources: names.map(
-      (directory) => srcdirs.find((source) => isFlatName(directory, source)) ?? guess(directory),
-    ),
+    sources: names.map((directory) => sourceOfFlatName(directory, srcdirs)),
     stats: noTransfer,
     missingFileCount: 0,
     heldFor: [],
@@ -65,6 +63,11 @@ export async function adoptSnapshot(
     verifiedAt: null,
     damagedFileCount: 0,
   };
+}
+
+/** The source directory that a directory at the top of such a snapshot is; `srcdirs` are those of the host now. */
+export function sourceOfFlatName(directory: string, srcdirs: readonly string[]): string {
+  return srcdirs.find((source) => isFlatName(directory, source)) ?? guess(directory);
 }
 
 /** `_etc_ssh` for `/etc/ssh`, whatever the character. */

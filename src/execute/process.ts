@@ -3,6 +3,7 @@
  * ended politely first, then by force. Nothing here ever sees a shell string made from data.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 
 export interface Ending {
@@ -40,14 +41,41 @@ export const politeMs = 1500;
  * after a moment.
  */
 export function startProcess(program: string, args: readonly string[], signal: AbortSignal): LocalProcess {
+  const child = spawnPiped(program, args, 5);
+  return { ...pipesOf(child), ended: endOf(child, signal) };
+}
+
+/**
+ * The same for a program in a box: `opener` are the words that open it (the last one is bwrap), and `filter` is its
+ * filter of system calls.
+ */
+export function startBoxed(
+  opener: readonly string[],
+  args: readonly string[],
+  filter: Buffer,
+  signal: AbortSignal,
+): LocalProcess {
+  // bwrap must outlive SIGTERM, which is for the program in it: when bwrap ends first, its program is killed.
+  const words = ['-c', 'trap "" TERM; exec "$@"', 'sh', ...opener, '--seccomp', '5', ...args];
+  const child = spawnPiped('/bin/sh', words, 6);
+  const pipes = pipesOf(child);
+  (child.stdio as unknown as Writable[])[5]?.end(filter);
+  return { ...pipes, ended: endOf(child, signal).then(endingInside) };
+}
+
+function spawnPiped(program: string, args: readonly string[], pipes: number): ChildProcess {
   const child = spawn(program, args, {
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: Array.from({ length: pipes }, () => 'pipe' as const),
     detached: true,
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });
-  const stdio = child.stdio as unknown as [Writable, Readable, Readable, Writable, Readable];
   // A pipe that the other side has closed is told by `ended`, not by an exception.
-  for (const stream of stdio) stream.on('error', () => {});
+  for (const stream of child.stdio) stream?.on('error', () => {});
+  return child;
+}
+
+function pipesOf(child: ChildProcess): Omit<LocalProcess, 'ended'> {
+  const stdio = child.stdio as unknown as [Writable, Readable, Readable, Writable, Readable];
   return {
     pid: child.pid ?? null,
     stdin: stdio[0],
@@ -55,8 +83,15 @@ export function startProcess(program: string, args: readonly string[], signal: A
     stderr: stdio[2],
     toProcess: stdio[3],
     fromProcess: stdio[4],
-    ended: endOf(child, signal),
   };
+}
+
+/** bwrap tells a signal that ended its program as a shell does. */
+function endingInside(ending: Ending): Ending {
+  const { code } = ending;
+  if (code === null || code <= 128) return ending;
+  const name = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
+  return { code: null, signal: name ?? `number ${code - 128}` };
 }
 
 /**
@@ -101,7 +136,8 @@ export function describeEnding(ending: Ending): string {
   return ending.signal === null ? `code ${ending.code}` : `signal ${ending.signal}`;
 }
 
-async function textOf(stream: Readable): Promise<string> {
+/** All that comes, or the first megabyte. */
+export async function textOf(stream: Readable): Promise<string> {
   let text = '';
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     if (text.length < 1024 * 1024) text += chunk.toString('utf8');

@@ -20,7 +20,7 @@ const longestAnswer = 64 * 1024;
 
 /**
  * Connects and checks who answers. Throws what `connectSsh` throws, HOSTNAME_MISMATCH or CONNECTION_LOST; with
- * several addresses the error of the address that came furthest.
+ * several addresses HOST_KEY_CHANGED, which nothing may hide, or else the first error of one that was there.
  */
 export async function reachHost(host: Host, signal: AbortSignal): Promise<ReachedHost> {
   let failure: BusyError | null = null;
@@ -30,13 +30,18 @@ export async function reachHost(host: Host, signal: AbortSignal): Promise<Reache
     } catch (error) {
       if (signal.aborted) throw new BusyError('CANCELLED', {}, { cause: error });
       const next = toBusyError(error);
-      if (failure === null || failure.reason === 'HOST_UNREACHABLE') failure = next;
+      if (failure === null || weight(next) > weight(failure)) failure = next;
     }
   }
   throw (
     failure ??
     new BusyError('HOST_UNREACHABLE', { host: host.name, address: '(none)', detail: 'it has no address' })
   );
+}
+
+function weight({ reason }: BusyError): number {
+  if (reason === 'HOST_KEY_CHANGED') return 2;
+  return reason === 'HOST_UNREACHABLE' ? 0 : 1;
 }
 
 async function reachAddress(host: Host, address: string, signal: AbortSignal): Promise<ReachedHost> {

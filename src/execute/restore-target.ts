@@ -6,8 +6,8 @@ import { BusyError } from '../core/errors.js';
 import type { RestoreTask } from '../core/executor-port.js';
 import { areNested, isIn } from '../core/restore-plan.js';
 import { openLocalRsync } from './local-channel.js';
-import { ownBackups } from './own-backups.js';
-import { reachHost, type ReachedHost } from './reach.js';
+import { isThisMachine } from './own-places.js';
+import { reachHost } from './reach.js';
 import { receiveCommand, receiveWords, type RestoreCall } from './restore-args.js';
 import type { SshChannel } from './ssh.js';
 
@@ -27,7 +27,7 @@ export interface OpenTarget {
 
 /** Throws what hinders reaching a host, RSYNC_MISSING, or CANCELLED. */
 export async function openTarget(
-  { target, host, own }: RestoreTask,
+  { target }: Pick<RestoreTask, 'target'>,
   signal: AbortSignal,
 ): Promise<OpenTarget> {
   if (target === null) {
@@ -52,16 +52,11 @@ export async function openTarget(
   return {
     name: target.name,
     version: reached.rsyncVersion,
-    isHere: await isThisMachine(reached, own[0] ?? host.backupdir),
+    isHere: isThisMachine(reached),
     open: (call, words) => connection.exec(receiveCommand(target, call, words)),
     closed: connection.closed,
     close: () => connection.close(),
   };
-}
-
-async function isThisMachine(reached: ReachedHost, directory: string): Promise<boolean> {
-  const own = await ownBackups(directory, reached).catch(() => [directory]);
-  return own.length > 0;
 }
 
 /**

@@ -3,7 +3,7 @@
  * host, over the SSH connection of the run, or one on the server. rsync writes each file under a temporary name and
  * renames it when it is whole.
  */
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { showPath, type BytePath } from '../core/byte-path.js';
 import type { ArchiveRecord } from '../core/archive.js';
@@ -11,22 +11,22 @@ import { BusyError, toBusyError } from '../core/errors.js';
 import type { RestoreResult, RestoreSource, RestoreTask, RunEventsTaker } from '../core/executor-port.js';
 import type { Clock } from '../core/ports.js';
 import { failureOfRestore } from '../core/restore-outcome.js';
-import { landing, mirrorRefusal, planRestore, protectRules, type RestorePlan } from '../core/restore-plan.js';
-import { topPathsOf } from './archive-choice.js';
+import { landing, mirrorRefusal, protectRules, type RestorePlan } from '../core/restore-plan.js';
 import { readArchive } from './archive-files.js';
-import { unpackArchive } from './archive-unpack.js';
 import type { LockHolder } from './backupdir-lock.js';
 import { runClient, startFailure, type TransferEnding } from './bridge.js';
+import { roomFor, type Confiner } from './confinement.js';
 import { Flow } from './flow.js';
 import { requireLocalRsync } from './local-rsync.js';
 import { ProgressMeter } from './progress.js';
 import { listOf, restoreOptions, sendArguments, type RestoreCall } from './restore-args.js';
+import { lossOf, planFor, unpackForRestore } from './restore-archive.js';
+import { requireEntries } from './restore-checks.js';
 import { RestoreChanges, RestoreEar } from './restore-changes.js';
 import { openTarget, refuseOwn, type OpenTarget } from './restore-target.js';
 import { openRunLogFile, type RunLogFile } from './run-log-file.js';
 import { createScratch, removeScratch } from './scratch.js';
 import { watchForStall } from './stall.js';
-import { dataRoot, pathFailure, storedPath } from './stored-path.js';
 
 interface Restoring {
   readonly task: RestoreTask;
@@ -34,6 +34,7 @@ interface Restoring {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly holder: LockHolder;
+  readonly confiner: Confiner;
   readonly log: RunLogFile;
   readonly changes: RestoreChanges;
   /** Where it is read from, as soon as that is known. */
@@ -45,14 +46,18 @@ export async function restore(
   task: RestoreTask,
   events: RunEventsTaker,
   signal: AbortSignal,
-  { clock, holder }: { readonly clock: Clock; readonly holder: LockHolder },
+  {
+    clock,
+    holder,
+    confiner,
+  }: { readonly clock: Clock; readonly holder: LockHolder; readonly confiner: Confiner },
 ): Promise<RestoreResult> {
   const log = openRunLogFile(task.logFile, clock, () => events.onLog());
   const changes = new RestoreChanges(log);
   const from: Restoring['from'] = { kind: 'snapshot' };
   let error: BusyError | null = null;
   try {
-    error = await restoreAll({ task, events, signal, clock, holder, log, changes, from });
+    error = await restoreAll({ task, events, signal, clock, holder, confiner, log, changes, from });
   } catch (thrown) {
     error = signal.aborted ? new BusyError('RESTORE_CANCELLED') : toBusyError(thrown);
   }
@@ -69,20 +74,18 @@ async function restoreAll(restoring: Restoring): Promise<BusyError | null> {
   const { task, signal } = restoring;
   await requireLocalRsync(signal);
   const archive = task.stored && existsSync(task.stored.path) ? null : await findArchive(task);
-  if (task.stored && !archive) return restoreFrom(restoring, planFor(task, task.stored), task.stored);
+  if (task.stored && !archive) return restoreFrom(restoring, planFor(task.wish, task.stored), task.stored);
   if (!archive) throw notThere(task);
   restoring.from.kind = 'archive';
   const why = mirrorRefusal(task.wish, task.host, archive.snapshot);
   if (why !== null) throw new BusyError('MIRROR_REFUSED', { why });
-  const tops = task.wish.paths.includes('/') ? await topPathsOf(archive.path, { check: () => {} }) : [];
-  const names = tops.map((path) => path.slice(1));
-  const plan = planRestore(task.wish, { sources: archive.snapshot.sources, names });
   const scratch = await createScratch(task.host, { use: 'restore', id: task.runId }, restoring.holder);
   try {
     restoring.log.say(`unpacks ${archive.path} into ${scratch}`);
-    const { entries, parents } = plan;
-    const path = await unpackArchive({ archive, scratch, entries, parents, minFree: null }, signal);
-    return await restoreFrom(restoring, plan, { ...archive.snapshot, path });
+    const say = (text: string): void => restoring.log.say(text);
+    const { plan, source, losses } = await unpackForRestore(task, { archive, scratch, say }, signal);
+    const failure = await restoreFrom(restoring, plan, source);
+    return failure ?? lossOf(losses);
   } finally {
     await removeScratch(scratch);
   }
@@ -94,7 +97,7 @@ async function restoreFrom(
   source: RestoreSource,
 ): Promise<BusyError | null> {
   const { task, signal, log } = restoring;
-  for (const entry of plan.entries) requireStored(task, source.path, entry);
+  requireEntries(task, plan, source.path);
   const target = await openTarget(task, signal);
   try {
     const directory = task.wish.target.kind === 'original' ? '/' : task.wish.target.directory;
@@ -189,7 +192,7 @@ async function refuseObstacles(run: Caller, look: Partial<RestoreCall>): Promise
  * would be, made are told. Answers why it did not end well; throws what keeps it from starting.
  */
 async function runCall(
-  { task, events, signal, clock, log, changes }: Restoring,
+  { task, events, signal, clock, confiner, log, changes }: Restoring,
   target: OpenTarget,
   call: RestoreCall,
   onMade?: (path: BytePath) => void,
@@ -215,6 +218,8 @@ async function runCall(
     name: target.name,
     args: sendArguments(call),
     input: listOf(call),
+    // The host that it sends to may be hostile too.
+    startRsync: confiner.starter(roomFor(task.host, { writable: null, readOnly: [call.root] })),
     open: (words: readonly string[]) => target.open(call, words),
   };
   try {
@@ -248,25 +253,6 @@ async function runCall(
       isCancelled: signal.aborted,
     },
   );
-}
-
-/** Throws PATH_NOT_FOUND, PATH_REFUSED, SNAPSHOT_REMOVED or MIRROR_REFUSED. */
-function requireStored({ wish }: RestoreTask, snapshot: string, entry: BytePath): void {
-  const place = storedPath(snapshot, entry);
-  try {
-    const isDirectory = lstatSync(place).isDirectory();
-    if (wish.mode === 'mirror' && isDirectory && readdirSync(place).length === 0) {
-      const why = `"${showPath(entry)}" is empty in the snapshot`;
-      throw new BusyError('MIRROR_REFUSED', { why });
-    }
-  } catch (error) {
-    throw pathFailure(snapshot, entry, error);
-  }
-}
-
-function planFor({ wish }: RestoreTask, { path, sources }: RestoreSource): RestorePlan {
-  const names = readdirSync(Buffer.from(dataRoot(path), 'latin1'), { encoding: 'latin1' });
-  return planRestore(wish, { sources, names });
 }
 
 /** Null when there is none, or no place for archives. */

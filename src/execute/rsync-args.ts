@@ -19,6 +19,8 @@ export interface TransferPlan {
   readonly snapshotBases: readonly string[];
   /** Directories below this one that are not copied: other jobs copy them, or they hold the backups themselves. */
   readonly leftOut: readonly string[];
+  /** Files and directories below this one of which nothing is copied, not even that they are there. */
+  readonly hidden?: readonly string[];
   /** Compare contents instead of size and time; needed when a link base may be damaged. */
   readonly mustCompareContents: boolean;
   /** Only say what would be done; `destination` is an empty directory then. */
@@ -161,6 +163,7 @@ function commonOptions(host: Host, plan: TransferPlan): string[] {
   return [
     // The first rule that fits decides, so no --include of the user may undo these.
     ...plan.leftOut.map((below) => excludeNested(plan.source, below)),
+    ...(plan.hidden ?? []).map((below) => `--exclude=${anchored(plan.source, below)}`),
     ...(plan.only
       ? ['--ignore-existing', ...plan.only.map((pattern) => `--include=${pattern}`), '--exclude=*']
       : []),
@@ -179,8 +182,12 @@ function commonOptions(host: Host, plan: TransferPlan): string[] {
 
 /** Leaves out everything in `nested`, seen from `source`; the directory itself is kept as a mount point. */
 export function excludeNested(source: string, nested: string): string {
-  const below = nested.slice(source === '/' ? 0 : source.length);
-  return `--exclude=${below.replace(/[\\*?[\]]/g, '\\$&')}/**`;
+  return `--exclude=${anchored(source, nested)}/**`;
+}
+
+/** Fits this one path. */
+function anchored(source: string, path: string): string {
+  return path.slice(source === '/' ? 0 : source.length).replace(/[\\*?[\]]/g, '\\$&');
 }
 
 /** A command line for a shell has at most 128 KiB. */

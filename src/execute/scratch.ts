@@ -1,9 +1,9 @@
 /**
  * Where drills restore to, and where restores and downloads unpack archives: `.drill-RUN` and the like beside the
  * snapshots of the host, so on a disk that has room for backups and whose daemon holds the lock. Each is removed at the
- * end; what a crash has left goes at the next start.
+ * end, also when the executor has died; what a crash of the daemon has left goes at the next start.
  */
-import { mkdir, readdir } from 'node:fs/promises';
+import { access, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from '../core/host.js';
 import { claimBackupdir, type LockHolder } from './backupdir-lock.js';
@@ -31,6 +31,22 @@ export async function createScratch(
     await mkdir(scratch, { mode: 0o700 });
     return scratch;
   });
+}
+
+/** Removes the one of this use, if there is one: whoever should have done it died. Never throws. */
+export async function clearScratch(
+  { backupdir, name }: Place,
+  { use, id }: { readonly use: ScratchUse; readonly id: string },
+  holder: LockHolder,
+): Promise<void> {
+  const scratch = join(backupdir, name, `.${use}-${id}`);
+  try {
+    await access(scratch);
+    await claimBackupdir(backupdir, holder);
+  } catch {
+    return;
+  }
+  await removeScratch(scratch);
 }
 
 /** Removes one, whoever has cancelled what: nothing of it must stay. Never throws. */

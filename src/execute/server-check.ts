@@ -1,7 +1,9 @@
 /** Looks at what the server itself needs: files and who may read them, disks, programs. */
-import { stat } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { toBusyError } from '../core/errors.js';
-import type { SecretFile, ServerFacts } from '../core/server-findings.js';
+import type { FileLook } from '../core/secret-files.js';
+import type { ServerFacts } from '../core/server-findings.js';
 import { requireLocalRsync } from './local-rsync.js';
 import { runProcess } from './process.js';
 
@@ -9,9 +11,18 @@ import { runProcess } from './process.js';
 const programMs = 10_000;
 
 /** Never throws. */
-export async function lookAtFile(path: string): Promise<SecretFile> {
+export async function lookAtFile(path: string): Promise<FileLook> {
   const found = await stat(path).catch(() => null);
   return { path, mode: found && found.mode & 0o7777, isOwn: found?.uid === process.getuid?.() };
+}
+
+/** When the certificate in a file expires, or what is wrong with the file. Never throws. */
+export async function lookAtCertificate(file: string): Promise<NonNullable<ServerFacts['certificate']>> {
+  try {
+    return { file, expiresAt: new Date(new X509Certificate(await readFile(file)).validTo) };
+  } catch (error) {
+    return { file, expiresAt: { wrong: error instanceof Error ? error.message : String(error) } };
+  }
 }
 
 /** Never throws. */

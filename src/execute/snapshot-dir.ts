@@ -214,6 +214,16 @@ export async function orUnusable<T>(directory: string, work: () => Promise<T>): 
   }
 }
 
+/** Settles when the content of a file has reached the disk. Throws what the file system says. */
+export async function flushFile(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 export async function flushDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {

@@ -1,9 +1,9 @@
 /**
  * A run that reads archives back in full and compares them with the manifests beside them. One of the original BUSY has no
- * manifest: of it the `tar` package finds out whether it can be read to its end.
+ * manifest: of it GNU tar, which has made it, finds out whether it can be read to its end.
  */
+import { access, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { list } from 'tar';
 import { nothingArchived, type ArchiveRecord } from '../core/archive.js';
 import { BusyError, toBusyError, type Failure } from '../core/errors.js';
 import { counted } from '../core/figures.js';
@@ -14,6 +14,7 @@ import { onArchiveDisk } from './archive-disk.js';
 import { besideTarball, writeArchiveJson } from './archive-files.js';
 import { readBack } from './archive-read-back.js';
 import { openRunLogFile, type RunLogFile } from './run-log-file.js';
+import { listTarball } from './tar-listing.js';
 
 /** Carries it out. What goes wrong is a result, not an exception; all archives are looked at. */
 export async function verifyArchives(
@@ -84,36 +85,43 @@ async function verifyOne(archive: ArchiveRecord, context: Context): Promise<Foun
     );
     const damage = report.sha256 === archive.sha256 ? '' : 'its hash is another one than when it was made';
     const known = { ...archive, verifiedAt: damage === '' ? verifiedAt : archive.verifiedAt, damage };
-    await writeArchiveJson(files.json, known);
+    await record(known);
     return { archive: known, entries: report.entries, contentBytes: report.contentBytes };
   } catch (error) {
     if (!(error instanceof BusyError) || error.reason !== 'ARCHIVE_MISMATCH') throw error;
     const known = { ...archive, damage: error.facts.first ?? error.message };
     context.log.say(`${archive.name} is DAMAGED: ${known.damage}`);
-    await writeArchiveJson(files.json, known);
+    await record(known);
     return { archive: known, entries: 0, contentBytes: 0 };
   }
+}
+
+/** Beside a tarball that was deleted meanwhile nothing is left. */
+async function record(archive: ArchiveRecord): Promise<void> {
+  await onArchiveDisk(dirname(archive.path), async () => {
+    await access(archive.path);
+    await writeArchiveJson(besideTarball(archive.path).json, archive);
+  });
 }
 
 /** With nothing to compare with, it is something that every header is whole and the end is there. */
 async function readAlien(archive: ArchiveRecord, { log, clock, signal }: Context): Promise<Found> {
   let entries = 0;
   let contentBytes = 0;
+  const check = (): void => {
+    if (signal.aborted) throw new BusyError('CANCELLED');
+  };
+  // What cannot be opened is not damaged.
+  await (await open(archive.path)).close();
   try {
-    await list({
-      file: archive.path,
-      strict: true,
-      onReadEntry: (entry) => {
-        // An error that is thrown here would end the whole process, so a cancel waits for the end of the reading.
-        entries += 1;
-        contentBytes += entry.size;
-      },
-    });
+    for await (const { bytes } of listTarball(archive.path, archive.format, check)) {
+      entries += 1;
+      contentBytes += bytes;
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
-    return { archive: { ...archive, damage: (error as Error).message }, entries, contentBytes };
+    if (!(error instanceof BusyError) || error.reason !== 'ARCHIVE_NOT_RESTORABLE') throw error;
+    return { archive: { ...archive, damage: error.facts.detail ?? error.message }, entries, contentBytes };
   }
-  if (signal.aborted) throw new BusyError('CANCELLED');
   log.say(`${archive.name} has no manifest; all of it can be read: ${counted(entries, 'member')}`);
   return { archive: { ...archive, verifiedAt: clock.now(), damage: '' }, entries, contentBytes };
 }

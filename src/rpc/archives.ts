@@ -6,6 +6,7 @@ import type { DeletedArchive } from '../control/trashed-archives.js';
 import type { ArchiveFormat, ArchiveRecord } from '../core/archive.js';
 import { BusyError } from '../core/errors.js';
 import type { ArchiveStore } from '../core/archive-ports.js';
+import { newestAsOf } from '../core/snapshot.js';
 import {
   ArchiveFormat as FormatMessage,
   type Archive,
@@ -13,7 +14,7 @@ import {
 } from '../gen/busy/v1/archive_service.js';
 import { toRunMessage, toSnapshotMessage } from './convert.js';
 import { readPageStart, toPage } from './page.js';
-import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
+import { longestRequestId, refuseTimeBesideName, requireAtMost, requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
 import { toTrashMessage } from './trash.js';
 
@@ -61,9 +62,11 @@ export function archiveHandlers(parts: ArchiveParts, calls: CallAdapters): Archi
       const page = toPage('archives', found, { size, keyOf: (archive) => `${archive.name}/${archive.host}` });
       return { archives: page.items.map(toArchiveMessage), nextPageToken: page.nextPageToken };
     }),
-    getArchive: calls.unary(async ({ host, name }) => ({
-      archive: toArchiveMessage(await requireArchive(parts, host, name)),
-    })),
+    getArchive: calls.unary(async ({ host, name, asOf }) => {
+      refuseTimeBesideName(name, asOf);
+      const archive = await (asOf ? archiveAsOf(parts, host, asOf) : requireArchive(parts, host, name));
+      return { archive: toArchiveMessage(archive) };
+    }),
     deleteArchive: calls.unary(async ({ host, name }, caller) => {
       const { archive, entry, left } = await parts.deleteArchive(
         requireText('host', host),
@@ -91,6 +94,23 @@ async function requireArchive(
   const archive = await archives.get(requireText('host', host), requireText('name', name));
   if (archive) return archive;
   throw new BusyError('ARCHIVE_NOT_FOUND', { host, snapshot: name });
+}
+
+/** Throws HOST_NOT_FOUND or ARCHIVE_NOT_FOUND. */
+async function archiveAsOf(
+  { archives, catalog }: ArchiveParts,
+  hostName: string,
+  asOf: Date,
+): Promise<ArchiveRecord> {
+  const { name: host } = catalog.host(requireText('host', hostName));
+  const all = await archives.list({ host });
+  const newest = newestAsOf(
+    all.map(({ snapshot }) => snapshot),
+    asOf,
+  );
+  const archive = all.find(({ snapshot }) => snapshot === newest);
+  if (archive) return archive;
+  throw new BusyError('ARCHIVE_NOT_FOUND', { host, snapshot: '', asOf: asOf.toISOString() });
 }
 
 const formats: Readonly<Record<ArchiveFormat, FormatMessage>> = {

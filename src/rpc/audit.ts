@@ -56,6 +56,8 @@ function toMessage({ caller, outcome, endedAt, ...entry }: AuditEntry): EntryMes
     caller: caller.name,
     role: caller.role,
     address: caller.address,
+    tokenId: caller.tokenId ?? '',
+    saidAddress: caller.saidAddress ?? '',
     outcome: outcomes[outcome],
     endedAt: endedAt ?? undefined,
   };

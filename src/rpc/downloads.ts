@@ -48,6 +48,7 @@ function toStartMessage(start: DownloadStart): StartMessage {
     sizeBytes: start.sizeBytes ?? undefined,
     damagedFileCount: start.damagedFileCount,
     damagedPaths: start.damagedPaths.map(showPath),
+    losses: start.losses,
   };
 }
 

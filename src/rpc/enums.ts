@@ -1,4 +1,5 @@
 /** The enums of the contract and the words of the core, both ways. Each table names every word, or it does not build. */
+import type { Role } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
 import type { HostCondition } from '../core/host-condition.js';
 import type { Initiator } from '../core/host.js';
@@ -6,6 +7,9 @@ import type { DifferenceKind } from '../core/manifest.js';
 import type { RestoreChangeKind, RestoreMode } from '../core/restore.js';
 import type { JobState, RequestedType, RunKind, RunPhase, RunState } from '../core/run.js';
 import type { HoldCode } from '../core/snapshot.js';
+import type { SettingInEffect } from '../core/stored-host.js';
+import { SettingSource as SourceMessage } from '../gen/busy/v1/host_settings.js';
+import { Role as RoleMessage } from '../gen/busy/v1/token_service.js';
 import { HoldCode as HoldCodeMessage } from '../gen/busy/v1/snapshot.js';
 import {
   HostCondition as ConditionMessage,
@@ -36,6 +40,18 @@ export const conditions: Readonly<Record<HostCondition, ConditionMessage>> = {
   partial: ConditionMessage.PARTIAL,
   new: ConditionMessage.NEW,
   good: ConditionMessage.GOOD,
+};
+
+export const settingSources: Readonly<Record<SettingInEffect['source'], SourceMessage>> = {
+  host: SourceMessage.HOST,
+  defaults: SourceMessage.DEFAULTS,
+  'built-in': SourceMessage.BUILT_IN,
+};
+
+export const roleMessages: Readonly<Record<Role, RoleMessage>> = {
+  viewer: RoleMessage.VIEWER,
+  operator: RoleMessage.OPERATOR,
+  admin: RoleMessage.ADMIN,
 };
 
 export const types: Readonly<Record<RequestedType, TypeMessage>> = {

@@ -2,6 +2,7 @@
  * The gate that every call passes, whatever service it is of: who calls, whether he may, and how much of the daemon he
  * takes. It decides nothing itself. A call is turned away before its request is read where that is possible.
  */
+import { isIP } from 'node:net';
 import {
   type Metadata,
   ServerInterceptingCall,
@@ -55,7 +56,8 @@ export function createGate({ access, getRun, audit, log }: GateParts): Gate {
     const { method, way } = call;
     const [authorization = ''] = metadata.get('authorization').map(String);
     const certificate = certificateOf(call.inner);
-    const found = await access.identify({ method, way, address, authorization, certificate });
+    const said = saidAddressOf(metadata);
+    const found = await access.identify({ method, way, address, authorization, certificate, ...said });
     if ('refusal' in found) {
       const letGo = openCalls.take({ address: networkOf(address) });
       await call.wait(found.delayMs);
@@ -63,7 +65,7 @@ export function createGate({ access, getRun, audit, log }: GateParts): Gate {
       throw found.refusal;
     }
     refuseAtOnce(method, permission, found.caller);
-    callers.set(metadata, found.caller);
+    callers.set(metadata, { ...found.caller, ...said });
     return openCalls.take(found.caller);
   };
 
@@ -92,7 +94,8 @@ export function createGate({ access, getRun, audit, log }: GateParts): Gate {
             } catch (error) {
               fail(error);
               const address = inner.getConnectionInfo().remoteAddress ?? '';
-              if (changesSomething(method)) await audit.turnAway(method, address, error);
+              if (changesSomething(method))
+                await audit.turnAway(method, { address, ...saidAddressOf(metadata) }, error);
             }
           };
           void enter();
@@ -158,6 +161,15 @@ class Passage {
     for (const name of this.#timers.keys()) this.lift(name);
     for (const ending of this.#endings.splice(0)) ending();
   }
+}
+
+/** With what a gateway says for whom it calls. */
+const saidAddressKey = 'busy-browser-address';
+
+/** Nothing else than an address is taken: it ends up in logs. */
+function saidAddressOf(metadata: Metadata): { readonly saidAddress?: string } {
+  const [said = ''] = metadata.get(saidAddressKey).map(String);
+  return isIP(said) === 0 ? {} : { saidAddress: said };
 }
 
 /** Only one that was signed by `client_ca`: of others grpc-js says nothing. */

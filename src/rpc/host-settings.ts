@@ -1,7 +1,12 @@
 /** The own settings of a host: from the message of the contract to the words of the configuration file, and back. */
+import { reaches, type Caller } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
-import type { HostSettings } from '../core/stored-host.js';
-import { HostSettings as SettingsMessage } from '../gen/busy/v1/host_settings.js';
+import type { HostSettings, SettingInEffect } from '../core/stored-host.js';
+import {
+  HostSettings as SettingsMessage,
+  type SettingInEffect as InEffectMessage,
+} from '../gen/busy/v1/host_settings.js';
+import { settingSources } from './enums.js';
 
 /** The names of all settings, as in the configuration file. */
 export const settingNames: readonly string[] = Object.keys(SettingsMessage.create()).map(toName);
@@ -20,6 +25,9 @@ const listNames = [
   'drill_paths',
 ];
 
+const commandNames = ['pre_command', 'post_command', 'drill_command'];
+const hiddenCommand = '(set; shown to admins only)';
+
 /** The settings that have a value. */
 export function fromSettingsMessage(message: SettingsMessage | undefined): HostSettings {
   const set = Object.entries(message ?? {}).filter(([, value]) => value !== undefined);
@@ -31,6 +39,31 @@ export function toSettingsMessage(settings: HostSettings): SettingsMessage {
     return [toKey(name), listNames.includes(name) ? { values: [value].flat() } : value];
   });
   return SettingsMessage.fromPartial(Object.fromEntries(entries) as Partial<SettingsMessage>);
+}
+
+/**
+ * What a caller may see of settings. Command lines may hold passwords: whoever may not change them sees only that there is
+ * one.
+ */
+export function settingsShownTo(caller: Caller): {
+  own(settings: HostSettings): HostSettings;
+  inEffect(setting: SettingInEffect): InEffectMessage;
+} {
+  const isHidden = (name: string): boolean => commandNames.includes(name) && !reaches(caller.role, 'admin');
+  return {
+    own: (settings) => {
+      const entries = Object.entries(settings);
+      return Object.fromEntries(
+        entries.map(([name, value]) => [name, isHidden(name) ? hiddenCommand : value]),
+      );
+    },
+    inEffect: ({ source, name, values, ...setting }) => ({
+      ...setting,
+      name,
+      values: values.map((value) => (isHidden(name) && value !== '' ? hiddenCommand : value)),
+      source: settingSources[source],
+    }),
+  };
 }
 
 /** The settings that an update is about. Throws INVALID_ARGUMENT when one of them does not exist, or none is named. */

@@ -5,7 +5,7 @@ import type { HostOrigin, HostRegistry } from '../control/host-registry.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Scheduler } from '../control/scheduler.js';
 import type { SpaceGuard } from '../control/space-guard.js';
-import { seesHost } from '../core/caller.js';
+import { seesHost, type Caller } from '../core/caller.js';
 import { conditionOf } from '../core/host-condition.js';
 import type { Host } from '../core/host.js';
 import type { Executor } from '../core/executor-port.js';
@@ -14,6 +14,7 @@ import { isHeld, newestOf } from '../core/snapshot.js';
 import {
   type Host as HostMessage,
   type ExplainHostResponse,
+  type GetHostDefaultsResponse,
   type GetHostResponse,
   HostOrigin as OriginMessage,
   type HostServiceServer,
@@ -22,7 +23,7 @@ import {
 import { toHostMessage, toListedRunMessage, toSnapshotMessage } from './convert.js';
 import { types } from './enums.js';
 import { hostChangeHandlers, type HostChangeParts } from './host-changes.js';
-import { toSettingsMessage } from './host-settings.js';
+import { settingsShownTo, toSettingsMessage } from './host-settings.js';
 import { readPageStart, toPage } from './page.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
@@ -30,7 +31,10 @@ import type { CallAdapters } from './stream.js';
 export interface HostParts extends HostChangeParts {
   readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots'>;
   readonly lifecycle: Pick<RunLifecycle, 'lastRun' | 'progress' | 'failuresInRow'>;
-  readonly registry: Pick<HostRegistry, 'kind' | 'originOf' | 'create' | 'update' | 'remove'>;
+  readonly registry: Pick<
+    HostRegistry,
+    'kind' | 'originOf' | 'settingsInEffect' | 'defaults' | 'create' | 'update' | 'remove'
+  >;
   readonly executor: Pick<Executor, 'probe'>;
   readonly scheduler: Pick<Scheduler, 'explain' | 'nextAt'>;
   readonly space: Pick<SpaceGuard, 'assess'>;
@@ -48,7 +52,8 @@ export function hostHandlers(parts: HostParts, calls: CallAdapters): HostService
       const items = page.items.map((host) => withFacts(parts, host));
       return { hosts: items, nextPageToken: page.nextPageToken, origin: origins[parts.registry.kind] };
     }),
-    getHost: calls.unary(({ name }) => getHost(parts, requireText('name', name))),
+    getHost: calls.unary(({ name }, caller) => getHost(parts, requireText('name', name), caller)),
+    getHostDefaults: calls.unary(async (_request, caller) => getDefaults(parts.registry, caller)),
     probeHost: calls.unary(({ name }) => probe(parts, requireText('name', name))),
     explainHost: calls.unary(({ name }) => explain(parts, requireText('name', name))),
     ...hostChangeHandlers(parts, calls, (host) => withFacts(parts, host)),
@@ -60,12 +65,20 @@ const origins: Readonly<Record<HostOrigin['kind'], OriginMessage>> = {
   database: OriginMessage.DATABASE,
 };
 
-async function getHost(parts: HostParts, name: string): Promise<GetHostResponse> {
+async function getHost(parts: HostParts, name: string, caller: Caller): Promise<GetHostResponse> {
   const origin = await parts.registry.originOf(name);
   const host = withFacts(parts, parts.catalog.host(name));
-  if (origin.kind === 'file') return { host, origin: origins.file, settings: undefined, etag: '' };
-  const { settings, etag } = origin;
-  return { host, origin: origins.database, settings: toSettingsMessage(settings), etag };
+  const shows = settingsShownTo(caller);
+  const settingsInEffect = parts.registry.settingsInEffect(name, origin).map(shows.inEffect);
+  if (origin.kind === 'file')
+    return { host, origin: origins.file, settings: undefined, etag: '', settingsInEffect };
+  const settings = toSettingsMessage(shows.own(origin.settings));
+  return { host, origin: origins.database, settings, etag: origin.etag, settingsInEffect };
+}
+
+function getDefaults({ kind, defaults }: HostParts['registry'], caller: Caller): GetHostDefaultsResponse {
+  const settings = defaults.settings.map(settingsShownTo(caller).inEffect);
+  return { settings, origin: origins[kind], configFile: defaults.file };
 }
 
 function hostsAfter(hosts: readonly Host[], name: string): readonly Host[] {

@@ -21,3 +21,11 @@ export function requireAtMost(field: string, value: string, limit: number): stri
 
 /** In characters; as many as the database keeps. */
 export const longestRequestId = 64;
+
+/** Throws INVALID_ARGUMENT when a snapshot is named twice, by its name and by a time. */
+export function refuseTimeBesideName(name: string, asOf: Date | undefined): void {
+  if (name === '' || asOf === undefined) return;
+  const problem = 'must not be given beside a name';
+  const allowed = 'Give the name of a snapshot, or the time that is meant.';
+  throw new BusyError('INVALID_ARGUMENT', { field: 'as_of', problem, allowed });
+}

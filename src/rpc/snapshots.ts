@@ -22,7 +22,7 @@ import { browseHandlers, type BrowseParts } from './browse.js';
 import { toRunMessage, toSnapshotMessage } from './convert.js';
 import { downloadFiles } from './downloads.js';
 import { readPageStart, toPage } from './page.js';
-import { longestRequestId, requireAtMost, requireText } from './request-shape.js';
+import { longestRequestId, refuseTimeBesideName, requireAtMost, requireText } from './request-shape.js';
 import { readRestore } from './restores.js';
 import type { CallAdapters } from './stream.js';
 import { toTrashMessage } from './trash.js';
@@ -52,7 +52,7 @@ export function snapshotHandlers(parts: SnapshotParts, calls: CallAdapters): Sna
     }),
     getSnapshot: calls.unary(async ({ host, name, asOf }) => {
       requireText('host', host);
-      if (name !== '' && asOf) throw new BusyError('INVALID_ARGUMENT', bothGiven);
+      refuseTimeBesideName(name, asOf);
       const { record: snapshot } = await parts.browser.snapshot(host, name, asOf ?? null);
       return { snapshot: toSnapshotMessage(snapshot) };
     }),
@@ -165,12 +165,6 @@ function toHostSpaceMessage({ room, ...space }: HostSpace): HostSpaceMessage {
     diskTotalBytes: room?.total.bytes,
   };
 }
-
-const bothGiven = {
-  field: 'as_of',
-  problem: 'must not be given beside a name',
-  allowed: 'Give the name of a snapshot, or the time that is meant.',
-};
 
 /** Neither names of snapshots nor names of hosts hold a slash. */
 function keyOf({ name, host }: SnapshotRecord): string {

@@ -95,7 +95,7 @@ export function createCallAdapters({ gate, audit }: CallGuards, log: RpcLog): Ca
     const end = await audit.begin(call);
     try {
       const answer = await work();
-      await end(null);
+      await end(null, answer);
       return answer;
     } catch (error) {
       await end(error);

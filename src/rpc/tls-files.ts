@@ -2,10 +2,11 @@
  * The files of TLS. They are looked at now and then, so that a certificate which was renewed is shown to new connections
  * without a restart. Files that are not good (half copied, or of different keys) change nothing.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
+import { isOpenTlsKey, octal } from '../core/secret-files.js';
 import type { TlsSettings } from '../core/settings.js';
 import { EndpointError } from './endpoint.js';
 
@@ -72,6 +73,7 @@ export class TlsFiles {
 }
 
 function readContext({ certFile, keyFile, clientCaFile }: TlsSettings): SecureContextOptions {
+  refuseOpenKey(keyFile);
   const context = {
     cert: readFileSync(certFile),
     key: readFileSync(keyFile),
@@ -83,6 +85,15 @@ function readContext({ certFile, keyFile, clientCaFile }: TlsSettings): SecureCo
   // Throws when they do not belong together.
   createSecureContext(context);
   return context;
+}
+
+/** A key that others may read proves nothing any more. */
+function refuseOpenKey(keyFile: string): void {
+  const { mode } = statSync(keyFile);
+  if (isOpenTlsKey(mode))
+    throw new Error(
+      `others may read the key ${keyFile} (mode ${octal(mode)}); chmod 600 keeps it to its owner`,
+    );
 }
 
 function isSame(a: SecureContextOptions, b: SecureContextOptions): boolean {

@@ -6,6 +6,7 @@ import type { Role } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
 import type { Clock } from '../core/ports.js';
 import { Role as RoleMessage, type Token, type TokenServiceServer } from '../gen/busy/v1/token_service.js';
+import { roleMessages } from './enums.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
 
@@ -52,12 +53,6 @@ const roleOf: Readonly<Partial<Record<RoleMessage, Role>>> = {
   [RoleMessage.ADMIN]: 'admin',
 };
 
-const messageOf: Readonly<Record<Role, RoleMessage>> = {
-  viewer: RoleMessage.VIEWER,
-  operator: RoleMessage.OPERATOR,
-  admin: RoleMessage.ADMIN,
-};
-
 function toRole(role: RoleMessage): Role {
   return roleOf[role] ?? refuse('role', 'must be one of ROLE_VIEWER, ROLE_OPERATOR and ROLE_ADMIN');
 }
@@ -90,7 +85,7 @@ function toMessage(record: TokenRecord, now: Date): Token {
   return {
     id,
     name,
-    role: messageOf[role],
+    role: roleMessages[role],
     hosts: [...(hosts ?? [])],
     createdBy,
     createdAt,

@@ -17,7 +17,7 @@ function adviceFor({ user, name, socket, host, port }: MysqlAddress, code: strin
     case 'ER_DBACCESS_DENIED_ERROR':
       return `Create it, if it is not there, and give the user its rights: CREATE DATABASE IF NOT EXISTS \`${name}\` CHARACTER SET utf8mb4; ${grant}`;
     case 'ER_ACCESS_DENIED_ERROR':
-      return 'Correct the user or the password in the configuration (database, mysql_login, mysql_password, mysql_password_file), or create the user: CREATE USER.';
+      return 'Correct the user or the password in the configuration (database, mysql_login, mysql_password or its variable, mysql_password_file), or create the user: CREATE USER.';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'Correct the name of the server in database.';

@@ -11,6 +11,7 @@ const mysql = {
   socket: '',
   user: 'busy',
   password: '',
+  passwordVariable: '',
   passwordFile: '',
   name: 'records',
 } as const;
@@ -33,6 +34,14 @@ describe('the database', () => {
     [
       'database: mysql://busy@db.example/records\nmysql_password_file: /etc/busy/password',
       { ...mysql, passwordFile: '/etc/busy/password' },
+    ],
+    [
+      'database: mysql://busy@db.example/records\nmysql_password: ${BUSY_MYSQL}',
+      { ...mysql, passwordVariable: 'BUSY_MYSQL' },
+    ],
+    [
+      'database: "mysql://busy:${BUSY_MYSQL}@db.example/records"',
+      { ...mysql, passwordVariable: 'BUSY_MYSQL' },
     ],
     // As the original BUSY was set up.
     [

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Host } from '../../src/core/host.js';
 import { settingsOf } from '../../src/config/schema.js';
-import { parsed } from './parsed.js';
+import { meaning, parsed } from './parsed.js';
 
 describe('the example file', () => {
   const commentedKey = /^( *)#([a-z_]+:)/gm;
@@ -45,7 +45,7 @@ describe('the example file', () => {
       ...host,
       ...withoutHostDefault(config.hosts[index], host),
     }));
-    expect(config).toEqual({ ...bare, ...withoutDefault, hosts });
+    expect(meaning(config)).toEqual({ ...meaning(bare), ...withoutDefault, hosts });
   });
 });
 

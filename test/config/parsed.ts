@@ -9,6 +9,11 @@ export function parsed(text: string): Config {
   return parseConfig(text, 'busy.yaml', 3);
 }
 
+/** What a configuration means, whatever it says itself and what it leaves to the defaults. */
+export function meaning(config: Config): Config {
+  return { ...config, written: { defaults: {}, hosts: {} } };
+}
+
 export function parsedHost(written: string): Host | undefined {
   return parsed(hostFile(written)).hosts[0];
 }

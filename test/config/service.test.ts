@@ -20,6 +20,13 @@ it('the systemd unit lets running backups end, and takes nothing from snapshots'
   expect(unit).not.toMatch(/^(RestrictSUIDSGID|PrivateDevices|ProtectClock|MemoryDenyWriteExecute)=/m);
 });
 
+it('the unit of the web page talks to a port that asks for tokens', async () => {
+  const web = await readFile(new URL('../../config/busy-web.service', import.meta.url), 'utf8');
+  const [, server = ''] = /--server (\S+)/.exec(web) ?? [];
+  expect(parsed(`{ listen: ["${server}"], hosts: [] }`).listen).toMatchObject([{ kind: 'tcp' }]);
+  expect(web).toMatch(/^DynamicUser=yes$/m);
+});
+
 function setting(name: string): string {
   return new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
 }

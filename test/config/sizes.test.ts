@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeConfig } from '../../src/config/describe.js';
-import { errorOf, hostFile, parsed, parsedHost } from './parsed.js';
+import { errorOf, hostFile, meaning, parsed, parsedHost } from './parsed.js';
 
 const GiB = 1024 ** 3;
 
@@ -17,12 +17,31 @@ describe('min_free', () => {
   ])('takes %s, and it is shown so that it means the same', (written, minFree) => {
     expect(parsedHost(`min_free: ${written}`)).toMatchObject({ minFree });
     const config = parsed(hostFile(`min_free: ${written}`));
-    expect(parsed(describeConfig(config))).toEqual(config);
+    expect(meaning(parsed(describeConfig(config)))).toEqual(meaning(config));
   });
 
   it.each(['10', '91%', '100%', '-1G', '10X', '""', 'much', '1e9'])('refuses %s', (written) => {
     const problem = errorOf(hostFile(`min_free: ${written}`)).message;
     expect(problem).toMatch(/min_free: is .*; allowed: a size such as 500M, 10G or 1T, a share of the disk/);
+  });
+});
+
+describe('quota and rsync_memory', () => {
+  it('are sizes, and shown so that they mean the same', () => {
+    const written = 'quota: 500GiB\nrsync_memory: 256M';
+    expect(parsedHost('quota: 500GiB')).toMatchObject({ quotaBytes: 500 * GiB });
+    expect(parsedHost('quota: 0')).toMatchObject({ quotaBytes: 0 });
+    const config = parsed(`defaults: { ${written.replace('\n', ', ')} }\n${hostFile('max_entries: 1000')}`);
+    expect(config.hosts[0]).toMatchObject({
+      quotaBytes: 500 * GiB,
+      rsyncMemoryBytes: GiB / 4,
+      maxEntries: 1000,
+    });
+    expect(parsed(describeConfig(config))).toEqual(config);
+  });
+
+  it.each(['quota: 500', 'quota: 5%', 'rsync_memory: 100M', 'rsync_memory: 1'])('refuses %s', (written) => {
+    expect(errorOf(hostFile(written)).message).toMatch(/allowed: a size/);
   });
 });
 
@@ -35,7 +54,7 @@ describe('reserve', () => {
   ])('takes %s', (written, bytes) => {
     const config = parsed(`reserve: ${written}`);
     expect(config.reserveBytes).toBe(bytes);
-    expect(parsed(describeConfig(config))).toEqual(config);
+    expect(meaning(parsed(describeConfig(config)))).toEqual(meaning(config));
   });
 
   it.each(['64', '1023K', '2G', '5%'])('refuses %s', (written) => {

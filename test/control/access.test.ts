@@ -92,6 +92,9 @@ describe('who calls', () => {
       certificate('alice', memory.now),
     ])
       await expect(callerOf({ certificate: bad })).rejects.toMatchObject({ reason: 'CERTIFICATE_UNKNOWN' });
+    expect(warned.map(({ caller: name, reason }) => `${reason as string} ${name as string}`)).toEqual(
+      ['mallory', 'constructor', '', 'alice'].map((name) => `CERTIFICATE_UNKNOWN ${name}`),
+    );
   });
 
   it('waits longer for each wrong token, and the log is not filled by it', async () => {

@@ -68,7 +68,7 @@ describe('a call that changes something', () => {
         sequence: 2,
         hash: expect.stringMatching(/^[0-9a-f]{64}$/),
         at: new Date(clock.now().getTime() - 5000),
-        caller: { name: 'ann', role: 'operator', address: '192.0.2.7' },
+        caller: { name: 'ann', role: 'operator', address: '192.0.2.7', tokenId: 't1' },
         call: 'DeleteSnapshot',
         host: 'web1',
         request: '{"host":"web1","name":"2026-11-22_20-00-05f","confirm":""}',
@@ -76,6 +76,8 @@ describe('a call that changes something', () => {
         endedAt: clock.now(),
         reason: '',
         message: '',
+        runId: '',
+        result: '',
         omitted: 0,
       },
     ]);
@@ -87,8 +89,12 @@ describe('a call that changes something', () => {
     await audit.refuse(deletion, new BusyError('HOST_NOT_FOUND', { host: 'web1' }));
     const tooLow = { method: 'DeleteHost', needed: 'admin', caller: 'bob', role: 'viewer' };
     const turnedAway = new BusyError('ROLE_TOO_LOW', tooLow);
-    await audit.turnAway('/busy.v1.HostService/DeleteHost', '192.0.2.8', turnedAway);
-    await audit.turnAway('/busy.v1.HostService/DeleteHost', '192.0.2.9', new BusyError('TOKEN_REFUSED'));
+    await audit.turnAway('/busy.v1.HostService/DeleteHost', { address: '192.0.2.8' }, turnedAway);
+    await audit.turnAway(
+      '/busy.v1.HostService/DeleteHost',
+      { address: '192.0.2.9' },
+      new BusyError('TOKEN_REFUSED'),
+    );
     expect(await list()).toMatchObject([
       { caller: { name: '', address: '192.0.2.9' }, outcome: 'refused', reason: 'TOKEN_REFUSED' },
       {
@@ -118,6 +124,38 @@ describe('a call that changes something', () => {
       'DeleteSnapshot unknown',
       'RemoveSnapshot ok',
       'DeleteSnapshot ok',
+    ]);
+  });
+
+  test('has the run that it started, and what came of it, but never a new token', async () => {
+    const method = '/busy.v1.BackupService/TriggerBackup';
+    const end = await audit.begin({ method, request: { host: 'web1' }, caller: ann });
+    await end(null, { run: { id: 'R7', host: 'web1' } });
+    const put = { id: 'T1', kind: 1, host: 'db1', snapshot: '2026-11-22_20-00-05f' };
+    const restore = { method: '/busy.v1.TrashService/RestoreFromTrash', request: { id: 'T1' }, caller: ann };
+    await (
+      await audit.begin(restore)
+    )(null, { entry: put });
+    const create = { method: '/busy.v1.TokenService/CreateToken', request: { name: 'x' }, caller: ann };
+    await (
+      await audit.begin(create)
+    )(null, { token: { id: 'abc', name: 'x' }, secret: 'busy_abc_geheim' });
+    expect(await list()).toMatchObject([
+      { call: 'CreateToken', result: '{"tokenId":"abc","name":"x"}' },
+      { call: 'RestoreFromTrash', host: 'db1', result: expect.stringContaining(put.snapshot) as string },
+      { call: 'TriggerBackup', runId: 'R7', result: '' },
+    ]);
+    expect(await readFile(join(directory, 'audit.log'), 'utf8')).not.toContain('geheim');
+  });
+
+  test('of somebody whose token has expired still has his name, and for whom a gateway says it calls', async () => {
+    const facts = { name: 'ann', expiredAt: '2026-11-01T00:00:00.000Z' };
+    const from = { address: '', saidAddress: '192.0.2.50' };
+    await audit.turnAway(deletion.method, from, new BusyError('TOKEN_EXPIRED', facts));
+    await audit.begin({ ...deletion, caller: { ...ann, saidAddress: '192.0.2.51' } });
+    expect((await list()).map(({ caller }) => caller)).toEqual([
+      { name: 'ann', role: 'operator', address: '192.0.2.7', tokenId: 't1', saidAddress: '192.0.2.51' },
+      { name: 'ann', role: '', address: '', saidAddress: '192.0.2.50' },
     ]);
   });
 
@@ -153,10 +191,11 @@ test('a list can be limited to a host, a caller, a time, and a page', async () =
 
 test('strangers cannot fill the disk: of many refusals in a minute the rest is only counted', async () => {
   const refusal = new BusyError('TOKEN_REFUSED');
-  for (let count = 0; count < 100; count++) await audit.turnAway(deletion.method, '192.0.2.9', refusal);
+  for (let count = 0; count < 100; count++)
+    await audit.turnAway(deletion.method, { address: '192.0.2.9' }, refusal);
   expect(await list({ limit: 1000 })).toHaveLength(60);
   clock.advance(60_000);
-  await audit.turnAway(deletion.method, '192.0.2.9', refusal);
+  await audit.turnAway(deletion.method, { address: '192.0.2.9' }, refusal);
   expect((await list())[0]).toMatchObject({ omitted: 40 });
   expect((await readFile(join(directory, 'audit.log'), 'utf8')).split('\n')).toHaveLength(63);
 });
@@ -177,6 +216,10 @@ describe('a request is told of', () => {
   test('in bounded length', () => {
     expect(describeRequest({ text: 'x'.repeat(1000) })).toHaveLength(214);
     expect(describeRequest({ list: Array.from({ length: 100 }, () => 1) })).toContain('"and 80 more"');
+    const paths = Array.from({ length: 300 }, (_, index) => `/srv/${'long/'.repeat(30)}${index}`);
+    const described = describeRequest({ host: 'web1', paths });
+    expect(described.length).toBeLessThanOrEqual(2000);
+    expect(described).toMatch(/"and 2\d\d more"\]\}$/);
     const many = Object.fromEntries(
       Array.from({ length: 100 }, (_, index) => [`field${index}`, 'x'.repeat(100)]),
     );

@@ -28,6 +28,7 @@ const pins = new Map<string, string>();
 function sourceOf({ hosts = [] as string[], mostIncr = 10 } = {}): HostSource {
   return {
     file: '/etc/busy.yaml',
+    inEffect: () => [],
     hosts: hosts.map((name) => sampleHost({ name, hostKey: name === 'pinned-in-file' ? 'SHA256:file' : '' })),
     pins: { of: (name) => pins.get(name) ?? '', save: async (name, key) => void pins.set(name, key) },
     check: (name, settings) => {

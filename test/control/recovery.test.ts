@@ -26,7 +26,14 @@ async function leave(number: number, changes: Partial<RunRecord>): Promise<RunRe
 
 function committedBy(run: RunRecord, changes: Partial<SnapshotRecord> = {}): SnapshotRecord {
   const host = sampleHost({ name: run.host });
-  const task = { runId: run.id, host, scripts: noScripts, acceptsChanges: false, logFile: '' };
+  const task = {
+    runId: run.id,
+    host,
+    scripts: noScripts,
+    acceptsChanges: false,
+    secretPlaces: [],
+    logFile: '',
+  };
   return snapshotOf({ ...task, type: 'full' }, bed.clock.now(), changes);
 }
 

@@ -15,6 +15,7 @@ function snapshot(type: BackupType, daysAgo: number): SnapshotRecord {
     type,
     scripts: noScripts,
     acceptsChanges: false,
+    secretPlaces: [],
     logFile: '/dev/null',
   };
   return snapshotOf(task, new Date(now.getTime() - daysAgo * dayMs));

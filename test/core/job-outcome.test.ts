@@ -21,11 +21,11 @@ const wellEnded: JobFacts = {
   lastWords: '',
   lost: null,
   stalledSeconds: null,
-  diskLow: null,
+  limitReached: null,
   isCancelled: false,
 };
 
-const diskLow = new BusyError('DISK_FULL', { detail: 'only 1 B is left' }).toFailure();
+const limitReached = new BusyError('DISK_FULL', { detail: 'only 1 B is left' }).toFailure();
 
 const vanished = (path: string): FileProblem => ({ path, why: 'vanished', isOurs: false });
 const denied = (path: string): FileProblem => ({ path, why: 'Permission denied (13)', isOurs: false });
@@ -57,13 +57,29 @@ describe('each ending of rsync', () => {
     [{ exitCode: 11 }, 'FAILED RSYNC_FAILED'],
     [{ exitCode: 11, lastWords: 'write: No space left on device (28)' }, 'FAILED DISK_FULL'],
     [{ exitCode: 12, lastWords: 'write: No space left on device (28)' }, 'FAILED RSYNC_FAILED'],
-    [{ exitCode: 20, localSignal: 'SIGTERM', diskLow }, 'FAILED DISK_FULL'],
-    [{ exitCode: null, localSignal: 'SIGKILL', diskLow }, 'FAILED DISK_FULL'],
-    [{ exitCode: 0, diskLow }, 'SUCCEEDED'],
-    [{ exitCode: 20, diskLow, isCancelled: true }, 'CANCELLED'],
+    [{ exitCode: 20, localSignal: 'SIGTERM', limitReached }, 'FAILED DISK_FULL'],
+    [{ exitCode: null, localSignal: 'SIGKILL', limitReached }, 'FAILED DISK_FULL'],
+    [{ exitCode: 0, limitReached }, 'SUCCEEDED'],
+    [{ exitCode: 20, limitReached, isCancelled: true }, 'CANCELLED'],
     [{ exitCode: 12 }, 'FAILED RSYNC_FAILED'],
     [{ exitCode: 12, lost: 'the other side closed it' }, 'FAILED CONNECTION_LOST'],
     [{ exitCode: 255, lost: 'keepalive timeout' }, 'FAILED CONNECTION_LOST'],
+    [
+      {
+        exitCode: 22,
+        lastWords:
+          'rsync error: error allocating core memory buffers (code 22) at util2.c(76) [receiver=3.2.7]',
+      },
+      'FAILED RSYNC_OUT_OF_MEMORY',
+    ],
+    [
+      {
+        exitCode: 22,
+        lastWords:
+          'rsync error: error allocating core memory buffers (code 22) at util2.c(76) [sender=3.2.7]',
+      },
+      'FAILED RSYNC_FAILED',
+    ],
     [{ exitCode: 12, remoteCode: 127 }, 'FAILED RSYNC_MISSING'],
     [{ exitCode: 12, remoteCode: 126 }, 'FAILED RSYNC_MISSING'],
     [{ exitCode: 12, remoteCode: 137 }, 'FAILED RSYNC_KILLED'],

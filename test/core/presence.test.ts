@@ -19,6 +19,11 @@ describe('a host whose addresses answer', () => {
     ['ssh', true, 'it answers at a'],
     // Installed anew, or an attack: its backup says so at once.
     ['other', true, 'another machine answers at a (key SHA256:abc)'],
+    [
+      'other other',
+      true,
+      'another machine answers at a (key SHA256:abc); another machine answers at b (key SHA256:abc)',
+    ],
     // On the move, and its old address has another owner.
     ['other nothing', false, 'another machine answers at a (key SHA256:abc); no SSH server answers at b'],
     ['unknown nothing', false, 'the name a cannot be resolved; no SSH server answers at b'],

@@ -1,6 +1,17 @@
 /** Who may do what: a real busyd on a socket, on plain loopback and with TLS, and the real client. */
 import { X509Certificate } from 'node:crypto';
-import { mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,15 +27,18 @@ const root = new URL('../../', import.meta.url).pathname;
 let bed: TestBed;
 let plain = '';
 let secure = '';
+let dbaDisk = '';
 
 beforeAll(async () => {
   bed = await TestBed.create();
   expect((await bed.busyd(makeCert('--client', 'carol', '--client', 'mallory'))).code).toBe(0);
+  dbaDisk = join(bed.directory, 'dba');
+  await mkdir(dbaDisk);
   const hosts = ['web1', 'db1'].map((name) => ({
     name,
     addresses: ['127.0.0.1'],
     port: 1,
-    backupdir: bed.backupdir,
+    backupdir: name === 'db1' ? dbaDisk : bed.backupdir,
     srcdirs: ['/etc'],
     schedule: 'never',
     verify_every: 0,
@@ -109,7 +123,14 @@ describe('a TCP port', () => {
     expect((await busy(['--server', plain, 'hosts', '--json'], viewer)).code).toBe(0);
     const file = join(bed.directory, 'token');
     await writeFile(file, `${viewer}\n`, { mode: 0o600 });
-    expect((await busy(['--server', plain, '--token-file', file, 'hosts'])).code).toBe(0);
+    expect(await busy(['--server', plain, '--token-file', file, 'hosts'])).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    await chmod(file, 0o644);
+    expect((await busy(['--server', plain, '--token-file', file, 'hosts'])).stderr).toContain(
+      `warning: others may read ${file} (mode 644); chmod 600 keeps it to you`,
+    );
 
     const refused = await busy(['--server', plain, 'backup', 'web1'], viewer);
     expect(refused.code).toBe(4);
@@ -158,6 +179,8 @@ describe('a TCP port', () => {
       runs: unknown[];
     };
     expect(runs.runs).toEqual([]);
+    const info = JSON.parse((await busy(['--server', plain, 'info', '--json'], token)).stdout) as object;
+    expect(info).toMatchObject({ hostCount: 1, disks: [{ backupdir: dbaDisk }], otherDaemons: [] });
     const { code, stderr } = await busy(['--server', plain, 'reload'], token);
     expect({ code, stderr }).toMatchObject({
       code: 4,
@@ -275,6 +298,19 @@ describe('busyd', () => {
     expect(stderr).toMatch(
       /listen: can be reached by other machines, so it needs TLS; allowed: set tls .*make-cert/,
     );
+  });
+
+  it('does not start with a key of TLS that anyone may read', async () => {
+    await copyFile(tls('server.key'), tls('open.key'));
+    await chmod(tls('open.key'), 0o644);
+    const file = join(bed.directory, 'open-tls.yaml');
+    const settings = { cert: tls('server.crt'), key: tls('open.key') };
+    const config = { state_dir: join(bed.directory, 'other'), listen: 'tls://127.0.0.1:0', tls: settings };
+    await writeFile(file, JSON.stringify(config));
+    const { code, stderr } = await bed.busyd(['--config', file]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/warn +a file with secrets is not well kept.*open\.key/);
+    expect(stderr).toContain('(mode 644); chmod 600 keeps it to its owner');
   });
 
   it('does not start with files of TLS that cannot be used', async () => {

@@ -304,6 +304,8 @@ describe('busy', () => {
 
   it('never prints the control characters of file names', async () => {
     const { id, snapshot } = await bed.backUp('strange');
+    const restored = join(bed.directory, 'restored');
+    await mkdir(restored);
     const strange = join(bed.directory, 'strange');
     for (const name of evilNames) await utimes(join(strange, name), 1e9, 1e9);
     const outputs = [
@@ -322,7 +324,23 @@ describe('busy', () => {
       await bed.busy(['diff', `strange/${snapshot}`, 'strange']),
     ];
     for (const { stdout } of listings) expect(stdout).toMatch(/clear\\+#033\[2Jscreen/);
-    outputs.push(...listings);
+    const evilPath = `${strange}/clear\\#033[2Jscreen`;
+    const history = await bed.busy(['history', 'strange', evilPath, '--all']);
+    expect(history).toMatchObject({ code: 0, stdout: expect.stringContaining('first seen') });
+    const restore = await bed.busy([
+      'restore',
+      'strange',
+      strange,
+      '--to-local',
+      restored,
+      '--yes',
+      '--follow',
+    ]);
+    expect(restore.stdout).toContain('clear');
+    outputs.push(...listings, history, restore);
+    outputs.push(await bed.busy(['history', 'strange', evilPath, '--json']));
+    outputs.push(await bed.busy(['history', 'strange', '/clear\u001b[2Jscreen']));
+    outputs.push(await bed.busy(['runs', '--host', 'strange']), await bed.busy(['audit']));
     for (const { stdout, stderr } of outputs) {
       expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
       expect(stdout).not.toMatch(/^(break|evil)/m);

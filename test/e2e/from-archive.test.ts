@@ -1,7 +1,7 @@
 /** What an archived snapshot gives back: the same as the snapshot did, by restores, downloads and drills. */
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { DownloadFormat } from '../../src/gen/busy/v1/download.js';
@@ -104,6 +104,61 @@ describe('an archived snapshot', () => {
       const [before, after] = [join(restored, 'tree'), join(target, 'tree')];
       expect(await compareTrees(before, after, [socket])).toEqual([]);
     }
+  }, 120_000);
+
+  test('of the original BUSY, which has nothing beside it, is restored and downloaded', async () => {
+    const name = '2011-03-27_12-30-00f';
+    const kept = await place();
+    const flat = join(kept, name, join(bed.directory, 'above').replaceAll('/', '_'));
+    await mkdir(join(kept, name));
+    await run('cp', ['-a', join(bed.directory, 'above'), flat]);
+    await writeFile(join(kept, name, 'backup.log'), 'Backup finished, 0 failures\n');
+    // The original knew tar.gz alone.
+    for (const file of [`web1-${name}.tar.gz`, `web1-${name.replace('2011', '2012')}.tar.zst`]) {
+      const options = [
+        ...tarOptions.slice(1),
+        '--sparse',
+        file.endsWith('zst') ? '--zstd' : '--gzip',
+        '--force-local',
+      ];
+      const renamed = ['--transform', `s/^2011/${file.slice(5, 9)}/`];
+      await runCommand('tar', [
+        '-cf',
+        join(dirname(tarball), file),
+        ...options,
+        ...renamed,
+        '-C',
+        kept,
+        name,
+      ]);
+      const named = `web1/${file.slice(5, 25)}`;
+      const target = await place();
+      await busy('restore', named, tree, '--to-local', target, '--follow');
+      expect(await compareTrees(join(restored, 'tree'), join(target, 'tree'), [socket])).toEqual([]);
+      const directory = await place();
+      await busy(
+        'download',
+        named,
+        join(tree, 'hard links'),
+        '--format',
+        'tar',
+        '--output',
+        join(directory, '.tar'),
+      );
+      await run('tar', [...tarOptions, '-xpf', join(directory, '.tar'), '-C', directory]);
+      expect(await compareTrees(join(tree, 'hard links'), join(directory, tree, 'hard links'))).toEqual([]);
+      await rm(join(dirname(tarball), file));
+    }
+  }, 120_000);
+
+  test('is restored and downloaded too when its json was lost', async () => {
+    const json = tarball.replace('.tar.gz', '.json');
+    await rename(json, `${json}.lost`);
+    const target = await place();
+    await busy('restore', word(), tree, '--to-local', target, '--follow');
+    expect(await compareTrees(join(restored, 'tree'), join(target, 'tree'), [socket])).toEqual([]);
+    expect(await compareTrees(downloaded, await download(tree))).toEqual([]);
+    await rename(`${json}.lost`, json);
   }, 120_000);
 
   test('that is not there is refused at once', async () => {

@@ -16,19 +16,28 @@ describe('BUSY will backup itself (the host it is running on) - just configure `
     const sshd = await bed.startSshd();
     await writeFiles(source(), { file: 'content', 'deep/file': 5000 });
     const { addresses: _, ...settings } = bed.hostAt(sshd, { name: 'localhost', srcdirs: [source()] });
-    await bed.configure([
-      { ...settings, hostname: 'localhost' },
-      { ...settings, name: 'only-a-name', addresses: ['localhost'] },
-      // Its own database is written to while it is read.
-      {
-        ...settings,
-        name: 'its-own-state',
-        addresses: ['localhost'],
-        srcdirs: [join(bed.directory, 'state')],
-      },
-      { ...settings, name: 'all', addresses: ['localhost'], srcdirs: [bed.directory] },
-      { ...settings, name: 'other', addresses: ['localhost'], hostname: `not-${hostname()}` },
-    ]);
+    await bed.configure(
+      [
+        { ...settings, hostname: 'localhost' },
+        { ...settings, name: 'only-a-name', addresses: ['localhost'] },
+        // Its own database is written to while it is read.
+        {
+          ...settings,
+          name: 'its-own-state',
+          addresses: ['localhost'],
+          srcdirs: [join(bed.directory, 'state')],
+        },
+        {
+          ...settings,
+          name: 'its-own-keys',
+          addresses: ['localhost'],
+          srcdirs: [join(bed.directory, 'state/keys')],
+        },
+        { ...settings, name: 'all', addresses: ['localhost'], srcdirs: [bed.directory] },
+        { ...settings, name: 'other', addresses: ['localhost'], hostname: `not-${hostname()}` },
+      ],
+      { mail: { password_file: join(bed.directory, 'state/mail') } },
+    );
     await bed.startDaemon();
   });
   afterAll(() => bed.end());
@@ -59,9 +68,29 @@ describe('BUSY will backup itself (the host it is running on) - just configure `
     expect(await bed.readRunLog(run.id)).toContain(`left out, since the backups lie there: ${bed.backupdir}`);
   });
 
-  it('may back up what belongs to BUSY', async () => {
+  it('may back up what belongs to BUSY, but for the keys to other hosts', async () => {
+    const state = join(bed.directory, 'state');
+    await writeFiles(state, {
+      'keys/web1': 'a private key',
+      'tls/server.key': 'another',
+      mail: 'a password',
+    });
     const run = await bed.backUp('its-own-state');
     expect([RunState.SUCCEEDED, RunState.PARTIAL]).toContain(run.state);
-    expect(run.snapshot).not.toBe('');
+    const copied = await readdir(join(bed.snapshotPath(run), 'data', state));
+    expect(copied).toContain('busy.db');
+    expect(copied).not.toContain('keys');
+    expect(copied).not.toContain('tls');
+    expect(copied).not.toContain('mail');
+    expect(await bed.readRunLog(run.id)).toContain(
+      `left out, since secrets of BUSY lie there: ${state}/keys, ${state}/tls, ${state}/mail`,
+    );
+  });
+
+  it('backs the keys up where they are a source directory of their own', async () => {
+    const keys = join(bed.directory, 'state/keys');
+    await writeFiles(keys, { web1: 'a private key' });
+    const run = await bed.backUp('its-own-keys');
+    expect(await readdir(join(bed.snapshotPath(run), 'data', keys))).toContain('web1');
   });
 });

@@ -17,11 +17,17 @@ let sshd: PrivateSshd;
 
 async function startBed(hosts: readonly string[], mail: object): Promise<void> {
   sshd = await bed.startSshd();
-  for (const name of hosts) await writeFiles(join(bed.directory, name), { file: name });
-  await bed.configure(
-    hosts.map((name) => bed.hostAt(sshd, { name, srcdirs: [join(bed.directory, name)], email: recipient })),
-    { mail: { from: 'busy@example.org', ...mail } },
-  );
+  for (const name of [...hosts, 'rekeyed']) await writeFiles(join(bed.directory, name), { file: name });
+  const hostFor = (name: string, settings = {}) =>
+    bed.hostAt(sshd, { name, srcdirs: [join(bed.directory, name)], email: recipient, ...settings });
+  const rekeyed = hostFor('rekeyed', {
+    // Nothing listens at the first.
+    addresses: ['127.0.0.9', '127.0.0.1'],
+    host_key: `SHA256:${'A'.repeat(43)}`,
+  });
+  await bed.configure([...hosts.map((name) => hostFor(name)), rekeyed], {
+    mail: { from: 'busy@example.org', ...mail },
+  });
   await bed.startDaemon();
 }
 
@@ -89,6 +95,16 @@ describe('mail through a mail server', () => {
     const [, lastLines = ''] = text.split('The last lines of its log:');
     expect(lastLines).toContain('ended: FAILED (SOURCE_MISSING');
     expect(text).toContain(`busy logs ${run.id}`);
+  });
+
+  it('tells of a changed host key, also where it is at one of several addresses', async () => {
+    const run = await backUp('rekeyed', RunState.FAILED);
+    expect(run.error?.reason).toBe('HOST_KEY_CHANGED');
+    const { message } = await untilReceived(2);
+    expect(subjectOf(message)).toBe('rekeyed FAILED (HOST_KEY_CHANGED)');
+    expect(textOf(message)).toContain(sshd.fingerprint);
+    expect(textOf(message)).toContain('busy enroll rekeyed --replace-key');
+    server.received.splice(1);
   });
 
   it('does not come again while the host goes on failing, and once when it recovers', async () => {

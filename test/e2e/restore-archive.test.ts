@@ -5,7 +5,8 @@ import { RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { compareTrees } from '../helpers/fidelity-tree.js';
 import { archiveByHand } from '../helpers/hand-made-archive.js';
 import { original, restore, toHost, toServer, type Wanted } from '../helpers/restores.js';
-import { mountSmallDisk } from '../helpers/small-disk.js';
+import { runCommand } from '../helpers/run-command.js';
+import { mountForgetfulDisk, mountSmallDisk } from '../helpers/small-disk.js';
 import { TestBed } from '../helpers/test-bed.js';
 import { inodeOf, writeFiles } from '../helpers/tree-listing.js';
 
@@ -23,6 +24,9 @@ describe('a snapshot that was archived', () => {
     await writeFiles(source, { 'first/file': 3000, 'first/large': 2_000_000, 'second/x [y]\\n': 10 });
     await link(join(source, 'first/file'), join(source, 'second/link'));
     await symlink('/etc', join(source, 'planted'));
+    expect(
+      (await runCommand('setfattr', ['-n', 'user.kept', '-v', 'yes', join(source, 'first/file')])).code,
+    ).toBe(0);
     await utimes(join(source, 'second'), new Date(1e12), new Date(1e12));
     const settings = { srcdirs: [dirname(source)], archivedir: join(bed.directory, 'archives') };
     await bed.configure([bed.hostAt(await bed.startSshd(), { name: 'web1', ...settings, min_free: 0 })]);
@@ -82,6 +86,37 @@ describe('a snapshot that was archived', () => {
     } finally {
       await disk.unmount();
     }
+  });
+
+  test('in part where the backup disk cannot keep attributes, and says so', async () => {
+    const small = join(bed.backupdir, 'web1');
+    const word = `web1/${made.snapshot}`;
+    const unmount = await mountForgetfulDisk(small);
+    try {
+      const directory = join(target, 'without');
+      const ended = await run({ paths: [join(source, 'first')], target: toServer(directory) });
+      const error = {
+        reason: 'RESTORE_INCOMPLETE',
+        message: expect.stringMatching(/user\.kept.*not supported/),
+      };
+      expect(ended, JSON.stringify(ended.error)).toMatchObject({ state: RunState.PARTIAL, error });
+      expect((await bed.busy(['logs', ended.id])).stdout).toMatch(/setxattr.*user\.kept/);
+      expect(await readFile(join(directory, 'first/file'))).toEqual(
+        await readFile(join(source, 'first/file')),
+      );
+      const tarball = join(target, 'without.tar');
+      const download = (path: string, ...more: string[]): ReturnType<TestBed['busy']> =>
+        bed.busy(['download', word, join(source, path), '-o', tarball, ...more]);
+      const all = await download('first', '--format', 'tar');
+      expect(all).toMatchObject({ code: 5, stderr: expect.stringContaining('user.kept') });
+      // A file as it is has no attributes.
+      expect((await download('first/file')).code).toBe(0);
+    } finally {
+      await unmount();
+    }
+  });
+
+  test('not, when it is gone', async () => {
     await rm(join(bed.directory, 'archives', `web1-${made.snapshot}.tar.zst`));
     const gone = await run({ paths: [source], target: toServer(target) });
     expect(gone.error).toMatchObject({ reason: 'SNAPSHOT_REMOVED' });

@@ -1,14 +1,17 @@
 /** The page in a real browser, against a real daemon with real backups. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openWebPage } from '../../clients/quickstart/web-page.js';
+import { isWorthTryingAgain } from '../../clients/web/page/api/errors.js';
+import { readLog } from '../../clients/web/page/pages/run/log-lines.js';
+import { logSource } from '../helpers/page-log-source.js';
+import { seriousFindings } from '../helpers/serious-findings.js';
+import { cutAfter } from '../helpers/cutting-proxy.js';
 import { parsePrometheusText, valueOf } from '../helpers/prometheus-text.js';
-import { TestBed } from '../helpers/test-bed.js';
+import { isAlive, TestBed } from '../helpers/test-bed.js';
 import { WebBed } from '../helpers/web-bed.js';
 
-const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** Names that would do something in a page, a terminal or a path. */
 const oddName = `<img src=x onerror="document.title='hacked'">\u202etxt\u001b[31m`;
 
@@ -49,6 +52,10 @@ afterAll(async () => {
 // A script that failed, or something that the content policy forbade, is a fault wherever it comes up.
 afterEach(() => expect(web.complaints.splice(0)).toEqual([]));
 
+function program(path: string): string {
+  return new URL(`../../dist/clients/${path}`, import.meta.url).pathname;
+}
+
 async function tokenFor(role: string): Promise<string> {
   const { stdout } = await bed.busy(['--json', 'token', 'create', '--role', role]);
   return (JSON.parse(stdout) as { token: string }).token;
@@ -61,20 +68,6 @@ function call(headers: Record<string, string>): Promise<Response> {
     body: '{}',
     headers: { 'content-type': 'application/json', 'connect-protocol-version': '1', ...headers },
   });
-}
-
-async function seriousFindings(page: Page): Promise<string[]> {
-  // Injected as the test's own, which no policy of a page hinders.
-  await page.evaluate(await readFile(axeSource, 'utf8'));
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; impact: string; help: string }[] }> };
-    };
-    return (await axe.run()).violations;
-  });
-  return found
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, help }) => `${id}: ${help}`);
 }
 
 describe('logging in', () => {
@@ -166,7 +159,7 @@ describe('a snapshot', () => {
         .click();
     await page.getByText('<img src=x onerror=', { exact: false }).waitFor();
     expect(await page.getByText('\\u{202e}', { exact: false }).count()).toBe(1);
-    expect(await page.title()).toBe('BUSY');
+    expect(await page.title()).toMatch(/^web1\/.* · BUSY$/);
     await page.getByRole('table').getByRole('link', { name: 'folder/' }).click();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -176,56 +169,141 @@ describe('a snapshot', () => {
     await page.context().close();
   });
 
-  it('restores: first what would change, then for real', async () => {
+  it('is restored only after a dry run of the same choice', async () => {
     const page = await web.openAs(admin);
     const { snapshot } = await bed.lastRun('web1');
     const target = join(bed.directory, 'restored');
     await mkdir(target);
     const folder = encodeURIComponent(join(bed.directory, 'source/folder'));
-    for (const button of ['Show what would change', 'Restore']) {
-      await page.goto(`${web.url}hosts/web1/snapshots/${snapshot}?path=${folder}`);
-      await page.getByRole('button', { name: 'Restore …' }).click();
-      await page.getByLabel('To a directory of the backup server').check();
-      await page.getByRole('textbox', { name: 'Directory' }).fill(target);
-      await page.getByRole('button', { name: button, exact: true }).click();
-      await page.getByRole('heading', { name: 'web1 · restore' }).waitFor();
-      await page.getByText('succeeded').first().waitFor();
-      const there = await readFile(join(target, 'folder/file.bin')).catch(() => null);
-      expect(there === null).toBe(button !== 'Restore');
-    }
+    await page.goto(`${web.url}hosts/web1/snapshots/${snapshot}?path=${folder}`);
+    await page.getByRole('button', { name: 'Restore …' }).click();
+    const restore = page.getByRole('button', { name: 'Restore', exact: true });
+    await page.getByLabel('To a directory of the backup server').check();
+    await page.getByRole('textbox', { name: 'Directory' }).fill(target);
+    expect(await restore.getAttribute('aria-disabled')).toBe('true');
+    await page.getByRole('button', { name: 'Show what would change' }).click();
+    await page.getByText('It would make 2, replace 0 and delete 0').waitFor();
+    await page.getByText('folder/file.bin').waitFor();
+    expect(await readFile(join(target, 'folder/file.bin')).catch(() => null)).toBeNull();
+    await page.getByLabel('Replace what differs', { exact: true }).check();
+    expect(await restore.getAttribute('aria-disabled')).toBe('true');
+    await page.getByLabel('Restore without trying it first').check();
+    expect(await restore.getAttribute('aria-disabled')).toBe('false');
+    await page.getByLabel('Mirror:', { exact: false }).check();
+    expect(await restore.getAttribute('aria-disabled')).toBe('true');
+    await page.getByLabel(`Type ${target} to confirm`).fill(target);
+    expect(await restore.getAttribute('aria-disabled')).toBe('false');
+    await page.getByLabel('Leave what is there as it is').check();
+    await restore.click();
+    await page.getByRole('heading', { name: 'web1 · restore' }).waitFor();
+    await page.getByText('succeeded').first().waitFor();
+    expect(await readFile(join(target, 'folder/file.bin'))).toEqual(Buffer.from([0, 255, 1, 254, 10, 13]));
     await page.context().close();
   });
 });
 
 describe('a viewer', () => {
-  it('may not start anything, and is told so', async () => {
+  it('may not start anything, and is told why', async () => {
     const page = await web.openAs(viewer);
     await page.getByRole('link', { name: 'web1', exact: true }).click();
-    const runs = (await bed.lastRun('web1')).id;
-    await page.getByRole('button', { name: 'Back up now' }).click();
-    await page.getByText(/role/).first().waitFor();
-    expect((await bed.lastRun('web1')).id).toBe(runs);
+    await page.getByText('This needs the role operator; you are viewer.').first().waitFor();
+    const start = page.getByRole('button', { name: 'Back up now' });
+    expect(await start.getAttribute('aria-disabled')).toBe('true');
+    expect(await start.getAttribute('title')).toContain('role operator');
+    // Not only the page says so.
+    const answer = await page.context().request.post(`${web.url}api/busy.v1.BackupService/TriggerBackup`, {
+      headers: { 'content-type': 'application/json', 'connect-protocol-version': '1' },
+      data: '{"host":"web1"}',
+    });
+    expect(answer.status()).toBe(403);
     await page.context().close();
   });
 });
 
-describe('every page', () => {
-  it.each(['', 'hosts/web1', 'archives', 'audit', 'settings'])(
-    'has no serious finding of axe, also dark and on a phone: %s',
-    async (path) => {
-      const page = await web.openAs(admin, {
-        colorScheme: 'dark',
-        viewport: { width: 390, height: 800 },
+describe('the log of a run', () => {
+  it('has each line once, also when the connection is cut several times', async () => {
+    const { id } = await bed.lastRun('broken');
+    const file = join(bed.directory, 'state/run-logs', `${id}.log`);
+    const lines = Array.from({ length: 20_000 }, (_, number) => `line ${number} of a long log`);
+    await appendFile(file, lines.map((line) => `${line}\n`).join(''));
+    const proxy = await cutAfter(web.url, { bytes: 150_000, times: 3 });
+    try {
+      const seen: string[] = [];
+      await readLog(await logSource(proxy.url, viewer), id, {
+        signal: AbortSignal.timeout(60_000),
+        onLines: (more) => void seen.push(...more),
+        isWorthTryingAgain,
       });
+      expect(proxy.cuts()).toBe(3);
+      expect(seen).toEqual((await readFile(file, 'utf8')).trimEnd().split('\n'));
+    } finally {
+      await proxy.end();
+    }
+  });
+});
+
+describe('the page of the quickstart', () => {
+  it('logs in by its address, and ends when it is told to', async () => {
+    const page = await openWebPage({
+      busy: program('cli/main.js'),
+      busyWeb: program('web/gateway/main.js'),
+      socket: bed.socket,
+    });
+    const stop = new AbortController();
+    const end = page.untilStopped(stop.signal);
+    const browserPage = await web.open();
+    await browserPage.goto(page.address);
+    await browserPage.getByRole('heading', { name: 'Overview' }).waitFor();
+    await browserPage.context().close();
+    stop.abort();
+    await end;
+    expect(isAlive(page.pid)).toBe(false);
+  });
+});
+
+const everyPage = [
+  '',
+  'hosts',
+  'hosts/web1',
+  'hosts/web1/settings',
+  'hosts/web1/enroll',
+  'archives',
+  'trash',
+  'audit',
+  'settings',
+];
+
+describe('every page', () => {
+  it('has no serious finding of axe, and fits on a phone, in the dark too', async () => {
+    const page = await web.openAs(admin, { colorScheme: 'dark', viewport: { width: 390, height: 800 } });
+    const found: Record<string, unknown> = {};
+    for (const path of everyPage) {
       await page.goto(`${web.url}${path}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.waitForLoadState('load');
-      expect(await seriousFindings(page)).toEqual([]);
       const overflow = await page.evaluate<number>(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       );
-      expect(overflow).toBeLessThanOrEqual(0);
-      await page.context().close();
-    },
-  );
+      found[path] = [
+        ...(await seriousFindings(page)),
+        ...(overflow > 0 ? [`${overflow} pixels too wide`] : []),
+      ];
+    }
+    expect(found).toEqual(Object.fromEntries(everyPage.map((path) => [path, []])));
+    await page.context().close();
+  });
+
+  it('names its window, and takes the focus to its heading when one goes there', async () => {
+    const page = await web.openAs(admin);
+    await page.getByRole('link', { name: 'Trash' }).click();
+    await page.getByRole('heading', { name: 'Trash' }).waitFor();
+    await expect.poll(() => page.title(), patience).toBe('Trash · BUSY');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Trash');
+    await page.getByRole('link', { name: 'Overview' }).click();
+    const age = page.getByRole('row', { name: /^web1/ }).locator('time').first();
+    expect(await age.textContent()).toMatch(/ago|just now/);
+    await page.getByLabel('Exact times').check();
+    await expect.poll(() => age.textContent(), patience).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+    await page.context().close();
+  });
 });

@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ArchiveRecord } from '../../src/core/archive.js';
 import {
   archiveFiles,
   listArchives,
@@ -12,32 +11,13 @@ import {
   readArchive,
   writeArchiveJson,
 } from '../../src/execute/archive-files.js';
-import { sampleSnapshot } from '../store/samples.js';
+import { sampleArchive } from './sample-archive.js';
 
 let directory = '';
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'busy-archives-'))));
 afterEach(() => rm(directory, { recursive: true }));
 
 const name = '2026-11-22_20-00-05f';
-
-function sampleArchive(path: string): ArchiveRecord {
-  return {
-    host: 'web-1',
-    name,
-    format: 'tar.gz',
-    path,
-    bytes: 3,
-    sha256: 'ab',
-    archivedAt: new Date('2026-12-24T01:00:00.250Z'),
-    runId: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-    snapshot: { ...sampleSnapshot(name), host: 'web-1' },
-    manifestRoot: 'data',
-    manifest: { entries: 3, files: 2, bytes: 1, unreadable: 0 },
-    verifiedAt: new Date('2026-12-24T01:00:00.500Z'),
-    damage: '',
-    copyPath: '',
-  };
-}
 
 describe('names', () => {
   it.each([

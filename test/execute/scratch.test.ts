@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newDrill } from '../../src/core/drill.js';
 import { claimBackupdir, releaseBackupdirs } from '../../src/execute/backupdir-lock.js';
 import { drill } from '../../src/execute/drill.js';
+import { ExecutorPool } from '../../src/execute/executor-pool.js';
 import { createScratch, discardScratch, removeScratch } from '../../src/execute/scratch.js';
 import type { Host } from '../../src/core/host.js';
 import { sampleHost } from '../helpers/sample-host.js';
@@ -75,5 +76,24 @@ test('one is made where the host has nothing yet, and removed whole', async () =
   expect(await names()).toEqual(['.download-1']);
   await removeScratch(scratch);
   expect(await names()).toEqual([]);
+  await releaseBackupdirs([backupdir], process.pid);
+});
+
+test('what an executor that died had unpacked is gone when its run ends', async () => {
+  const entry = join(backupdir, 'executor.mjs');
+  await writeFile(entry, "process.on('message', () => process.kill(process.pid, 'SIGKILL'));\n");
+  const pool = new ExecutorPool(entry, { executors: 1, confine: 'off' }, process.pid, () => {});
+  const signal = new AbortController().signal;
+  const events = { onProgress: () => {}, onLog: () => {} };
+  await mkdir(join(backupdir, 'web1/.restore-OTHER'), { recursive: true });
+  for (const use of ['restore', 'drill'] as const) {
+    const scratch = await createScratch(host, { use, id: 'OURS' }, process.pid);
+    await mkdir(join(scratch, 'data'));
+    // What else a task has is for the executor.
+    const died = pool[use]({ host, runId: 'OURS' } as never, events, signal);
+    await expect(died).rejects.toMatchObject({ reason: 'EXECUTOR_DIED' });
+    expect(await names()).toEqual(['.restore-OTHER']);
+  }
+  await pool.stop();
   await releaseBackupdirs([backupdir], process.pid);
 });

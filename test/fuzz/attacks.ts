@@ -3,7 +3,7 @@
  * none behind. They attack this machine and nothing else: another target is refused here, in the one place that connects.
  */
 import { randomBytes, randomInt } from 'node:crypto';
-import { once, setMaxListeners } from 'node:events';
+import { once } from 'node:events';
 import { createConnection, isIPv4, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -54,10 +54,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
       }),
     );
   }),
-  'connections that say nothing': manyTimes(100, (socket, _, signal) => closed(socket, signal)),
-  'half a greeting': manyTimes(100, async (socket, _, signal) => {
+  'connections that say nothing': manyTimes(100, (socket) => closed(socket)),
+  'half a greeting': manyTimes(100, async (socket) => {
     await write(socket, preface.subarray(0, 5));
-    await closed(socket, signal);
+    await closed(socket);
   }),
   'messages without end': calls(8, listHosts, () => [
     grpcMessage(megabyte, { length: 0xffff_ffff }),
@@ -102,7 +102,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     await write(socket, greeting(0));
     for (let stream = 1; stream < 200 && !signal.aborted; stream += 2)
       await open(socket, stream, target, listHosts);
-    await closed(socket, signal);
+    await closed(socket);
   }),
 };
 
@@ -111,25 +111,27 @@ type Work = (socket: Socket, target: Target, signal: AbortSignal) => Promise<voi
 /** So many connections at a time, each followed by another when it ends. */
 function manyTimes(count: number, work: Work): Attack {
   return async (target, signal) => {
-    setMaxListeners(0, signal);
+    const sockets = new Set<Socket>();
+    const stop = (): void => sockets.forEach((socket) => socket.destroy());
+    signal.addEventListener('abort', stop, { once: true });
     const again = async (): Promise<void> => {
       while (!signal.aborted) {
         const socket = connectTo(target);
-        const stop = (): void => void socket.destroy();
-        signal.addEventListener('abort', stop);
+        sockets.add(socket);
         try {
-          await once(socket, 'connect', { signal });
+          await heard(socket, 'connect');
           await work(socket, target, signal);
         } catch {
           // What the daemon does to it is its right; so is refusing it.
         } finally {
-          signal.removeEventListener('abort', stop);
+          sockets.delete(socket);
           socket.destroy();
         }
         await turn();
       }
     };
     await Promise.all(Array.from({ length: count }, again));
+    signal.removeEventListener('abort', stop);
   };
 }
 
@@ -148,7 +150,7 @@ function manyStreams(count: number, path: string, more: Readonly<Record<string, 
     await write(socket, greeting());
     for (let stream = 1; stream < 2000 && !signal.aborted; stream += 2)
       await open(socket, stream, target, path, more);
-    await closed(socket, signal);
+    await closed(socket);
   });
 }
 
@@ -169,7 +171,7 @@ function calls(
       for (let from = 0; from < bytes.length; from += 16_384)
         await write(socket, frame(data, { stream, payload: bytes.subarray(from, from + 16_384) }));
     }
-    await closed(socket, signal);
+    await closed(socket);
   });
 }
 
@@ -204,11 +206,23 @@ async function flood(socket: Socket, signal: AbortSignal, next: () => Buffer): P
 /** As fast as the daemon takes it. */
 async function write(socket: Socket, bytes: Buffer): Promise<void> {
   if (socket.destroyed) throw new Error('the connection is gone');
-  if (!socket.write(bytes)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+  if (!socket.write(bytes)) await heard(socket, 'drain');
 }
 
-async function closed(socket: Socket, signal: AbortSignal): Promise<void> {
-  if (!socket.destroyed) await once(socket, 'close', { signal });
+async function closed(socket: Socket): Promise<void> {
+  if (!socket.closed) await once(socket, 'close');
+}
+
+/** Settles with an event, or when the connection is closed, and leaves no listener behind. */
+async function heard(socket: Socket, event: 'connect' | 'drain'): Promise<void> {
+  if (socket.closed) return;
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(socket, event, { signal }), once(socket, 'close', { signal })]);
+  } finally {
+    settled.abort();
+  }
 }
 
 function connectTo({ host, port, from }: Target): Socket {

@@ -15,7 +15,8 @@ import { RunLifecycle } from '../../src/control/run-lifecycle.js';
 import type { Clock, RunStore, SnapshotStore } from '../../src/core/ports.js';
 import { isActive, type RunRecord } from '../../src/core/run.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
-import { browsePlaces } from '../../src/execute/browse-places.js';
+import { ArchiveDisks } from '../../src/execute/archive-disks.js';
+import { createBrowsePlaces } from '../../src/execute/browse-places.js';
 import { browse } from '../../src/execute/browse-thread.js';
 import { openDatabase, type Database } from '../../src/store/data-source.js';
 import { openRunLogs } from '../../src/store/run-log.js';
@@ -86,7 +87,12 @@ export class ControlBed {
       clock,
       runs,
       catalog,
-      browser: new Browser({ catalog, hold: soleDaemon, places: browsePlaces, browse }),
+      browser: new Browser({
+        catalog,
+        hold: soleDaemon,
+        places: createBrowsePlaces(new ArchiveDisks()),
+        browse,
+      }),
       hold: soleDaemon,
       executor: new FakeExecutor(),
       logs: await openRunLogs(directory, clock),
@@ -98,6 +104,7 @@ export class ControlBed {
       scripts: () => noScripts,
       quietDisk: () => Promise.resolve(),
       ownDirectories: () => ['/srv/backup'],
+      secretPlaces: () => ['/state/keys'],
       space: { admit: () => Promise.resolve(null), release: () => {} },
       archiving: {
         archives: createArchiveStore(database),

@@ -1,7 +1,7 @@
 /** An executor that carries out nothing: each backup goes on until the test ends it by hand. */
 import { BusyError } from '../../src/core/errors.js';
 import { nothingArchived } from '../../src/core/archive.js';
-import type { ArchiveResult, ArchiveTask } from '../../src/core/archive-ports.js';
+import type { ArchiveResult, ArchivesTask, ArchiveTask } from '../../src/core/archive-ports.js';
 import type {
   BackupEvents,
   BackupResult,
@@ -65,6 +65,9 @@ export class FakeExecutor implements Executor {
     Promise.reject(
       new BusyError('INTERNAL', { what: `the fake executor archives no ${task.snapshot.name}` }),
     );
+  /** What a verification of archives comes to; nothing unless a test says otherwise. */
+  onVerifyArchives = (_task: ArchivesTask): Promise<ArchiveResult> =>
+    Promise.resolve({ archives: [], done: nothingArchived, error: null });
   private handedOut = 0;
   private wake = (): void => {};
 
@@ -115,8 +118,8 @@ export class FakeExecutor implements Executor {
     return this.onArchive(task, events, signal);
   }
 
-  verifyArchives(): Promise<ArchiveResult> {
-    return Promise.resolve({ archives: [], done: nothingArchived, error: null });
+  verifyArchives(task: ArchivesTask): Promise<ArchiveResult> {
+    return this.onVerifyArchives(task);
   }
 
   /** The next backup that was not answered before; waits until it is started. */

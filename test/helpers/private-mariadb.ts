@@ -51,7 +51,7 @@ export class PrivateMariadb {
     await this.sql(`CREATE DATABASE ${name} CHARACTER SET latin1`);
     await this.sql(`GRANT ALL PRIVILEGES ON ${name}.* TO '${login.user}'@'%'`);
     const place = { host: '127.0.0.1', port: this.port, socket: '' };
-    return { kind: 'mysql', ...place, ...login, passwordFile: '', name };
+    return { kind: 'mysql', ...place, ...login, passwordVariable: '', passwordFile: '', name };
   }
 
   /** What the server answers to an administrator, one row a line, columns with tabs between them. */

@@ -24,6 +24,12 @@ export async function mountSmallDisk(directory: string, size: string, inodes = 1
   };
 }
 
+/** Mounts one that keeps no extended attributes and no ACLs; answers what takes it away. */
+export async function mountForgetfulDisk(directory: string): Promise<() => Promise<void>> {
+  await asRoot(['mount', '-t', 'ramfs', 'busy-test', directory]);
+  return () => asRoot(['umount', directory]);
+}
+
 async function asRoot(command: readonly string[]): Promise<void> {
   const [program = '', ...args] = process.getuid?.() === 0 ? command : ['sudo', '-n', ...command];
   const { code, stderr } = await runCommand(program, args);

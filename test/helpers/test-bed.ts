@@ -124,7 +124,7 @@ export class TestBed {
     this.log = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     await until(
-      () => / ready /.test(this.log) || child.exitCode !== null || child.signalCode !== null,
+      () => /\bready\b/.test(this.log) || child.exitCode !== null || child.signalCode !== null,
       'busyd to start',
       () => this.log,
     );

@@ -58,6 +58,7 @@ describe('DownloadFiles', () => {
           sizeBytes: null,
           damagedFileCount: 1,
           damagedPaths: ['/etc/\xff'],
+          losses: 'an attribute',
         },
       };
       yield { data: new Uint8Array([1, 2]) };
@@ -73,6 +74,7 @@ describe('DownloadFiles', () => {
           sizeBytes: undefined,
           damagedFileCount: 1,
           damagedPaths: ['/etc/\\#377'],
+          losses: 'an attribute',
         },
       },
       { start: undefined, data: Buffer.from([1, 2]) },

@@ -3,7 +3,8 @@ import { Browser } from '../../src/control/browser.js';
 import type { Browse } from '../../src/core/browse.js';
 import type { Host } from '../../src/core/host.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
-import { browsePlaces } from '../../src/execute/browse-places.js';
+import { ArchiveDisks } from '../../src/execute/archive-disks.js';
+import { createBrowsePlaces } from '../../src/execute/browse-places.js';
 
 export interface FakeBrowserParts {
   readonly host: (name: string) => Host;
@@ -18,7 +19,7 @@ export function fakeBrowser({ host, snapshots, browse = async function* () {} }:
       snapshots: (name = '') => snapshots.filter((snapshot) => snapshot.host === host(name).name),
     },
     hold: { refuseElsewhere: () => {} },
-    places: browsePlaces,
+    places: createBrowsePlaces(new ArchiveDisks()),
     browse,
   });
 }

@@ -178,6 +178,8 @@ export function fakeParts(): RpcParts {
         host(name);
         return { kind: 'file' };
       },
+      settingsInEffect: () => [],
+      defaults: { file: '/etc/busy.yaml', settings: [] },
       create: refuseChange,
       update: refuseChange,
       remove: refuseChange,
@@ -203,7 +205,9 @@ export function fakeParts(): RpcParts {
     spaceReporter: { measure: async function* () {} },
     space: { assess: async () => ({ fits: false, reason: '1 KiB is free' }) },
     clock: { now: () => new Date(times.shift() ?? 0) },
+    diskWatch: { forecastOf: () => null },
     daemonInfo: async () => ({
+      caller: undefined,
       version: '0.1.0',
       startedAt: new Date(1_795_000_000_000),
       pid: 42,
@@ -229,6 +233,7 @@ export function fakeParts(): RpcParts {
       rsyncVersion: '3.5.0',
       memoryBytes: 90_000_000,
       reserve: { bytes: 0, wantedBytes: 1024, releasedSince: undefined },
+      confinement: undefined,
       disks: [
         {
           backupdir: '/srv/backup',
@@ -236,6 +241,7 @@ export function fakeParts(): RpcParts {
           totalBytes: Number.MAX_SAFE_INTEGER,
           freeInodes: 90,
           totalInodes: 100,
+          forecast: undefined,
         },
       ],
     }),

@@ -1,3 +1,4 @@
+import { SettingSource } from '../../src/gen/busy/v1/host_settings.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,15 @@ import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
 import { HostOrigin, HostServiceService } from '../../src/gen/busy/v1/host_service.js';
 import { HostSettings } from '../../src/gen/busy/v1/host_settings.js';
 import type { RpcParts } from '../../src/rpc/server.js';
-import { call, errorInfoOf, failureOf, startServer, type Running } from './fixture.js';
+import {
+  call,
+  errorInfoOf,
+  failureOf,
+  fakeParts,
+  sampleCaller,
+  startServer,
+  type Running,
+} from './fixture.js';
 import { sampleHost } from './samples.js';
 
 let running: Running;
@@ -22,10 +31,22 @@ afterEach(async () => {
 });
 
 /** A registry that notes what it is asked for. */
-function registry(asked: unknown[]): RpcParts['registry'] {
-  const stored = { srcdirs: ['/etc'], schedule: 'never', max_age_full: 0.5, keep: { daily: 7 } };
+function registry(asked: unknown[], more: Readonly<Record<string, string>> = {}): RpcParts['registry'] {
+  const stored = { srcdirs: ['/etc'], schedule: 'never', max_age_full: 0.5, keep: { daily: 7 }, ...more };
   return {
     kind: 'database',
+    settingsInEffect: (_name, origin) => [
+      {
+        name: 'max_incr',
+        values: ['3'],
+        source: origin.kind === 'file' ? 'defaults' : 'host',
+        allowed: 'all',
+      },
+    ],
+    defaults: {
+      file: '/etc/busy.yaml',
+      settings: [{ name: 'max_incr', values: ['10'], source: 'built-in', allowed: 'a whole number' }],
+    },
     originOf: async () => ({ kind: 'database', settings: stored, etag: 'E1' }),
     create: async (...args) => {
       asked.push(args);
@@ -169,10 +190,33 @@ describe('where a host stands', () => {
       keep: { daily: 7, weekly: undefined },
       maxIncr: undefined,
     });
+    expect(answer.settingsInEffect).toMatchObject([{ name: 'max_incr', source: SettingSource.HOST }]);
+    expect(await call(running, HostServiceService.getHostDefaults, {})).toMatchObject({
+      settings: [{ name: 'max_incr', values: ['10'], source: SettingSource.BUILT_IN }],
+      origin: HostOrigin.DATABASE,
+      configFile: '/etc/busy.yaml',
+    });
     const page = { pageSize: 0, pageToken: '' };
     expect(await call(running, HostServiceService.listHosts, page)).toMatchObject({
       origin: HostOrigin.DATABASE,
     });
+  });
+
+  it('is told without commands, which may hold passwords, to whoever may not change it', async () => {
+    const commands = { pre_command: 'mysqldump -pgeheim', post_command: 'rm /tmp/geheim' };
+    for (const role of ['viewer', 'operator', 'admin'] as const) {
+      const identify = async () => ({ caller: { ...sampleCaller, role } });
+      const access = { ...fakeParts().access, identify };
+      running = await startOnSocket({ access, registry: registry([], commands) });
+      const answer = await call(running, HostServiceService.getHost, { name: 'web1' });
+      const hidden = '(set; shown to admins only)';
+      expect(answer.settings).toMatchObject(
+        role === 'admin'
+          ? { preCommand: commands.pre_command, postCommand: commands.post_command }
+          : { preCommand: hidden, postCommand: hidden },
+      );
+      if (role !== 'admin') await running.close();
+    }
   });
 
   it('is the file, when it is', async () => {

@@ -7,7 +7,16 @@ import { DaemonServiceService } from '../../src/gen/busy/v1/daemon_service.js';
 import { HostServiceService, Initiator } from '../../src/gen/busy/v1/host_service.js';
 import { BackupType, JobState, RunKind, RunState } from '../../src/gen/busy/v1/run.js';
 import { SnapshotServiceService } from '../../src/gen/busy/v1/snapshot_service.js';
-import { call, errorInfoOf, failureOf, fakeParts, type Running, startServer } from './fixture.js';
+import { Role } from '../../src/gen/busy/v1/token_service.js';
+import {
+  call,
+  errorInfoOf,
+  failureOf,
+  fakeParts,
+  sampleCaller,
+  type Running,
+  startServer,
+} from './fixture.js';
 import { runId, sampleRun } from './samples.js';
 
 let running: Running;
@@ -193,7 +202,8 @@ describe('DaemonService', () => {
   it('answers what the daemon says of itself', async () => {
     running = await startServer();
     const info = await call(running, DaemonServiceService.getDaemonInfo, {});
-    expect(info).toEqual(await fakeParts().daemonInfo());
+    const caller = { name: 'tester', role: Role.ADMIN, hosts: [] };
+    expect(info).toEqual({ ...(await fakeParts().daemonInfo(sampleCaller)), caller });
   });
 });
 

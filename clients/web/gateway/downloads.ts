@@ -7,10 +7,11 @@ import type { ServerResponse } from 'node:http';
 import { Code, ConnectError, createClient, type Transport } from '@connectrpc/connect';
 import { BackupService } from '../gen/busy/v1/backup_service_pb.js';
 import { SnapshotService } from '../gen/busy/v1/snapshot_service_pb.js';
+import { headersFor, type Visitor } from './forwarding.js';
 
 export interface Download {
   readonly daemon: Transport;
-  readonly token: string;
+  readonly visitor: Visitor;
   readonly response: ServerResponse;
 }
 
@@ -51,14 +52,14 @@ type Source = (options: {
   readonly signal: AbortSignal;
 }) => AsyncGenerator<Start | Uint8Array>;
 
-async function send({ token, response }: Download, source: Source): Promise<void> {
+async function send({ visitor, response }: Download, source: Source): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const headers = new Headers({ authorization: `Bearer ${token}` });
+  const signal = AbortSignal.any([gone.signal, visitor.ended]);
   try {
-    for await (const part of source({ headers, signal: gone.signal })) {
+    for await (const part of source({ headers: headersFor(visitor), signal })) {
       if (!(part instanceof Uint8Array)) writeHead(response, part);
-      else if (!response.write(part)) await once(response, 'drain', { signal: gone.signal });
+      else if (!response.write(part)) await once(response, 'drain', { signal });
     }
     response.end();
   } catch (error) {

@@ -17,9 +17,21 @@ import {
   type HandlerContext,
   type Transport,
 } from '@connectrpc/connect';
+import type { Session } from './sessions.js';
 
-/** The token of the session that a call belongs to; null when there is none. */
-export const sessionToken = createContextKey<string | null>(null, { description: 'token of the session' });
+/** Whose call it is. */
+export interface Visitor extends Session {
+  /** The address of his browser. */
+  readonly address: string;
+}
+
+/** Who makes a call; null when he is not logged in. */
+export const callingVisitor = createContextKey<Visitor | null>(null, { description: 'who makes the call' });
+
+/** What the daemon is told of every call: the token that counts, and for its records from where the browser came. */
+export function headersFor({ token, address }: Pick<Visitor, 'token' | 'address'>): Headers {
+  return new Headers({ authorization: `Bearer ${token}`, 'busy-browser-address': address });
+}
 
 /** Adds a handler for each call of these services. */
 export function forwardAll(router: ConnectRouter, services: readonly DescService[], daemon: Transport): void {
@@ -45,9 +57,9 @@ function forward(method: DescMethod, daemon: Transport) {
 
 function forwardUnary(method: DescMethodUnary, daemon: Transport) {
   return async (request: Message, context: HandlerContext): Promise<Message> => {
-    const headers = authorization(context);
+    const { headers, signal } = passOn(context);
     try {
-      return (await daemon.unary(method, context.signal, undefined, headers, request)).message;
+      return (await daemon.unary(method, signal, undefined, headers, request)).message;
     } catch (error) {
       throw passedOn(error);
     }
@@ -56,20 +68,21 @@ function forwardUnary(method: DescMethodUnary, daemon: Transport) {
 
 function forwardStream(method: DescMethodServerStreaming, daemon: Transport) {
   return async function* (request: Message, context: HandlerContext): AsyncGenerator<Message> {
-    const headers = authorization(context);
+    const { headers, signal } = passOn(context);
     try {
-      yield* (await daemon.stream(method, context.signal, undefined, headers, once(request))).message;
+      yield* (await daemon.stream(method, signal, undefined, headers, once(request))).message;
     } catch (error) {
       throw passedOn(error);
     }
   };
 }
 
-function authorization(context: HandlerContext): Headers {
-  const token = context.values.get(sessionToken);
+/** The call ends on the other side when the browser goes away, and when its session is over. */
+function passOn(context: HandlerContext): { readonly headers: Headers; readonly signal: AbortSignal } {
+  const visitor = context.values.get(callingVisitor);
   // Without a token the daemon would take the gateway itself for the caller, who may do everything on a unix socket.
-  if (token === null || token === '') throw new ConnectError('Log in first.', Code.Unauthenticated);
-  return new Headers({ authorization: `Bearer ${token}` });
+  if (visitor === null || visitor.token === '') throw new ConnectError('Log in first.', Code.Unauthenticated);
+  return { headers: headersFor(visitor), signal: AbortSignal.any([context.signal, visitor.ended]) };
 }
 
 /**

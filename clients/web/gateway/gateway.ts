@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createContextValues, type Transport } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { sendFiles, sendLog } from './downloads.js';
-import { forwardAll, sessionToken } from './forwarding.js';
+import { callingVisitor, forwardAll, type Visitor } from './forwarding.js';
 import type { LoginAttempts } from './login-attempts.js';
 import { sendMetrics } from './metrics.js';
 import { answerPage } from './page-answer.js';
@@ -28,8 +28,10 @@ export interface GatewayParts {
   readonly isSecure: boolean;
   /** Whether a proxy in front says from where browsers come. */
   readonly isBehindProxy: boolean;
-  /** Asks the daemon whether it takes a token. Throws a ConnectError when not. */
-  readonly checkToken: (token: string) => Promise<void>;
+  /** Asks the daemon whether it takes a token, for a browser at this address. Throws a ConnectError when not. */
+  readonly checkToken: (token: string, address: string) => Promise<void>;
+  /** Is told of a wrong token; `count`: of how many in a row from that address. */
+  readonly onWrongToken: (address: string, count: number) => void;
 }
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -41,51 +43,49 @@ const longestMessage = 1024 * 1024;
 
 export function createGateway(parts: GatewayParts): HttpHandler {
   const { basePath, sessions, files } = parts;
-  const tokenOf = (request: { headers: IncomingMessage['headers'] }): string | null => {
-    const id = readCookie(request.headers.cookie ?? '');
-    return id === null ? null : sessions.tokenOf(id);
+  const visitorOf = (request: IncomingMessage): Visitor | null => {
+    const id = readCookie(request.headers.cookie ?? '', parts);
+    const session = id === null ? null : sessions.find(id);
+    return session && { ...session, address: addressOf(request, parts.isBehindProxy) };
   };
+  const headers = { ...safetyHeaders, ...(parts.isSecure && transportSecurity) };
   const api = connectNodeAdapter({
     routes: (router) => forwardAll(router, services, parts.daemon),
     requestPathPrefix: `${basePath}api`,
-    contextValues: (request) => createContextValues().set(sessionToken, tokenOf(request)),
+    contextValues: (request) =>
+      createContextValues().set(callingVisitor, visitorOf(request as IncomingMessage)),
     grpc: false,
     grpcWeb: false,
     readMaxBytes: longestMessage,
   });
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    for (const [name, value] of Object.entries(safetyHeaders)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://page');
     if (!pathname.startsWith(basePath)) {
       response.writeHead(307, { location: basePath }).end();
       return;
     }
     const path = pathname.slice(basePath.length);
-    const token = tokenOf(request);
+    const visitor = visitorOf(request);
     const isReading = request.method === 'GET' || request.method === 'HEAD';
     if (!isReading && !isFromThisPage(request.headers)) {
       return refuse(response, 403, 'This request did not come from the page itself.');
     }
     if (path.startsWith('api/')) {
       // Before its body is read: strangers make no work.
-      if (token === null) return refuse(response, 401, 'Log in first.');
+      if (visitor === null) return refuse(response, 401, 'Log in first.');
       return api(request, response);
     }
     if (path === 'metrics') {
-      const { daemon, attempts } = parts;
-      return sendMetrics(request, response, {
-        daemon,
-        attempts,
-        address: addressOf(request, parts.isBehindProxy),
-      });
+      return sendMetrics(request, response, { ...parts, address: addressOf(request, parts.isBehindProxy) });
     }
-    if (path === 'session') return answerSession(parts, request, response, token);
+    if (path === 'session') return answerSession(parts, request, response, visitor !== null);
     if (!isReading) return refuse(response, 405, 'This address can only be read.');
     const [, runId] = /^logs\/([0-9A-Z]{26})$/.exec(path) ?? [];
     if (path === 'download' || runId !== undefined) {
       if (request.method !== 'GET') return refuse(response, 405, 'A download can only be read as a whole.');
-      if (token === null) return refuse(response, 401, 'Log in first.');
-      const download = { daemon: parts.daemon, token, response };
+      if (visitor === null) return refuse(response, 401, 'Log in first.');
+      const download = { daemon: parts.daemon, visitor, response };
       return runId === undefined ? sendFiles(searchParams, download) : sendLog(runId, download);
     }
     answerPage(request, response, { files, basePath, path });
@@ -106,21 +106,24 @@ const safetyHeaders: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
 };
 
+/** For a year browsers come over TLS only, also when somebody types the address without it. */
+const transportSecurity = { 'strict-transport-security': 'max-age=31536000' };
+
 /** GET says whether there is a session, POST with a token as its body makes one, DELETE ends it. */
 async function answerSession(
   parts: GatewayParts,
   request: IncomingMessage,
   response: ServerResponse,
-  token: string | null,
+  isLoggedIn: boolean,
 ): Promise<void> {
   switch (request.method ?? '') {
     case 'GET':
-      response.writeHead(token === null ? 401 : 204).end();
+      response.writeHead(isLoggedIn ? 204 : 401).end();
       return;
     case 'POST':
       return logIn(parts, request, response);
     case 'DELETE': {
-      const id = readCookie(request.headers.cookie ?? '');
+      const id = readCookie(request.headers.cookie ?? '', parts);
       if (id !== null) parts.sessions.close(id);
       response.writeHead(204, { 'set-cookie': clearedCookie(parts) }).end();
       return;
@@ -131,13 +134,16 @@ async function answerSession(
 }
 
 async function logIn(parts: GatewayParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { attempts, sessions, checkToken } = parts;
+  const { sessions, checkToken } = parts;
   const address = addressOf(request, parts.isBehindProxy);
   const token = await readText(request);
   if (token === null) return refuse(response, 413, 'That is too long for a token.');
   if (token === '') return refuse(response, 400, 'A token is needed.');
-  const taken = await attempt({ attempts, address, response, use: () => checkToken(token) });
-  if (taken) response.writeHead(204, { 'set-cookie': newCookie(sessions.open(token), parts) }).end();
+  const taken = await attempt({ ...parts, address, response, use: () => checkToken(token, address) });
+  if (!taken) return;
+  const id = sessions.open(token);
+  if (id === null) return refuse(response, 503, 'Too many are logged in. Log out elsewhere, and try again.');
+  response.writeHead(204, { 'set-cookie': newCookie(id, parts) }).end();
 }
 
 /** The last one that a proxy names is the one that it saw itself. */

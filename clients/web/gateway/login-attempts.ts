@@ -32,7 +32,8 @@ export class LoginAttempts {
     return Math.max(0, (this.failures.get(address)?.untilMs ?? 0) - this.now());
   }
 
-  failed(address: string): void {
+  /** Answers how many wrong ones there were in a row. */
+  failed(address: string): number {
     const nowMs = this.now();
     const before = this.failures.get(address);
     const count = before && nowMs - before.lastMs < forgottenAfterMs ? before.count + 1 : 1;
@@ -42,6 +43,7 @@ export class LoginAttempts {
     const [oldest] = this.failures.keys();
     if (this.failures.size >= mostAddresses && oldest !== undefined) this.failures.delete(oldest);
     this.failures.set(address, { count, untilMs: nowMs + waitMs, lastMs: nowMs });
+    return count;
   }
 
   succeeded(address: string): void {

@@ -3,18 +3,19 @@
  * busy-web: serves the page and carries its calls to busyd. Exit codes: 0 stopped, 1 could not start, 2 wrong usage.
  */
 import { readFile } from 'node:fs/promises';
-import { createServer as createPlainServer, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@connectrpc/connect';
 import { Command, CommanderError, Option } from 'commander';
 import { DaemonService } from '../gen/busy/v1/daemon_service_pb.js';
 import { daemonTransport } from './daemon-transport.js';
-import { createGateway, type HttpHandler } from './gateway.js';
+import { ServerAddressError } from '../../server-address.js';
+import { createGateway } from './gateway.js';
+import { headersFor } from './forwarding.js';
 import { LoginAttempts } from './login-attempts.js';
 import { readPageFiles } from './page-files.js';
 import { Sessions } from './sessions.js';
+import { createWebServer } from './web-server.js';
 
 interface Options {
   readonly listen: string;
@@ -25,6 +26,7 @@ interface Options {
   readonly tlsKey?: string;
   readonly behindTls?: true;
   readonly sessionHours: string;
+  readonly longestSessionHours: string;
 }
 
 process.exitCode = await main(process.argv.slice(2));
@@ -35,9 +37,14 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`busy-web: ${error instanceof Error ? error.message : String(error)}\n`);
+    const advice = error instanceof ServerAddressError ? ` ${error.advice}` : '';
+    report(`${error instanceof Error ? error.message : String(error)}${advice}`);
     return 1;
   }
+}
+
+function report(text: string): void {
+  process.stderr.write(`busy-web: ${text}\n`);
 }
 
 function createProgram(): Command {
@@ -45,7 +52,7 @@ function createProgram(): Command {
     .description('Serves the web page of BUSY. Runs in the foreground; ends on SIGTERM or SIGINT.')
     .option('--listen <host:port>', 'where browsers come; port 0 takes a free one', '127.0.0.1:8080')
     .addOption(
-      new Option('--server <endpoint>', 'the daemon: unix:PATH, tcp://HOST:PORT or tls://HOST:PORT')
+      new Option('--server <endpoint>', 'the daemon: unix:PATH, HOST:PORT or tls://HOST:PORT')
         .env('BUSY_SERVER')
         .default('unix:/run/busy/busyd.sock'),
     )
@@ -55,6 +62,7 @@ function createProgram(): Command {
     .option('--tls-key <file>', 'the private key to it')
     .option('--behind-tls', 'a proxy in front speaks TLS with the browsers')
     .option('--session-hours <hours>', 'a session that is not used for so long is over', '12')
+    .option('--longest-session-hours <hours>', 'so long after the login it is over, used or not', '168')
     .allowExcessArguments(false)
     .exitOverride()
     .action(serve);
@@ -67,21 +75,28 @@ async function serve(options: Options): Promise<void> {
   const daemon = daemonTransport(options.server, options.ca ? await readFile(options.ca, 'utf8') : null);
   const info = createClient(DaemonService, daemon);
   const isTls = options.tlsCert !== undefined;
-  const hours = Number(options.sessionHours);
-  if (!(hours > 0)) throw new Error(`--session-hours ${options.sessionHours} is not a number of hours.`);
+  const times = {
+    idleMs: readHours('--session-hours', options.sessionHours),
+    longestMs: readHours('--longest-session-hours', options.longestSessionHours),
+  };
   const handler = createGateway({
     daemon,
-    sessions: new Sessions(hours * 3_600_000, Date.now),
+    sessions: new Sessions(times, Date.now),
     attempts: new LoginAttempts(Date.now),
     files: await readPageFiles(fileURLToPath(new URL('../page', import.meta.url))),
     basePath,
     isSecure: isTls || options.behindTls === true,
     isBehindProxy: options.behindTls === true,
-    checkToken: async (token) => {
-      await info.getDaemonInfo({}, { headers: { authorization: `Bearer ${token}` } });
+    checkToken: async (token, address) => {
+      await info.getDaemonInfo({}, { headers: headersFor({ token, address }) });
+    },
+    onWrongToken: (address, count) => {
+      // Each doubling: the log must not be for strangers to fill.
+      if (Number.isInteger(Math.log2(count)))
+        report(`a wrong token was given in a browser at ${address} (${count} in a row)`);
     },
   });
-  const server = await createServer(options, handler);
+  const server = await createWebServer(tlsFilesOf(options), handler, report);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -101,13 +116,17 @@ async function serve(options: Options): Promise<void> {
   });
 }
 
-async function createServer(options: Options, handler: HttpHandler): Promise<Server> {
-  const limits = { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16 * 1024 };
-  const { tlsCert, tlsKey } = options;
-  if (tlsCert === undefined) return createPlainServer(limits, handler);
+/** Timers of Node end at about 24 days. */
+function readHours(option: string, text: string): number {
+  const hours = Number(text);
+  if (hours > 0 && hours <= 500) return hours * 3_600_000;
+  throw new Error(`${option} ${text} is not a number of hours up to 500.`);
+}
+
+function tlsFilesOf({ tlsCert, tlsKey }: Options): { cert: string; key: string } | null {
+  if (tlsCert === undefined) return null;
   if (tlsKey === undefined) throw new Error('--tls-cert needs --tls-key.');
-  const [cert, key] = await Promise.all([readFile(tlsCert), readFile(tlsKey)]);
-  return createTlsServer({ ...limits, cert, key, minVersion: 'TLSv1.2' }, handler);
+  return { cert: tlsCert, key: tlsKey };
 }
 
 /** Tokens come this way: without TLS only from this machine, or from a proxy in front that has it. */

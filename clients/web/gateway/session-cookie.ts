@@ -4,19 +4,26 @@ interface CookiePlace {
   readonly isSecure: boolean;
 }
 
-const name = 'busy_session';
-
 export function newCookie(id: string, place: CookiePlace): string {
-  return `${name}=${id}; ${attributes(place)}`;
+  return `${nameFor(place)}=${id}; ${attributes(place)}`;
 }
 
 export function clearedCookie(place: CookiePlace): string {
-  return `${name}=; Max-Age=0; ${attributes(place)}`;
+  return `${nameFor(place)}=; Max-Age=0; ${attributes(place)}`;
 }
 
 /** The id in a header `Cookie`, or null. */
-export function readCookie(header: string): string | null {
-  return new RegExp(`(?:^|;\\s*)${name}=([A-Za-z0-9_-]+)`).exec(header)?.[1] ?? null;
+export function readCookie(header: string, place: CookiePlace): string | null {
+  return new RegExp(`(?:^|;\\s*)${nameFor(place)}=([A-Za-z0-9_-]+)`).exec(header)?.[1] ?? null;
+}
+
+/**
+ * By these prefixes browsers take the cookie from this very origin over TLS only, so that no neighbour can plant one:
+ * `__Host-` where the page is all of the origin, `__Secure-` where a path of its own keeps the cookie from the rest.
+ */
+function nameFor({ basePath, isSecure }: CookiePlace): string {
+  if (!isSecure) return 'busy_session';
+  return basePath === '/' ? '__Host-busy_session' : '__Secure-busy_session';
 }
 
 function attributes({ basePath, isSecure }: CookiePlace): string {

@@ -5,6 +5,8 @@ import type { LoginAttempts } from './login-attempts.js';
 
 export interface Attempt<T> {
   readonly attempts: LoginAttempts;
+  /** Is told of a wrong token; `count`: of how many in a row from that address. */
+  readonly onWrongToken: (address: string, count: number) => void;
   /** From where it came. */
   readonly address: string;
   readonly response: ServerResponse;
@@ -15,6 +17,7 @@ export interface Attempt<T> {
 /** Answers what came of it; null: the request has been refused. */
 export async function attempt<T>({
   attempts,
+  onWrongToken,
   address,
   response,
   use,
@@ -34,7 +37,7 @@ export async function attempt<T>({
     if (code === Code.PermissionDenied) return refuseAttempt(response, 403, rawMessage);
     if (code !== Code.Unauthenticated)
       return refuseAttempt(response, 502, `The daemon cannot be asked: ${rawMessage}`);
-    attempts.failed(address);
+    onWrongToken(address, attempts.failed(address));
     return refuseAttempt(response, 401, rawMessage);
   } finally {
     attempts.end();

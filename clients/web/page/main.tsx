@@ -3,6 +3,8 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { basePath } from './api/base.js';
+import { hostsQuery } from './api/queries.js';
 import { App } from './app.js';
 import { isWorthTryingAgain } from './api/errors.js';
 import './style.css';
@@ -19,6 +21,9 @@ const queries = new QueryClient({
     },
   },
 });
+
+// Asked for while it is still looked up whether somebody is logged in: the first page shows them.
+if (location.pathname === basePath && location.hash === '') void queries.prefetchQuery(hostsQuery);
 
 const root = document.getElementById('root');
 if (root) {

@@ -138,12 +138,46 @@ test('diff takes a path in place of a second snapshot, and ends with a summary',
   );
 });
 
+test.each<[string[], object]>([
+  [
+    ['--as-of', '2026-11-01', '/etc'],
+    { snapshot: 'as of 1', otherHost: 'web1', otherSnapshot: '', path: '/etc' },
+  ],
+  [
+    ['--as-of', '2026-11-01', '--and', '2026-11-15'],
+    { snapshot: 'as of 1', otherHost: 'web1', otherSnapshot: 'as of 15', path: '' },
+  ],
+  [
+    ['web2', '/etc', '--as-of', '2026-11-01', '--and', '2026-11-15'],
+    { snapshot: 'as of 1', otherHost: 'web2', otherSnapshot: 'as of 15', path: '/etc' },
+  ],
+  [['web1/b', '--as-of', '2026-11-01'], { snapshot: 'as of 1', otherHost: 'web1', otherSnapshot: 'b' }],
+])('diff %j compares what was there then', async (argv, expected) => {
+  let asked: object = {};
+  const { exitCode, stderr } = await ask(['diff', 'web1', ...argv], {
+    getSnapshot: ({ request: { host, asOf } }, answer) => {
+      const snapshot = { ...sampleSnapshot(), host, name: `as of ${asOf?.getDate()}` };
+      answer(null, { snapshot });
+    },
+    diffSnapshots: (call) => {
+      asked = call.request;
+      call.end();
+    },
+  });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(asked).toMatchObject({ host: 'web1', ...expected });
+});
+
 test.each([
   [['ls', 'web1/a/b']],
   [['ls', 'web1/a', '--as-of', '2026-11-01']],
   [['ls', 'web1', '--as-of', 'yesterday']],
   [['find', 'web1', '*', '--type', 'folder']],
   [['diff', 'web1', 'web1/a/b']],
+  [['diff', 'web1', '--and', '2026-11-15']],
+  [['diff', 'web1/a', '--as-of', '2026-11-01']],
+  [['diff', 'web1', 'web1/b', '--as-of', '2026-11-01', '--and', '2026-11-15']],
+  [['diff', 'web1', '--as-of', '2026-11-01', '--and', 'later']],
 ])('%j is wrong usage', async (argv) => {
   expect((await ask(argv, {})).exitCode).toBe(2);
 });

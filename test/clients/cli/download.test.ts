@@ -14,6 +14,7 @@ const start = {
   sizeBytes: 6,
   damagedFileCount: 0,
   damagedPaths: [],
+  losses: '',
 };
 
 let daemon: FakeDaemon;

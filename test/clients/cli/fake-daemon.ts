@@ -9,6 +9,10 @@ import {
   type status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import {
+  ArchiveServiceService,
+  type ArchiveServiceServer,
+} from '../../../src/gen/busy/v1/archive_service.js';
 import { AuditServiceService, type AuditServiceServer } from '../../../src/gen/busy/v1/audit_service.js';
 import { BackupServiceService, type BackupServiceServer } from '../../../src/gen/busy/v1/backup_service.js';
 import { DaemonServiceService, type DaemonServiceServer } from '../../../src/gen/busy/v1/daemon_service.js';
@@ -22,7 +26,8 @@ import { ErrorInfo } from '../../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../../src/gen/google/rpc/status.js';
 
 export type Answers = Partial<
-  AuditServiceServer &
+  ArchiveServiceServer &
+    AuditServiceServer &
     BackupServiceServer &
     DaemonServiceServer &
     HostServiceServer &
@@ -68,6 +73,7 @@ export function refusal(code: status, reason: string, message: string, advice: s
 async function listen(endpoint: string, answers: Answers): Promise<Server> {
   const server = new Server();
   const services = [
+    ArchiveServiceService,
     AuditServiceService,
     BackupServiceService,
     DaemonServiceService,

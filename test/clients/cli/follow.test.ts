@@ -228,6 +228,7 @@ test('watch prints changes and resumes after the newest revision', async () => {
 });
 
 const emptyInfo = {
+  caller: undefined,
   databaseState: DatabaseState.OK,
   databaseUnavailableSince: undefined,
   otherDaemons: [],
@@ -252,6 +253,7 @@ const emptyInfo = {
   executors: 0,
   rsyncVersion: '',
   memoryBytes: 0,
+  confinement: undefined,
   disks: [],
   reserve: undefined,
 };

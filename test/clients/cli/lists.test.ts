@@ -197,9 +197,17 @@ test('host, probe, cancel and info answer in facts', async () => {
         runsRunning: 2,
         maxRunning: 4,
         executors: 2,
+        caller: undefined,
         rsyncVersion: '3.2.7',
         memoryBytes: 90 * 1024 * 1024,
         reserve: { bytes: 16 * 1024 ** 2, wantedBytes: 64 * 1024 ** 2, releasedSince: minutesAgo(2) },
+        confinement: {
+          mode: 'auto',
+          isBoxed: true,
+          hasOwnNetwork: true,
+          isMemoryBounded: true,
+          why: '',
+        },
         disks: [
           {
             backupdir: '/srv/backup',
@@ -207,6 +215,7 @@ test('host, probe, cancel and info answer in facts', async () => {
             totalBytes: 2 * 1024 ** 4,
             freeInodes: 90,
             totalInodes: 100,
+            forecast: undefined,
           },
         ],
       }),
@@ -218,6 +227,9 @@ test('host, probe, cancel and info answer in facts', async () => {
   const info = (await cli(['info'], options)).stdout;
   expect(info).toMatch(/mysql, not available since \S+ \S+: no backup begins/);
   expect(info).toContain('2 running (at most 4), 1 queued');
+  expect(info).toMatch(
+    /Confinement +bwrap: sees the directory of its host alone, no network, memory bounded\n/,
+  );
   expect(info).toContain('/srv/backup: 1.0 TiB free of 2.0 TiB, 90 % of the inodes');
   expect(info).toMatch(/16\.0 MiB of 64\.0 MiB: the disk of the state directory has been full since \S+ \S+/);
 });

@@ -5,8 +5,10 @@ import { ArchiveService } from '../../gen/busy/v1/archive_service_pb.js';
 import { AuditService } from '../../gen/busy/v1/audit_service_pb.js';
 import { BackupService } from '../../gen/busy/v1/backup_service_pb.js';
 import { DaemonService } from '../../gen/busy/v1/daemon_service_pb.js';
+import { EnrollmentService } from '../../gen/busy/v1/enrollment_service_pb.js';
 import { HostService } from '../../gen/busy/v1/host_service_pb.js';
 import { SnapshotService } from '../../gen/busy/v1/snapshot_service_pb.js';
+import { TrashService } from '../../gen/busy/v1/trash_service_pb.js';
 import { basePath } from './base.js';
 import { noteLoggedOut } from './session.js';
 
@@ -29,5 +31,7 @@ export const archiveService = createClient(ArchiveService, transport);
 export const auditService = createClient(AuditService, transport);
 export const backupService = createClient(BackupService, transport);
 export const daemonService = createClient(DaemonService, transport);
+export const enrollmentService = createClient(EnrollmentService, transport);
 export const hostService = createClient(HostService, transport);
 export const snapshotService = createClient(SnapshotService, transport);
+export const trashService = createClient(TrashService, transport);

@@ -6,16 +6,21 @@ export interface Trouble {
   /** Stable, such as HOST_BUSY; empty when the daemon was not heard. */
   readonly reason: string;
   readonly message: string;
+  /** What the message is made of, by name; empty without a reason. */
+  readonly facts: Readonly<Record<string, string>>;
 }
 
 export function troubleOf(error: unknown): Trouble {
-  if (!(error instanceof ConnectError))
-    return { reason: '', message: error instanceof Error ? error.message : String(error) };
+  if (!(error instanceof ConnectError)) return said(error instanceof Error ? error.message : String(error));
   const [info] = error.findDetails(ErrorInfoSchema);
-  if (info) return { reason: info.reason, message: error.rawMessage };
+  if (info) return { reason: info.reason, message: error.rawMessage, facts: info.metadata };
   if (error.code === Code.Unavailable || error.code === Code.Unknown)
-    return { reason: '', message: 'The daemon does not answer. The page tries again by itself.' };
-  return { reason: '', message: error.rawMessage };
+    return said('The daemon does not answer. The page tries again by itself.');
+  return said(error.rawMessage);
+}
+
+function said(message: string): Trouble {
+  return { reason: '', message, facts: {} };
 }
 
 /** Not what the daemon has decided, but what may be over in a moment. */

@@ -39,6 +39,11 @@ export const hostQuery = (name: string) =>
     queryFn: ({ signal }) => hostService.getHost({ name }, { signal }),
   });
 
+export const defaultsQuery = queryOptions({
+  queryKey: ['defaults'],
+  queryFn: ({ signal }) => hostService.getHostDefaults({}, { signal }),
+});
+
 export const explainQuery = (name: string) =>
   queryOptions({
     queryKey: [...keys.host(name), 'explain'],

@@ -13,8 +13,8 @@ export function count(value: bigint | number): string {
 }
 
 /** "1 file", "3 files". */
-export function counted(value: bigint | number, noun: string): string {
-  return `${count(value)} ${noun}${Number(value) === 1 ? '' : 's'}`;
+export function counted(value: bigint | number, noun: string, plural = `${noun}s`): string {
+  return `${count(value)} ${Number(value) === 1 ? noun : plural}`;
 }
 
 export function dateOf(time: Timestamp | undefined): Date | null {

@@ -8,6 +8,7 @@ import { DataTable } from '../parts/data-table.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
 import { Mark } from '../parts/states.js';
 import { Age } from '../parts/times.js';
+import { PageHeading } from '../parts/page-heading.js';
 
 export function ArchivesPage() {
   const list = useInfiniteQuery({
@@ -20,7 +21,7 @@ export function ArchivesPage() {
   const archives = list.data?.pages.flatMap((page) => page.archives) ?? [];
   return (
     <>
-      <h1>Archives</h1>
+      <PageHeading title="Archives" />
       {list.isPending && <Waiting rows={6} />}
       {list.isError && <Failure error={list.error} onRetry={() => void list.refetch()} />}
       {list.data && archives.length === 0 && (

@@ -2,6 +2,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { AuditOutcome, type AuditEntry } from '../../gen/busy/v1/audit_service_pb.js';
+import { Role } from '../../gen/busy/v1/token_service_pb.js';
 import { auditService } from '../api/clients.js';
 import { count } from '../format/units.js';
 import { ActionButton } from '../parts/action-button.js';
@@ -10,6 +11,7 @@ import { Empty, Failure, Waiting } from '../parts/notices.js';
 import { Mark, type Tone } from '../parts/states.js';
 import { Foreign } from '../parts/text.js';
 import { When } from '../parts/times.js';
+import { PageHeading } from '../parts/page-heading.js';
 
 const outcomes: Readonly<Record<AuditOutcome, readonly [Tone, string]>> = {
   [AuditOutcome.UNSPECIFIED]: ['quiet', 'not known'],
@@ -30,7 +32,7 @@ export function AuditPage() {
   const entries = list.data?.pages.flatMap((page) => page.entries) ?? [];
   return (
     <>
-      <h1>Audit</h1>
+      <PageHeading title="Audit" />
       <Verify />
       {list.isPending && <Waiting rows={8} />}
       {list.isError && <Failure error={list.error} onRetry={() => void list.refetch()} />}
@@ -85,7 +87,9 @@ function Verify() {
   };
   return (
     <div className="tools">
-      <ActionButton onAction={verify}>Verify the chain</ActionButton>
+      <ActionButton needs={Role.ADMIN} onAction={verify}>
+        Verify the chain
+      </ActionButton>
       <span role="status" className="request">
         {answer}
       </span>

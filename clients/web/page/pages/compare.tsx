@@ -13,6 +13,7 @@ import { Failure } from '../parts/notices.js';
 import { ProgressBar } from '../parts/progress.js';
 import { Foreign } from '../parts/text.js';
 import { DataTable } from '../parts/data-table.js';
+import { PageHeading } from '../parts/page-heading.js';
 
 /** A page that shows more would be of no use; the command line has all (busy diff). */
 const mostShown = 2000;
@@ -33,9 +34,9 @@ export function ComparePage({ host }: { readonly host: string }) {
   const { differences, entries, summary, error } = comparison;
   return (
     <>
-      <h1>
+      <PageHeading title={`${host} · ${from} → ${to}`}>
         <Link href={`/hosts/${host}`}>{host}</Link> · {from} → {to}
-      </h1>
+      </PageHeading>
       {error !== null && <Failure error={error} />}
       {summary && <Summary summary={summary} />}
       {!summary && error === null && (

@@ -1,4 +1,5 @@
 /** How one path fared: in which snapshots it is, and where it changed. */
+import { escapeText } from '../../../cli/escape.js';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearchParams } from 'wouter';
 import { FileChange, FileType, FileVersionState, type FileVersion } from '../../gen/busy/v1/browse_pb.js';
@@ -9,6 +10,7 @@ import { Empty, Failure, Waiting } from '../parts/notices.js';
 import { Foreign } from '../parts/text.js';
 import { Age } from '../parts/times.js';
 import { DataTable } from '../parts/data-table.js';
+import { PageHeading } from '../parts/page-heading.js';
 
 export function HistoryPage({ host }: { readonly host: string }) {
   const [search] = useSearchParams();
@@ -25,9 +27,9 @@ export function HistoryPage({ host }: { readonly host: string }) {
   const isThere = history.data?.some(({ file }) => file !== undefined) ?? false;
   return (
     <>
-      <h1>
+      <PageHeading title={`${host} · ${escapeText(path)}`}>
         <Link href={`/hosts/${host}`}>{host}</Link> · <Foreign text={path} />
-      </h1>
+      </PageHeading>
       {history.isPending && <Waiting rows={6} />}
       {history.isError && <Failure error={history.error} onRetry={() => void history.refetch()} />}
       {history.data && !isThere && <Empty title="No snapshot of this host has this path." />}

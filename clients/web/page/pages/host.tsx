@@ -3,10 +3,11 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useLocation } from 'wouter';
 import type { HostCondition } from '../../gen/busy/v1/host_service_pb.js';
 import { BackupType, type Run } from '../../gen/busy/v1/run_pb.js';
+import { Role } from '../../gen/busy/v1/token_service_pb.js';
 import { archiveService, backupService, snapshotService } from '../api/clients.js';
 import { hostQuery, runsQuery, snapshotsQuery } from '../api/queries.js';
 import { bytes, count } from '../format/units.js';
-import { ActionButton } from '../parts/action-button.js';
+import { ActionButton, RoleNote } from '../parts/action-button.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
 import { kindName, Mark, RunStateMark, typeName } from '../parts/states.js';
 import { Foreign } from '../parts/text.js';
@@ -15,6 +16,8 @@ import { Explanation } from './host/explanation.js';
 import { HostPlots } from './host/plots.js';
 import { conditions } from './overview/host-condition.js';
 import { DataTable } from '../parts/data-table.js';
+import { PageHeading } from '../parts/page-heading.js';
+import { HeldDecision } from './snapshot/held-decision.js';
 
 export function HostPage({ name }: { readonly name: string }) {
   const host = useQuery(hostQuery(name));
@@ -30,31 +33,47 @@ export function HostPage({ name }: { readonly name: string }) {
   if (host.isError) return <Failure error={host.error} onRetry={() => void host.refetch()} />;
   return (
     <>
-      <h1>{name}</h1>
+      <PageHeading title={name} />
       <div className="headline">
-        <ActionButton kind="primary" onAction={() => backUp(BackupType.AUTO)}>
+        <ActionButton needs={Role.OPERATOR} kind="primary" onAction={() => backUp(BackupType.AUTO)}>
           Back up now
         </ActionButton>
-        <ActionButton onAction={() => backUp(BackupType.FULL)}>Full backup</ActionButton>
+        <ActionButton needs={Role.OPERATOR} onAction={() => backUp(BackupType.FULL)}>
+          Full backup
+        </ActionButton>
+        <ActionButton needs={Role.OPERATOR} onAction={() => backUp(BackupType.INCREMENTAL)}>
+          Incremental backup
+        </ActionButton>
         <ActionButton
+          needs={Role.OPERATOR}
           onAction={() => follow(snapshotService.verifySnapshot({ host: name, requestId: newId() }))}
         >
           Verify
         </ActionButton>
-        <ActionButton onAction={() => follow(archiveService.archive({ host: name, requestId: newId() }))}>
+        <ActionButton
+          needs={Role.OPERATOR}
+          onAction={() => follow(archiveService.archive({ host: name, requestId: newId() }))}
+        >
           Archive
         </ActionButton>
         <ActionButton
+          needs={Role.OPERATOR}
           onAction={() => follow(snapshotService.drillRestore({ host: name, requestId: newId() }))}
         >
           Try a restore
         </ActionButton>
+        <Link className="button" href={`/hosts/${name}/settings`}>
+          Settings
+        </Link>
       </div>
-      {host.data?.host && host.data.host.conditionReason !== '' && (
+      <RoleNote needs={Role.OPERATOR} />
+      {host.data?.host && host.data.host.conditionReason !== '' && !host.data.host.heldSnapshot && (
         <p className="condition">
-          <Mark {...markOf(host.data.host.condition)} /> <Foreign text={host.data.host.conditionReason} />
+          <Mark {...markOf(host.data.host.condition)} />{' '}
+          <Foreign className="" text={host.data.host.conditionReason} />
         </p>
       )}
+      {host.data?.host?.heldSnapshot && <HeldDecision snapshot={host.data.host.heldSnapshot} />}
       <section aria-labelledby="why">
         <h2 id="why">Now</h2>
         <Explanation host={name} />
@@ -91,16 +110,28 @@ export function HostPage({ name }: { readonly name: string }) {
       <section aria-labelledby="runs">
         <h2 id="runs">Runs</h2>
         {runs.data?.length === 0 && <p className="faint">Nothing has run yet.</p>}
-        <ul className="runs">
-          {runs.data?.slice(0, 20).map((run) => (
-            <li key={run.id}>
-              <Link href={`/runs/${run.id}`}>
-                <When time={run.createdAt} /> {kindName(run.kind)}
-              </Link>{' '}
-              <RunStateMark state={run.state} /> <Took from={run.startedAt} to={run.endedAt} />
-            </li>
-          ))}
-        </ul>
+        {runs.data && runs.data.length > 0 && (
+          <DataTable name="Runs" heads={['Asked for', 'Kind', 'State', 'Took']}>
+            {runs.data.slice(0, 20).map((run) => (
+              <tr key={run.id}>
+                <th scope="row">
+                  <Link href={`/runs/${run.id}`}>
+                    <When time={run.createdAt} />
+                  </Link>
+                </th>
+                <td>
+                  {kindName(run.kind)} {typeName(run.type)}
+                </td>
+                <td>
+                  <RunStateMark state={run.state} />
+                </td>
+                <td>
+                  <Took from={run.startedAt} to={run.endedAt} />
+                </td>
+              </tr>
+            ))}
+          </DataTable>
+        )}
         {runs.data && runs.data.length > 20 && (
           <p className="faint">{count(runs.data.length - 20)} older ones</p>
         )}

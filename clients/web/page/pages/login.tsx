@@ -1,11 +1,14 @@
 /** Logging in with a token of the daemon. */
-import { useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent } from 'react';
 import { logIn } from '../api/session.js';
 
 export function LoginPage() {
   const [token, setToken] = useState('');
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
+  useEffect(() => {
+    document.title = 'Log in · BUSY';
+  }, []);
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);

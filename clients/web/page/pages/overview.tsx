@@ -9,6 +9,7 @@ import { Totals } from './overview/totals.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
 import { RunProgress } from '../parts/progress.js';
 import { kindName } from '../parts/states.js';
+import { PageHeading } from '../parts/page-heading.js';
 
 export function OverviewPage() {
   const hosts = useQuery(hostsQuery);
@@ -17,7 +18,7 @@ export function OverviewPage() {
   const going = runs.filter((run) => !hasEnded(run));
   return (
     <>
-      <h1>Overview</h1>
+      <PageHeading title="Overview" />
       <Totals hosts={hosts.data?.hosts ?? null} info={info.data ?? null} going={going} />
       <section aria-labelledby="now">
         <h2 id="now">Now</h2>

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { Run } from '../../gen/busy/v1/run_pb.js';
+import { Role } from '../../gen/busy/v1/token_service_pb.js';
 import { backupService } from '../api/clients.js';
 import { useLiveRun } from '../api/live-runs-context.js';
 import { hasEnded } from '../api/live-runs.js';
@@ -14,6 +15,7 @@ import { Foreign } from '../parts/text.js';
 import { Took, When } from '../parts/times.js';
 import { JobTable, MissingFiles } from './run/jobs.js';
 import { RunLog } from './run/log.js';
+import { PageHeading } from '../parts/page-heading.js';
 
 export function RunPage({ id }: { readonly id: string }) {
   const asked = useQuery(runQuery(id));
@@ -24,13 +26,13 @@ export function RunPage({ id }: { readonly id: string }) {
   if (!run) return <Waiting rows={6} />;
   return (
     <>
-      <h1>
+      <PageHeading title={`${run.host} · ${kindName(run.kind)}`}>
         <Link href={`/hosts/${run.host}`}>{run.host}</Link> · {kindName(run.kind)} {typeName(run.type)}
-      </h1>
+      </PageHeading>
       <div className="headline">
         <RunStateMark state={run.state} />
         {!hasEnded(run) && (
-          <ActionButton kind="danger" onAction={() => cancel(run)}>
+          <ActionButton needs={Role.OPERATOR} kind="danger" onAction={() => cancel(run)}>
             Cancel
           </ActionButton>
         )}

@@ -1,12 +1,17 @@
 /** The daemon itself, and what an administrator does with it. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import type { BackupDisk } from '../../gen/busy/v1/daemon_service_pb.js';
+import { Role } from '../../gen/busy/v1/token_service_pb.js';
+import { callerWords } from '../api/caller.js';
 import { daemonService } from '../api/clients.js';
 import { infoQuery } from '../api/queries.js';
+import { forecastWords } from '../format/forecast.js';
 import { bytes, count } from '../format/units.js';
 import { ActionButton } from '../parts/action-button.js';
 import { Failure, Waiting } from '../parts/notices.js';
 import { Age } from '../parts/times.js';
+import { PageHeading } from '../parts/page-heading.js';
 
 export function SettingsPage() {
   const info = useQuery(infoQuery);
@@ -15,8 +20,14 @@ export function SettingsPage() {
   const { data } = info;
   return (
     <>
-      <h1>Settings</h1>
+      <PageHeading title="Settings" />
       <dl className="facts">
+        {data.caller && (
+          <>
+            <dt>You are</dt>
+            <dd>{callerWords(data.caller)}</dd>
+          </>
+        )}
         <dt>Version</dt>
         <dd>{data.version}</dd>
         <dt>Started</dt>
@@ -37,12 +48,7 @@ export function SettingsPage() {
         <dt>Memory</dt>
         <dd>{bytes(data.memoryBytes)}</dd>
         {data.disks.map((disk) => (
-          <DiskFact
-            key={disk.backupdir}
-            name={disk.backupdir}
-            free={disk.freeBytes}
-            total={disk.totalBytes}
-          />
+          <DiskFact key={disk.backupdir} disk={disk} />
         ))}
         <dt>Oldest unverified</dt>
         <dd>
@@ -62,12 +68,13 @@ export function SettingsPage() {
   );
 }
 
-function DiskFact(props: { readonly name: string; readonly free: bigint; readonly total: bigint }) {
+function DiskFact({ disk }: { readonly disk: BackupDisk }) {
   return (
     <>
-      <dt className="mono">{props.name}</dt>
+      <dt className="mono">{disk.backupdir}</dt>
       <dd>
-        {bytes(props.free)} free of {bytes(props.total)}
+        {bytes(disk.freeBytes)} free of {bytes(disk.totalBytes)};{' '}
+        {forecastWords(disk.forecast, new Date()).text}
       </dd>
     </>
   );
@@ -87,7 +94,9 @@ function Reload() {
     <section aria-labelledby="reload">
       <h2 id="reload">Configuration</h2>
       <p className="faint">The file is read again as a whole, or, with a problem, not at all.</p>
-      <ActionButton onAction={reload}>Read it again</ActionButton>
+      <ActionButton needs={Role.ADMIN} onAction={reload}>
+        Read it again
+      </ActionButton>
       <p role="status">{answer}</p>
     </section>
   );
@@ -112,7 +121,9 @@ function TestMail() {
           value={to}
           onChange={(event) => setTo(event.target.value)}
         />
-        <ActionButton onAction={send}>Send</ActionButton>
+        <ActionButton needs={Role.ADMIN} onAction={send}>
+          Send
+        </ActionButton>
       </div>
       <p role="status">{answer}</p>
     </section>

@@ -2,6 +2,9 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
+import { escapeText } from '../../../cli/escape.js';
+import { Role } from '../../gen/busy/v1/token_service_pb.js';
+import { useRefusal } from '../api/caller.js';
 import { snapshotService } from '../api/clients.js';
 import { directoryQuery, downloadUrl } from '../api/files.js';
 import { snapshotsQuery } from '../api/queries.js';
@@ -11,6 +14,9 @@ import { Breadcrumb } from './snapshot/breadcrumb.js';
 import { FileTable } from './snapshot/file-table.js';
 import { RestoreDialog } from './snapshot/restore-dialog.js';
 import { SnapshotFacts } from './snapshot/snapshot-facts.js';
+import { PageHeading } from '../parts/page-heading.js';
+import { HeldDecision } from './snapshot/held-decision.js';
+import { MoveToTrash } from './snapshot/move-to-trash.js';
 
 export function SnapshotPage({ host, name }: { readonly host: string; readonly name: string }) {
   const [search] = useSearchParams();
@@ -24,6 +30,7 @@ export function SnapshotPage({ host, name }: { readonly host: string; readonly n
   const place = snapshots.data?.findIndex((one) => one.name === name) ?? -1;
   const snapshot = snapshots.data?.[place];
   const older = place < 0 ? undefined : snapshots.data?.[place + 1];
+  const downloadRefusal = useRefusal(Role.ADMIN);
   const paths = chosen.size > 0 ? [...chosen] : [path];
   const verify = async (): Promise<void> => {
     const { run } = await snapshotService.verifySnapshot({ host, name, requestId: crypto.randomUUID() });
@@ -31,25 +38,38 @@ export function SnapshotPage({ host, name }: { readonly host: string; readonly n
   };
   return (
     <>
-      <h1>
+      <PageHeading title={`${host}/${name} ${escapeText(path)}`}>
         <Link href={`/hosts/${host}`}>{host}</Link> · {name}
-      </h1>
+      </PageHeading>
       {snapshot && <SnapshotFacts snapshot={snapshot} />}
       {isArchived && (
         <p className="faint">This snapshot was archived; its files are read from the archive.</p>
       )}
       <div className="headline">
-        <a className="button primary" href={downloadUrl(host, name, paths)} download="">
-          Download {describe(chosen, path)}
-        </a>
+        {downloadRefusal === '' ? (
+          <a className="button primary" href={downloadUrl(host, name, paths)} download="">
+            Download {describe(chosen, path)}
+          </a>
+        ) : (
+          <button aria-disabled title={downloadRefusal}>
+            Download {describe(chosen, path)}
+          </button>
+        )}
         <RestoreDialog host={host} snapshot={name} paths={paths} />
         {older && (
           <Link className="button" href={`/hosts/${host}/compare?from=${older.name}&to=${name}`}>
             Compare with the one before
           </Link>
         )}
-        {!isArchived && <ActionButton onAction={verify}>Verify</ActionButton>}
+        {!isArchived && (
+          <ActionButton needs={Role.OPERATOR} onAction={verify}>
+            Verify
+          </ActionButton>
+        )}
+        {snapshot && <MoveToTrash snapshot={snapshot} />}
       </div>
+      {downloadRefusal !== '' && <p className="faint role-note">Download: {downloadRefusal}</p>}
+      {snapshot && snapshot.heldFor.length > 0 && <HeldDecision snapshot={snapshot} />}
       <Breadcrumb host={host} snapshot={name} path={path} />
       {directory.isPending && <Waiting rows={8} />}
       {directory.isError && <Failure error={directory.error} onRetry={() => void directory.refetch()} />}

@@ -1,5 +1,8 @@
-/** A table with its heads, in a box that scrolls where it is wider than the page. */
-import type { ReactNode } from 'react';
+/**
+ * A table with its heads, in a box that scrolls where it is wider than the page. On a phone each row stands as a card, with
+ * the head beside each cell; the style takes the words from variables of the table.
+ */
+import type { CSSProperties, ReactNode } from 'react';
 import { ScrollBox } from './scroll-box.js';
 
 interface DataTableProps {
@@ -13,7 +16,7 @@ interface DataTableProps {
 export function DataTable({ name, heads, children }: DataTableProps) {
   return (
     <ScrollBox name={name}>
-      <table>
+      <table style={headVariables(heads)}>
         <thead>
           <tr>
             {heads.map((head) => (
@@ -31,4 +34,9 @@ export function DataTable({ name, heads, children }: DataTableProps) {
       </table>
     </ScrollBox>
   );
+}
+
+function headVariables(heads: readonly string[]): CSSProperties {
+  const words = heads.map((head) => (head.startsWith('~') ? '' : head.replace('#', '')));
+  return Object.fromEntries(words.map((word, index) => [`--head-${index + 1}`, JSON.stringify(word)]));
 }

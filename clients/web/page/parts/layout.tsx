@@ -1,18 +1,22 @@
 /** What stands around every page. */
 import type { MouseEvent, ReactNode } from 'react';
 import { Link, useRoute } from 'wouter';
+import { showExactTimes, useExactTimes } from '../api/exact-times.js';
 import { useLiveRuns } from '../api/live-runs-context.js';
 import { logOut } from '../api/session.js';
 
 const places = [
   ['/', 'Overview'],
+  ['/hosts', 'Hosts'],
   ['/archives', 'Archives'],
-  ['/settings', 'Settings'],
+  ['/trash', 'Trash'],
   ['/audit', 'Audit'],
+  ['/settings', 'Settings'],
 ] as const;
 
 export function Layout({ children }: { readonly children: ReactNode }) {
   const { connection } = useLiveRuns();
+  const isExact = useExactTimes();
   return (
     <>
       <a className="skip" href="#content" onClick={skip}>
@@ -25,6 +29,14 @@ export function Layout({ children }: { readonly children: ReactNode }) {
             <Place key={path} path={path} name={name} />
           ))}
         </nav>
+        <label className="switch">
+          <input
+            type="checkbox"
+            checked={isExact}
+            onChange={(event) => showExactTimes(event.target.checked)}
+          />
+          Exact times
+        </label>
         <button className="quiet" onClick={() => void logOut()}>
           Log out
         </button>

@@ -43,5 +43,5 @@ function placeOf({ progress }: Run): string {
   if (!progress) return '';
   if (progress.phase === RunPhase.COPY || progress.phase === RunPhase.UNSPECIFIED)
     return `source directory ${progress.jobNumber} of ${progress.jobCount}`;
-  return `${(RunPhase[progress.phase] ?? '').toLowerCase()}: ${counted(progress.entriesDone, 'entry').replace(/entrys$/, 'entries')}`;
+  return `${(RunPhase[progress.phase] ?? '').toLowerCase()}: ${counted(progress.entriesDone, 'entry', 'entries')}`;
 }

@@ -17,7 +17,7 @@ export function Explanation({ host }: { readonly host: string }) {
         <dd>{data.isDue ? 'yes' : 'no'}</dd>
         <dt>Online</dt>
         <dd>
-          {data.isOnline ? 'yes' : 'no'}: <Foreign text={data.onlineReason} />
+          {data.isOnline ? 'yes' : 'no'}: <Foreign className="" text={data.onlineReason} />
         </dd>
         <dt>Waits for</dt>
         <dd>{data.waitsFor === '' ? 'nothing: it starts within seconds' : data.waitsFor}</dd>
@@ -37,7 +37,7 @@ export function Explanation({ host }: { readonly host: string }) {
       <ul className="reasons">
         {data.reasons.map((reason) => (
           <li key={reason}>
-            <Foreign text={reason} />
+            <Foreign className="" text={reason} />
           </li>
         ))}
       </ul>

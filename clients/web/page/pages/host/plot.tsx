@@ -12,6 +12,7 @@ export interface PlotProps {
 }
 
 const height = 140;
+const twoDaysInSeconds = 2 * 86_400;
 
 export function Plot({ title, times, values, format }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -20,14 +21,25 @@ export function Plot({ title, times, values, format }: PlotProps) {
     if (!element) return undefined;
     const style = getComputedStyle(element);
     const axis = { stroke: style.color, grid: { stroke: style.borderColor, width: 1 } };
+    const isLong = (times.at(-1) ?? 0) - (times[0] ?? 0) > twoDaysInSeconds;
     const plot = new uPlot(
       {
         width: element.clientWidth,
         height,
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
-        axes: [axis, { ...axis, size: 76, values: (_, ticks) => ticks.map(format) }],
-        series: [{}, { stroke: style.outlineColor, width: 2, points: { show: times.length < 60 } }],
+        axes: [
+          { ...axis, values: (_, ticks) => ticks.map(isLong ? dayOf : timeOf) },
+          { ...axis, size: 92, values: (_, ticks) => ticks.map(format) },
+        ],
+        series: [
+          {},
+          {
+            stroke: style.outlineColor,
+            width: 2,
+            points: { show: times.length < 60, fill: style.outlineColor },
+          },
+        ],
       },
       [[...times], [...values]],
       element,
@@ -49,4 +61,13 @@ export function Plot({ title, times, values, format }: PlotProps) {
       <div ref={box} className="plot-box" aria-hidden="true" />
     </figure>
   );
+}
+
+/** "Nov 22", in the words and the zone of whoever looks. */
+function dayOf(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleDateString(undefined, { month: 'short', day: 'numeric' });
+}
+
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
 }

@@ -1,4 +1,5 @@
 /** One row a host; those that need attention come first. */
+import { memo, useMemo } from 'react';
 import { Link } from 'wouter';
 import type { Host } from '../../../gen/busy/v1/host_service_pb.js';
 import type { Run } from '../../../gen/busy/v1/run_pb.js';
@@ -12,16 +13,19 @@ import { DataTable } from '../../parts/data-table.js';
 
 export function HostTable(props: { readonly hosts: readonly Host[]; readonly runs: readonly Run[] }) {
   const running = new Set(props.runs.filter((run) => !hasEnded(run)).map(({ host }) => host));
+  const sorted = useMemo(() => props.hosts.toSorted(byUrgency), [props.hosts]);
   return (
     <DataTable name="Hosts" heads={['Host', 'State', 'Newest snapshot', 'Last run', 'Next', '#Snapshots']}>
-      {props.hosts.toSorted(byUrgency).map((host) => (
+      {sorted.map((host) => (
         <HostRow key={host.name} host={host} isRunning={running.has(host.name)} />
       ))}
     </DataTable>
   );
 }
 
-function HostRow({ host, isRunning }: { readonly host: Host; readonly isRunning: boolean }) {
+/** Drawn anew only when its host has changed: what runs is told several times a second. */
+const HostRow = memo(function HostRow(props: { readonly host: Host; readonly isRunning: boolean }) {
+  const { host, isRunning } = props;
   const { word, tone } = conditions[host.condition];
   return (
     <tr>
@@ -30,7 +34,9 @@ function HostRow({ host, isRunning }: { readonly host: Host; readonly isRunning:
       </th>
       <td className="condition">
         <Mark tone={tone} text={word} />
-        <Foreign className="condition-reason faint" text={host.conditionReason} />
+        {!host.conditionReason.includes(word) && (
+          <Foreign className="condition-reason faint" text={host.conditionReason} />
+        )}
       </td>
       <td>
         <Age time={host.newestSnapshot?.startedAt} />
@@ -48,4 +54,4 @@ function HostRow({ host, isRunning }: { readonly host: Host; readonly isRunning:
       <td className="number">{count(host.snapshotCount)}</td>
     </tr>
   );
-}
+});

@@ -1,7 +1,8 @@
 /** The figures above all else. */
-import type { GetDaemonInfoResponse } from '../../../gen/busy/v1/daemon_service_pb.js';
+import type { BackupDisk, GetDaemonInfoResponse } from '../../../gen/busy/v1/daemon_service_pb.js';
 import type { Host } from '../../../gen/busy/v1/host_service_pb.js';
 import type { Run } from '../../../gen/busy/v1/run_pb.js';
+import { forecastWords } from '../../format/forecast.js';
 import { bytes, count } from '../../format/units.js';
 import { needsAttention } from './host-condition.js';
 
@@ -19,14 +20,22 @@ export function Totals({ hosts, info, going }: TotalsProps) {
       <Total name="Need attention" value={bad === undefined ? '…' : count(bad)} isBad={(bad ?? 0) > 0} />
       <Total name="Run now" value={count(going.length)} />
       {info?.disks.map((disk) => (
-        <Total
-          key={disk.backupdir}
-          name={`Free in ${disk.backupdir}`}
-          value={bytes(disk.freeBytes)}
-          detail={`of ${bytes(disk.totalBytes)}`}
-        />
+        <DiskTotal key={disk.backupdir} disk={disk} />
       ))}
     </dl>
+  );
+}
+
+function DiskTotal({ disk }: { readonly disk: BackupDisk }) {
+  const { text, isSoon } = forecastWords(disk.forecast, new Date());
+  return (
+    <Total
+      name={`Free in ${disk.backupdir}`}
+      value={bytes(disk.freeBytes)}
+      detail={`of ${bytes(disk.totalBytes)}`}
+      note={text}
+      isBad={isSoon}
+    />
   );
 }
 
@@ -34,6 +43,7 @@ function Total(props: {
   readonly name: string;
   readonly value: string;
   readonly detail?: string;
+  readonly note?: string;
   readonly isBad?: boolean;
 }) {
   return (
@@ -41,6 +51,7 @@ function Total(props: {
       <dt>{props.name}</dt>
       <dd>
         {props.value} {props.detail !== undefined && <span className="faint">{props.detail}</span>}
+        {props.note !== undefined && <span className="total-note">{props.note}</span>}
       </dd>
     </div>
   );

@@ -1,7 +1,8 @@
 /** The log of a run as it is read: every line once, also when the connection is lost in between. */
-import type { backupService } from '../../api/clients.js';
+import type { Client } from '@connectrpc/connect';
+import type { BackupService } from '../../../gen/busy/v1/backup_service_pb.js';
 
-type LogSource = Pick<typeof backupService, 'streamLogs'>;
+type LogSource = Pick<Client<typeof BackupService>, 'streamLogs'>;
 
 /** A page holds so many lines; of a longer log the last ones. The download has all. */
 export const mostLines = 20_000;

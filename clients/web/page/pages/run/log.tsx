@@ -58,7 +58,8 @@ export function RunLog({ runId, isEnded }: { readonly runId: string; readonly is
         <a href={gatewayUrl(`logs/${runId}`)} download={`${runId}.log`}>
           Download
         </a>
-        <span className="faint" role="status">
+        {/* No live region: a log that grows would be read out all the time. */}
+        <span className="faint">
           {wanted === ''
             ? `${count(lines.length)} lines`
             : `${count(shown.total)} of ${count(lines.length)} lines`}

@@ -20,7 +20,7 @@ interface FileTableProps {
 
 export function FileTable({ host, snapshot, files, chosen, onChoose }: FileTableProps) {
   return (
-    <DataTable name="Files" heads={['~Choose', 'Name', '#Size', 'Changed', 'Mode', 'Owner', '~More']}>
+    <DataTable name="Files" heads={['~Choose', 'Name', '#Size', 'Changed', 'Mode', '#Owner', '~More']}>
       {files.map((file) => (
         <tr key={file.path}>
           <td>

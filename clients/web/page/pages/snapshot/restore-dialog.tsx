@@ -1,13 +1,23 @@
 /** Bringing files back: first what would happen, then, when that is wanted, the same for real. */
-import { create } from '@bufbuild/protobuf';
-import { Dialog } from 'radix-ui';
-import { useState, type ReactNode } from 'react';
+import { useCallback, useState, type ReactNode } from 'react';
 import { useLocation } from 'wouter';
-import { RestoreMode, RestoreTargetSchema, type RestoreTarget } from '../../../gen/busy/v1/restore_pb.js';
+import { RestoreMode } from '../../../gen/busy/v1/restore_pb.js';
+import { Role } from '../../../gen/busy/v1/token_service_pb.js';
 import { snapshotService } from '../../api/clients.js';
 import { counted } from '../../format/units.js';
 import { ActionButton } from '../../parts/action-button.js';
+import { TypedWord } from '../../parts/confirmation.js';
+import { Modal, ModalClose } from '../../parts/modal.js';
 import { Foreign } from '../../parts/text.js';
+import { DryRunResult } from './dry-run-result.js';
+import {
+  choiceKey,
+  missingFrom,
+  restoreModes,
+  restoreRequest,
+  targetWord,
+  type RestoreChoice,
+} from './restore-choice.js';
 
 interface RestoreDialogProps {
   readonly host: string;
@@ -15,109 +25,133 @@ interface RestoreDialogProps {
   readonly paths: readonly string[];
 }
 
-type Place = 'original' | 'host' | 'server';
+/** A dry run, and the choice that it tried. */
+interface Trial {
+  readonly key: string;
+  readonly runId: string;
+  readonly isGood: boolean;
+}
 
-const modes = [
-  [RestoreMode.NEVER_OVERWRITE, 'Leave what is there as it is'],
-  [RestoreMode.NEWER_ONLY, 'Replace what differs, unless it is newer there'],
-  [RestoreMode.OVERWRITE, 'Replace what differs'],
-] as const;
+type Wish = Pick<RestoreChoice, 'place' | 'directory' | 'otherHost' | 'mode'>;
 
 export function RestoreDialog({ host, snapshot, paths }: RestoreDialogProps) {
-  const [place, setPlace] = useState<Place>('original');
-  const [directory, setDirectory] = useState('');
-  const [otherHost, setOtherHost] = useState(host);
-  const [mode, setMode] = useState<RestoreMode>(RestoreMode.NEVER_OVERWRITE);
+  const [isOpen, setOpen] = useState(false);
+  const [wish, setWish] = useState<Wish>({
+    place: 'original',
+    directory: '',
+    otherHost: host,
+    mode: RestoreMode.NEVER_OVERWRITE,
+  });
+  const [trial, setTrial] = useState<Trial | null>(null);
+  const [isUntried, setUntried] = useState(false);
+  const [typed, setTyped] = useState('');
   const [, go] = useLocation();
-  const restore = async (dryRun: boolean): Promise<void> => {
-    const { run } = await snapshotService.restore({
-      requestId: crypto.randomUUID(),
-      host,
-      snapshot,
-      paths: [...paths],
-      target: targetOf(place, otherHost, directory),
-      mode,
-      dryRun,
-    });
+  const choice: RestoreChoice = { host, snapshot, paths, ...wish };
+  const key = choiceKey(choice);
+  const tried = trial?.key === key ? trial : null;
+  const change = (next: Partial<Wish>): void => setWish((before) => ({ ...before, ...next }));
+  const tryIt = async (): Promise<void> => {
+    const { run } = await snapshotService.restore(restoreRequest(choice, { dryRun: true, confirm: '' }));
+    if (run) setTrial({ key, runId: run.id, isGood: false });
+  };
+  const restore = async (): Promise<void> => {
+    const { run } = await snapshotService.restore(restoreRequest(choice, { dryRun: false, confirm: typed }));
     if (run) go(`/runs/${run.id}`);
   };
-  const isComplete = place === 'original' || directory.startsWith('/');
+  const noteSuccess = useCallback(() => setTrial((before) => before && { ...before, isGood: true }), []);
+  const missing = missingFrom(choice);
+  const isMirror = wish.mode === RestoreMode.MIRROR;
   return (
-    <Dialog.Root>
-      <Dialog.Trigger asChild>
-        <button>Restore …</button>
-      </Dialog.Trigger>
-      <Dialog.Portal>
-        <Dialog.Overlay className="overlay" />
-        <Dialog.Content className="dialog">
-          <Dialog.Title>Restore from {snapshot}</Dialog.Title>
-          <Dialog.Description>
-            {paths.length === 1 ? <Foreign text={paths[0] ?? ''} /> : counted(paths.length, 'path')} of {host}
-          </Dialog.Description>
-          <fieldset>
-            <legend>Where to</legend>
-            <Choice name="place" isChosen={place === 'original'} onChoose={() => setPlace('original')}>
-              To its own place on {host}
-            </Choice>
-            <Choice name="place" isChosen={place === 'host'} onChoose={() => setPlace('host')}>
-              To a directory of a host
-            </Choice>
-            <Choice name="place" isChosen={place === 'server'} onChoose={() => setPlace('server')}>
-              To a directory of the backup server
-            </Choice>
-            {place === 'host' && (
-              <label className="field">
-                Host
-                <input value={otherHost} onChange={(event) => setOtherHost(event.target.value)} />
-              </label>
-            )}
-            {place !== 'original' && (
-              <label className="field">
-                Directory
-                <input
-                  value={directory}
-                  placeholder="/tmp/restored"
-                  onChange={(event) => setDirectory(event.target.value)}
-                />
-              </label>
-            )}
-          </fieldset>
-          <fieldset>
-            <legend>What is there already</legend>
-            {modes.map(([value, words]) => (
-              <Choice key={value} name="mode" isChosen={mode === value} onChoose={() => setMode(value)}>
-                {words}
-              </Choice>
-            ))}
-          </fieldset>
-          <div className="headline">
-            <ActionButton kind="primary" isDisabled={!isComplete} onAction={() => restore(true)}>
-              Show what would change
-            </ActionButton>
-            <ActionButton kind="danger" isDisabled={!isComplete} onAction={() => restore(false)}>
-              Restore
-            </ActionButton>
-            <Dialog.Close asChild>
-              <button className="quiet">Close</button>
-            </Dialog.Close>
-          </div>
-        </Dialog.Content>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal
+      opener="Restore …"
+      needs={Role.OPERATOR}
+      title={`Restore from ${snapshot}`}
+      description={
+        <>
+          {paths.length === 1 ? <Foreign text={paths[0] ?? ''} /> : counted(paths.length, 'path')} of {host}
+        </>
+      }
+      isOpen={isOpen}
+      onOpenChange={setOpen}
+    >
+      <TargetFields wish={wish} host={host} onChange={change} />
+      <fieldset>
+        <legend>What is there already</legend>
+        {restoreModes.map(([value, words]) => (
+          <Choice
+            key={value}
+            name="mode"
+            isChosen={wish.mode === value}
+            onChoose={() => change({ mode: value })}
+          >
+            {words}
+          </Choice>
+        ))}
+      </fieldset>
+      <ActionButton kind="primary" hindrance={missing} onAction={tryIt}>
+        Show what would change
+      </ActionButton>
+      {tried && <DryRunResult key={tried.runId} runId={tried.runId} onSuccess={noteSuccess} />}
+      {isMirror && <TypedWord word={targetWord(choice)} typed={typed} onType={setTyped} />}
+      {!tried?.isGood && (
+        <label className="choice">
+          <input type="checkbox" checked={isUntried} onChange={(event) => setUntried(event.target.checked)} />
+          Restore without trying it first
+        </label>
+      )}
+      <div className="headline dialog-end">
+        <ActionButton
+          kind="danger"
+          hindrance={
+            missing ||
+            (tried?.isGood || isUntried ? '' : 'Look first at what would change.') ||
+            (isMirror && typed !== targetWord(choice) ? `Type ${targetWord(choice)} first.` : '')
+          }
+          onAction={restore}
+        >
+          Restore
+        </ActionButton>
+        <ModalClose />
+      </div>
+    </Modal>
   );
 }
 
-function targetOf(place: Place, host: string, directory: string): RestoreTarget {
-  switch (place) {
-    case 'original':
-      return create(RestoreTargetSchema, { place: { case: 'original', value: {} } });
-    case 'host':
-      return create(RestoreTargetSchema, { place: { case: 'hostDirectory', value: { host, directory } } });
-    case 'server':
-      return create(RestoreTargetSchema, { place: { case: 'serverDirectory', value: directory } });
-    default:
-      return place satisfies never;
-  }
+function TargetFields(props: {
+  readonly wish: Wish;
+  readonly host: string;
+  readonly onChange: (next: Partial<Wish>) => void;
+}) {
+  const { wish, host, onChange } = props;
+  const place = (value: Wish['place'], words: string) => (
+    <Choice name="place" isChosen={wish.place === value} onChoose={() => onChange({ place: value })}>
+      {words}
+    </Choice>
+  );
+  return (
+    <fieldset>
+      <legend>Where to</legend>
+      {place('original', `To its own place on ${host}`)}
+      {place('host', 'To a directory of a host')}
+      {place('server', 'To a directory of the backup server')}
+      {wish.place === 'host' && (
+        <label className="field">
+          Host
+          <input value={wish.otherHost} onChange={(event) => onChange({ otherHost: event.target.value })} />
+        </label>
+      )}
+      {wish.place !== 'original' && (
+        <label className="field">
+          Directory
+          <input
+            value={wish.directory}
+            placeholder="/tmp/restored"
+            onChange={(event) => onChange({ directory: event.target.value })}
+          />
+        </label>
+      )}
+    </fieldset>
+  );
 }
 
 function Choice(props: {

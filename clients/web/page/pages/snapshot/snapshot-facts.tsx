@@ -2,7 +2,6 @@
 import type { Snapshot } from '../../../gen/busy/v1/snapshot_pb.js';
 import { bytes, count, counted } from '../../format/units.js';
 import { Mark, RunStateMark, typeName } from '../../parts/states.js';
-import { Foreign } from '../../parts/text.js';
 import { Age } from '../../parts/times.js';
 
 export function SnapshotFacts({ snapshot }: { readonly snapshot: Snapshot }) {
@@ -18,11 +17,6 @@ export function SnapshotFacts({ snapshot }: { readonly snapshot: Snapshot }) {
         )}{' '}
         {typeName(snapshot.type)}, <Age time={snapshot.startedAt} />
       </dd>
-      {snapshot.heldFor.map(({ message }) => (
-        <dd key={message}>
-          <Foreign text={message} />
-        </dd>
-      ))}
       {stats && (
         <>
           <dt>Holds</dt>

@@ -1,0 +1,198 @@
+/**
+ * Confines the rsync that talks to a host, which may be hostile and know a hole in rsync: by bubblewrap, where it works,
+ * it sees the programs it needs and the directory of its host, and nothing else of the server: no other backups, no
+ * keys, no database, no network. The result of a backup is the same with and without.
+ *
+ * Links are only possible within one mount, so the directory of the host is mounted as a whole and can be written; what
+ * in it is neither written to nor linked to is covered read-only.
+ */
+import { lstat, mkdtemp, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConfineMode, Confinement } from '../core/confinement.js';
+import { BusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import { startProcess, startBoxed, textOf, type LocalProcess } from './process.js';
+import { syscallFilter } from './syscall-filter.js';
+
+/** What of the server an rsync is shown. Absolute directories, which may be the same as seen from outside. */
+export interface Room {
+  /** Mounted as one; null: nothing can be written. */
+  readonly writable: string | null;
+  /** Mounted after it, so that they cover parts of it. What is gone by then is left out. */
+  readonly readOnly: readonly string[];
+  /** Names of users and groups are looked up, maybe at a directory service. */
+  readonly needsNames: boolean;
+  /** Of the memory that it may address; 0: as much as it likes. */
+  readonly memoryBytes: number;
+}
+
+/** A room for an rsync that talks to a host. */
+export function roomFor(
+  { rsyncOpts, rsyncMemoryBytes }: Pick<Host, 'rsyncOpts' | 'rsyncMemoryBytes'>,
+  shown: Pick<Room, 'writable' | 'readOnly'>,
+): Room {
+  return { ...shown, needsNames: !rsyncOpts.includes('--numeric-ids'), memoryBytes: rsyncMemoryBytes };
+}
+
+export type StartRsync = (args: readonly string[], signal: AbortSignal) => Promise<LocalProcess>;
+
+/** How long the trial may take. */
+const trialMs = 10_000;
+/** How long its outcome is believed. */
+const trustMs = 30_000;
+
+/** Programs and their libraries; links among them stay links. */
+const programDirectories = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
+const programPlaces = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'libexec', 'local/bin', 'local/lib'];
+const settingsFiles = ['passwd', 'group', 'nsswitch.conf', 'ld.so.cache'];
+/** Sockets through which the C library asks for names. */
+const nameServices = [
+  '/run/nscd',
+  '/run/nslcd',
+  '/run/systemd/userdb',
+  '/var/lib/sss/pipes',
+  '/var/lib/sss/mc',
+];
+
+/** What the receiving rsync of root needs: owners, modes, devices, and attributes of all kinds. */
+const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP', 'SYS_ADMIN'];
+
+export class Confiner {
+  private found: Promise<Confinement> | null = null;
+
+  constructor(private readonly mode: ConfineMode) {}
+
+  /** What works here; tried again after a while, since bubblewrap may be installed meanwhile. Never throws. */
+  state(): Promise<Confinement> {
+    if (this.found) return this.found;
+    setTimeout(() => (this.found = null), trustMs).unref();
+    this.found = this.look();
+    return this.found;
+  }
+
+  /** Starts rsyncs in a room. What is answered throws CONFINEMENT_MISSING where one is required and does not work. */
+  starter(room: Room): StartRsync {
+    return async (args, signal) => {
+      const state = await this.state();
+      if (state.isBoxed) return startIn(room, state, ['rsync', ...args], signal);
+      if (this.mode === 'required') throw new BusyError('CONFINEMENT_MISSING', { detail: state.why });
+      const [program = 'rsync', ...words] = [
+        ...(state.isMemoryBounded ? bounded(room) : []),
+        'rsync',
+        ...args,
+      ];
+      return startProcess(program, words, signal);
+    };
+  }
+
+  private async look(): Promise<Confinement> {
+    const { mode } = this;
+    const isMemoryBounded = (await outcomeOf(() => startProcess('prlimit', ['--version'], limit()))) === '';
+    const without = { mode, isBoxed: false, hasOwnNetwork: false, isMemoryBounded };
+    if (mode === 'off') return { ...without, why: 'confine is off' };
+    const obstacle = obstacleHere();
+    if (obstacle !== null) return { ...without, why: obstacle };
+    let why = '';
+    for (const hasOwnNetwork of [true, false]) {
+      const boxed = { ...without, isBoxed: true, hasOwnNetwork, why: '' };
+      why = await tryOut(boxed);
+      if (why === '') return boxed;
+    }
+    return { ...without, why };
+  }
+}
+
+/** Why it would not work, or not without a difference in what is written; null: try it. */
+function obstacleHere(): string | null {
+  if (syscallFilter(process.arch, false) === null) return `the system calls of ${process.arch} are not known`;
+  const others = (process.getgroups?.() ?? []).filter((group) => group !== process.getgid?.());
+  if (process.getuid?.() !== 0 && others.length > 0)
+    return 'the daemon is not root but in several groups, which a confined rsync could not give to files';
+  return null;
+}
+
+/** Does in a room what rsync does; answers what went wrong, or nothing. */
+async function tryOut(state: Confinement): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'busy-confine-'));
+  try {
+    const room = { writable: directory, readOnly: [], needsNames: false, memoryBytes: 0 };
+    const work = 'cd "$0" && : >a && ln a b && cat </dev/null && rsync --version >/dev/null';
+    return await outcomeOf(() => startIn(room, state, ['/bin/sh', '-c', work, directory], limit()));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function limit(): AbortSignal {
+  return AbortSignal.timeout(trialMs);
+}
+
+/** Empty when a program has ended well. */
+async function outcomeOf(start: () => LocalProcess | Promise<LocalProcess>): Promise<string> {
+  try {
+    const child = await start();
+    child.stdin.end();
+    child.stdout.resume();
+    const [{ code }, said] = await Promise.all([child.ended, textOf(child.stderr)]);
+    const [lastLine = ''] = said.trim().split('\n').slice(-1);
+    if (code === 0) return '';
+    if (code === 127 && lastLine.includes('bwrap')) return 'bwrap (bubblewrap) is not installed';
+    return lastLine.slice(0, 200) || 'the trial of bwrap ended badly';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function startIn(
+  room: Room,
+  { hasOwnNetwork, isMemoryBounded }: Confinement,
+  command: readonly string[],
+  signal: AbortSignal,
+): Promise<LocalProcess> {
+  const walls = [
+    ...['--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try', '--die-with-parent'],
+    ...(hasOwnNetwork ? ['--unshare-net'] : []),
+    ...['--cap-drop', 'ALL'],
+    ...(process.getuid?.() === 0 ? capabilities.flatMap((name) => ['--cap-add', `CAP_${name}`]) : []),
+    ...(await systemView(room)),
+    ...(room.writable === null ? [] : ['--bind', room.writable, room.writable]),
+    ...room.readOnly.flatMap((path) => ['--ro-bind-try', path, path]),
+    ...['--chdir', '/', '--'],
+  ];
+  const filter = syscallFilter(process.arch, room.needsNames) ?? Buffer.alloc(0);
+  return startBoxed(
+    [...(isMemoryBounded ? bounded(room) : []), 'bwrap'],
+    [...walls, ...command],
+    filter,
+    signal,
+  );
+}
+
+function bounded({ memoryBytes }: Room): string[] {
+  return memoryBytes === 0 ? [] : ['prlimit', `--as=${memoryBytes}`, '--'];
+}
+
+async function systemView({ needsNames }: Room): Promise<string[]> {
+  const links = await Promise.all(
+    programDirectories.map(async (name) => {
+      const isLink = await lstat(`/${name}`).then(
+        (found) => found.isSymbolicLink(),
+        () => false,
+      );
+      return isLink ? ['--symlink', await readlink(`/${name}`), `/${name}`] : readable(`/${name}`);
+    }),
+  );
+  return [
+    ...programPlaces.flatMap((name) => readable(`/usr/${name}`)),
+    ...links.flat(),
+    ...settingsFiles.flatMap((name) => readable(`/etc/${name}`)),
+    ...(needsNames ? nameServices.flatMap(readable) : []),
+    ...['--proc', '/proc'],
+    ...['null', 'zero', 'urandom'].flatMap((name) => ['--dev-bind', `/dev/${name}`, `/dev/${name}`]),
+  ];
+}
+
+function readable(path: string): string[] {
+  return ['--ro-bind-try', path, path];
+}
