@@ -71,9 +71,12 @@ export class ProcessGauges {
   }
 }
 
-/** The histogram has the time from one look to the next, in nanoseconds. */
 function lagOf(delays: IntervalHistogram): Lag {
   if (delays.count === 0) return { max: 0, p99: 0 };
-  const lateness = (ns: number): number => Math.max(0, ns / 1e9 - resolutionMs / 1000);
-  return { max: lateness(delays.max), p99: lateness(delays.percentile(99)) };
+  return { max: latenessOf(delays.max), p99: latenessOf(delays.percentile(99)) };
+}
+
+/** In seconds; the histogram has the time from one look to the next, in nanoseconds. */
+function latenessOf(ns: number): number {
+  return Math.max(0, ns / 1e9 - resolutionMs / 1000);
 }

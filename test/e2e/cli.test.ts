@@ -26,6 +26,11 @@ const evilNames = [
   'c1\u009bm',
 ];
 
+/** Unix time. */
+function secondsOf(time = ''): number {
+  return Date.parse(time) / 1000;
+}
+
 /** One question by HTTP, exactly as it is given. */
 async function askHttp(
   url: string,
@@ -156,7 +161,6 @@ describe('busy', () => {
       runs: { startedAt: string; endedAt: string }[];
     };
     const { snapshots } = (await json('snapshots', 'web1')) as { snapshots: { startedAt: string }[] };
-    const secondsOf = (time = ''): number => Date.parse(time) / 1000;
     const host = 'web1';
     const disk = await statfs(bed.backupdir);
     for (const [name, labels, value] of [

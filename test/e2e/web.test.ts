@@ -70,6 +70,10 @@ function call(headers: Record<string, string>): Promise<Response> {
   });
 }
 
+function askMetrics(authorization: string, method = 'GET'): Promise<Response> {
+  return fetch(`${web.url}metrics`, { method, headers: authorization === '' ? {} : { authorization } });
+}
+
 describe('logging in', () => {
   it('is refused with a wrong token, in words, and the right one opens the overview', async () => {
     const page = await web.open();
@@ -95,17 +99,15 @@ describe('logging in', () => {
   });
 
   it('is not needed for the metrics, but a token is', async () => {
-    const ask = (authorization: string, method = 'GET'): Promise<Response> =>
-      fetch(`${web.url}metrics`, { method, headers: authorization === '' ? {} : { authorization } });
     for (const [authorization, status] of [
       ['', 401],
       ['Bearer ', 401],
       ['Bearer busy_wrong', 401],
       [`Basic ${viewer}`, 401],
     ] as const)
-      expect([authorization, (await ask(authorization)).status]).toEqual([authorization, status]);
-    expect((await ask(`Bearer ${viewer}`, 'POST')).status).toBe(405);
-    const answer = await ask(`Bearer ${viewer}`);
+      expect([authorization, (await askMetrics(authorization)).status]).toEqual([authorization, status]);
+    expect((await askMetrics(`Bearer ${viewer}`, 'POST')).status).toBe(405);
+    const answer = await askMetrics(`Bearer ${viewer}`);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(valueOf(parsePrometheusText(await answer.text()), 'busy_hosts')).toBe(3);

@@ -45,7 +45,10 @@ export function parsePrometheusText(text: string): ReadonlyMap<string, Family> {
       const { name: of, type } = family ?? { name: '', type: '' };
       if (!family || !suffixes[type]?.some((suffix) => sample.name === of + suffix))
         throw new Error(`belongs to nothing: ${line}`);
-      const key = JSON.stringify([sample.name, Object.entries(sample.labels).sort()]);
+      const key = JSON.stringify([
+        sample.name,
+        Object.entries(sample.labels).sort(([a], [b]) => (a < b ? -1 : 1)),
+      ]);
       if (seen.has(key)) throw new Error(`stands there twice: ${line}`);
       seen.add(key);
       family.samples.push(sample);
