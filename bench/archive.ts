@@ -157,11 +157,12 @@ async function byBusyd(by: Contestant, { bed, directory, snapshots }: Place): Pr
   const host = by === 'busyd, zst' ? archived.zst : archived.gz;
   const snapshot = snapshots[host] ?? '';
   const startedAt = performance.now();
-  let isDone = false;
-  const archiving = archive(bed, host, snapshot).finally(() => (isDone = true));
+  const done = new AbortController();
+  const archiving = archive(bed, host, snapshot).finally(() => done.abort());
   const p99sMs: number[] = [];
-  while (by === 'busyd, asked' && !isDone)
-    p99sMs.push((await measureListHosts(bed.socket, hostsPerPage, callsAtOnce, pauseMs)).p99Ms);
+  if (by === 'busyd, asked')
+    while (!done.signal.aborted)
+      p99sMs.push((await measureListHosts(bed.socket, hostsPerPage, callsAtOnce, pauseMs)).p99Ms);
   const run = await archiving;
   const seconds = (performance.now() - startedAt) / 1000;
   if (run.state !== RunState.SUCCEEDED) throw new Error(run.error?.message ?? 'the archive failed');

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { sentences } from '../src/core/error-sentences.js';
 import { apiPage } from './api-page.js';
+import { configurationPage } from './configuration-page.js';
 import { readContract } from './contract.js';
 import { errorsPage } from './errors-page.js';
 import { metricsPage } from './metrics-page.js';
@@ -11,3 +12,5 @@ const contract = readContract(await readFile(new URL('../src/gen/busy.binpb', fo
 await writeFile(new URL('api.md', folder), apiPage(contract));
 await writeFile(new URL('errors.md', folder), errorsPage(sentences));
 await writeFile(new URL('metrics.md', folder), await metricsPage());
+const example = await readFile(new URL('../config/busy.example.yaml', folder), 'utf8');
+await writeFile(new URL('configuration.md', folder), configurationPage(example));

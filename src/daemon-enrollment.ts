@@ -12,7 +12,7 @@ import { serverFindings, type ServerFacts } from './core/server-findings.js';
 import { lookAtSecrets } from './daemon-secrets.js';
 import { lookAtLock, type LockHolder } from './execute/backupdir-lock.js';
 import { roomOf } from './execute/disk.js';
-import type { ExecutorPool } from './execute/executor-pool.js';
+import { Confiner } from './execute/confinement.js';
 import { fingerprintOfPin } from './execute/host-key.js';
 import { keysIn } from './execute/known-hosts.js';
 import { lookAtCertificate, lookAtFile, lookAtPrograms, lookAtRsync } from './execute/server-check.js';
@@ -44,7 +44,6 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly catalog: Pick<Catalog, 'hosts'>;
   readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
-  readonly executor: Pick<ExecutorPool, 'confinement'>;
   readonly database: Pick<Database, 'run'>;
   readonly holder: LockHolder;
 }
@@ -77,7 +76,7 @@ export function createServerCheck({
         lookAtTables(parts.database, config.database.kind, clock).catch(() => null),
         config.tls && lookAtCertificate(config.tls.certFile),
         lookAtRsync(),
-        parts.executor.confinement(),
+        new Confiner(config.confine).state(),
         lookAtPrograms(),
         checkMailer({ settings: mail, hostname: hostname(), timeoutMs: mailMs }).then(
           () => null,

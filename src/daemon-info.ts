@@ -8,6 +8,7 @@ import type { AuditHead } from './core/audit.js';
 import type { Host } from './core/host.js';
 import type { RunKind } from './core/run.js';
 import { snapshotsOfAll, verificationStateOf } from './core/verification-state.js';
+import { Confiner } from './execute/confinement.js';
 import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
@@ -70,7 +71,7 @@ export async function describeDaemon(facts: DaemonFacts, caller: Caller): Promis
     runsRunning: counts.running,
     maxRunning: facts.maxRunning,
     executors: facts.executor.processCount(),
-    confinement: await facts.executor.confinement(),
+    confinement: await new Confiner(config.confine).state(),
     rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
     memoryBytes: process.memoryUsage.rss(),
     reserve: { ...reserve, releasedSince: reserve.releasedSince ?? undefined },
@@ -79,7 +80,7 @@ export async function describeDaemon(facts: DaemonFacts, caller: Caller): Promis
       .running,
     auditSequence: audit?.sequence ?? 0,
     auditHash: audit?.hash ?? '',
-    // Who asks and what is to be expected of the disks is added where the call is answered.
+    // Added where the call is answered.
     caller: undefined,
     metricsAddress: facts.metricsAddress(),
     ...verificationFacts(facts, hosts),

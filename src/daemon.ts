@@ -237,7 +237,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       scheduler,
       registry,
       enrollment: createEnrollment({ ...parts, registry, executor }),
-      checkServer: createServerCheck({ ...parts, config, executor, watch, database, holder }),
+      checkServer: createServerCheck({ ...parts, config, watch, database, holder }),
       reload,
       pruner,
       ...deleting,

@@ -38,11 +38,7 @@ const layers: Readonly<Record<string, Layer>> = {
   execute: { paths: ['src/execute/'], uses: ['core', 'lock', 'faults'] },
   store: { paths: ['src/store/'], uses: ['core', 'lock', 'migrations', 'faults'] },
   notify: { paths: ['src/notify/'], uses: ['core'] },
-  metrics: {
-    paths: ['src/metrics/'],
-    uses: ['core'],
-    packages: [/^prom-client$/, /^node:(http|net|perf_hooks|timers\/promises)$/],
-  },
+  metrics: { paths: ['src/metrics/'], uses: ['core'] },
   rpc: { paths: ['src/rpc/'], uses: ['core', 'control', 'gen'] },
   config: { paths: ['src/config.ts', 'src/config/'], uses: ['core', 'log'] },
   log: { paths: ['src/log.ts', 'src/log/'], uses: ['core'] },
@@ -67,7 +63,6 @@ const layers: Readonly<Record<string, Layer>> = {
       'log',
       'version',
       'gen',
-      'root',
     ],
   },
 };
@@ -76,15 +71,7 @@ const layers: Readonly<Record<string, Layer>> = {
 const packageHomes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^typeorm$/, ['src/store/', 'migrations/']],
   [/^(better-sqlite3|mysql2)/, ['src/store/']],
-  [
-    /^ssh2$/,
-    [
-      'src/execute/ssh.ts',
-      'src/execute/ssh-handshake.ts',
-      'src/execute/ssh-identity.ts',
-      'src/execute/ssh-login.ts',
-    ],
-  ],
+  [/^ssh2$/, ['ssh', 'ssh-handshake', 'ssh-identity', 'ssh-login'].map((name) => `src/execute/${name}.ts`)],
   [/^nodemailer/, ['src/notify/mail.ts']],
   [/^node-cron$/, ['src/control/scheduler.ts']],
   [/^(@grpc\/|grpc-health-check$)/, ['src/rpc/', 'src/gen/', 'clients/']],
@@ -104,11 +91,7 @@ const packageHomes: readonly (readonly [RegExp, readonly string[]])[] = [
 
 const clockHomes = ['src/daemon.ts', 'src/main.ts', 'src/execute/executor-main.ts', 'clients/'];
 const environmentHomes = [
-  'src/main.ts',
-  /^src\/daemon(?:-secrets)?\.ts$/,
-  // The root of its process.
-  'src/execute/executor-main.ts',
-  'src/execute/process.ts',
+  /^src\/(?:main|daemon(?:-secrets)?|execute\/(?:executor-main|process))\.ts$/,
   // SSH_AUTH_SOCK, when a host asks for it.
   'src/execute/ssh-login.ts',
   'src/notify/sendmail.ts',

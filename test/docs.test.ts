@@ -1,10 +1,13 @@
 /** The pages that are made from the source are as the source is, and what was released keeps its meaning. */
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { apiPage } from '../docs/api-page.js';
+import { configurationPage } from '../docs/configuration-page.js';
 import { readContract } from '../docs/contract.js';
 import { errorsPage } from '../docs/errors-page.js';
 import { metricsPage } from '../docs/metrics-page.js';
+import { settingsOf } from '../src/config/schema.js';
 import { sentences } from '../src/core/error-sentences.js';
 
 const root = new URL('../', import.meta.url);
@@ -21,6 +24,30 @@ test('docs/errors.md has the present reasons (npm run docs)', async () => {
 
 test('docs/metrics.md has the present metrics (npm run docs)', async () => {
   expect(await textOf('docs/metrics.md')).toBe(await metricsPage());
+});
+
+test('docs/configuration.md is made of the present example and schema (npm run docs)', async () => {
+  const page = await textOf('docs/configuration.md');
+  expect(page).toBe(configurationPage(await textOf('config/busy.example.yaml')));
+  const { top, keep: _, ...parts } = settingsOf;
+  const sections = ['hosts', ...Object.keys(parts)];
+  const names = [top, ...Object.values(parts)].flatMap((part) => Object.keys(part));
+  const missing = names.filter((name) => !sections.includes(name) && !page.includes(`| \`${name}\` |`));
+  expect(missing).toEqual([]);
+  expect(page).not.toContain('| nothing |');
+});
+
+test('links between the documents lead somewhere', async () => {
+  const files = (await readdir(new URL('docs/', root))).filter((name) => name.endsWith('.md'));
+  const broken: string[] = [];
+  for (const file of ['README.md', 'SECURITY.md', ...files.map((name) => `docs/${name}`)]) {
+    const links = [...(await textOf(file)).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(
+      ([, link]) => link ?? '',
+    );
+    for (const link of links)
+      if (!existsSync(new URL(link, new URL(file, root)))) broken.push(`${file}: ${link}`);
+  }
+  expect(broken).toEqual([]);
 });
 
 test('every call, message and enumeration has a comment', async () => {

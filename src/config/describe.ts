@@ -74,6 +74,7 @@ function hostSettings(host: Host): Record<string, unknown> {
     identity_file: host.identityFile,
     identity_passphrase_file: host.identityPassphraseFile || undefined,
     identity_agent: host.identityAgent || undefined,
+    restore_identity_file: host.restoreIdentityFile || undefined,
     host_key: host.hostKey || undefined,
     initiator: host.initiator,
     backupdir: host.backupdir,

@@ -49,7 +49,7 @@ export const fixedDefaults: Readonly<
   host_key: undefined,
   backupdir: undefined,
   min_free: '1%',
-  quota: 0,
+  quota: '0',
   max_entries: 50_000_000,
   rsync_memory: '4G',
   srcdirs: undefined,

@@ -14,6 +14,8 @@ export interface TarballStream {
 const readBytes = 1024 * 1024;
 /** So far it decompresses ahead of who reads. */
 const aheadBytes = 8 * 1024 * 1024;
+// The types of zlib do not know what every stream knows.
+const gunzipOptions = { chunkSize: readBytes, readableHighWaterMark: aheadBytes };
 
 /** The code of the error by which zstd finds a tarball broken. */
 export const zstdDamage = 'ZSTD_DAMAGE';
@@ -42,7 +44,7 @@ interface Opened {
 }
 
 function throughGunzip(source: ReturnType<typeof createReadStream>): Opened {
-  const gunzip = createGunzip({ chunkSize: readBytes, ...{ readableHighWaterMark: aheadBytes } });
+  const gunzip = createGunzip(gunzipOptions);
   source.on('error', (error) => gunzip.destroy(error));
   // Told by the iteration, which may begin after it.
   gunzip.on('error', () => {});

@@ -151,14 +151,21 @@ async function startIn(
   signal: AbortSignal,
 ): Promise<LocalProcess> {
   const walls = [
-    ...['--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try', '--die-with-parent'],
+    '--unshare-ipc',
+    '--unshare-pid',
+    '--unshare-uts',
+    '--unshare-cgroup-try',
+    '--die-with-parent',
     ...(hasOwnNetwork ? ['--unshare-net'] : []),
-    ...['--cap-drop', 'ALL'],
+    '--cap-drop',
+    'ALL',
     ...(process.getuid?.() === 0 ? capabilities.flatMap((name) => ['--cap-add', `CAP_${name}`]) : []),
     ...(await systemView(room)),
     ...(room.writable === null ? [] : ['--bind', room.writable, room.writable]),
     ...room.readOnly.flatMap((path) => ['--ro-bind-try', path, path]),
-    ...['--chdir', '/', '--'],
+    '--chdir',
+    '/',
+    '--',
   ];
   const filter = syscallFilter(process.arch, room.needsNames) ?? Buffer.alloc(0);
   return startBoxed(
@@ -188,7 +195,8 @@ async function systemView({ needsNames }: Room): Promise<string[]> {
     ...links.flat(),
     ...settingsFiles.flatMap((name) => readable(`/etc/${name}`)),
     ...(needsNames ? nameServices.flatMap(readable) : []),
-    ...['--proc', '/proc'],
+    '--proc',
+    '/proc',
     ...['null', 'zero', 'urandom'].flatMap((name) => ['--dev-bind', `/dev/${name}`, `/dev/${name}`]),
   ];
 }

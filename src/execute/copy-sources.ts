@@ -71,13 +71,13 @@ export async function copySources(
   const ended: EndedJob[] = [];
   const plans: TransferPlan[] = [];
   const floor = watchFloor(partial, task.host.minFree);
-  const { room, close } = await openBackupRoom(task.host, dirname(partial), partial, bases);
+  const place = await openBackupRoom(task.host, dirname(partial), partial, bases);
   const context = {
     host: task.host,
     connection: reached.connection,
     directory: partial,
     clock,
-    startRsync: quota.watching(backup.confiner.starter(room)),
+    startRsync: quota.watching(backup.confiner.starter(place.room)),
     mustEnd: AbortSignal.any([floor.signal, quota.signal]),
     say: (text: string): void => log.say(text),
     onEvent: (number: number, event: RsyncEvent): void => {
@@ -121,7 +121,7 @@ export async function copySources(
     }
   } finally {
     floor.end();
-    await close();
+    await place.close();
   }
   meter.end();
   return ended;

@@ -3,7 +3,7 @@
  * its own runs with it; they end with EXECUTOR_DIED, and the next run starts a new process.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import type { ConfineMode, Confinement } from '../core/confinement.js';
+import type { ConfineMode } from '../core/confinement.js';
 import type { HostCheck } from '../core/enrollment.js';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
@@ -25,9 +25,8 @@ import type {
 } from '../core/executor-port.js';
 import type { DiskUsage } from '../core/space.js';
 import type { LockHolder } from './backupdir-lock.js';
-import { Confiner } from './confinement.js';
 import type { Command, Report } from './messages.js';
-import { clearScratch, type ScratchUse } from './scratch.js';
+import { clearAfterDeath } from './scratch.js';
 
 /** How long an executor without work is kept. */
 const idleMs = 30_000;
@@ -51,7 +50,6 @@ interface ExecutorProcess {
 
 export class ExecutorPool implements Executor {
   private readonly processes = new Set<ExecutorProcess>();
-  private confiner: Confiner | null = null;
   private lastId = 0;
   private isStopping = false;
   /** Until when runs may go on, by `performance.now`; null: no matter how long. */
@@ -100,7 +98,7 @@ export class ExecutorPool implements Executor {
   async restore(task: RestoreTask, events: RunEventsTaker, signal: AbortSignal): Promise<RestoreResult> {
     const { holder } = this;
     const work = this.give((id) => ({ kind: 'restore', id, task, holder }), events, signal);
-    const report = await work.catch(this.afterDeath(task, 'restore'));
+    const report = await work.catch(clearAfterDeath(task, 'restore', holder));
     if (report.kind === 'restored') return report.result;
     throw unexpected(report);
   }
@@ -108,7 +106,7 @@ export class ExecutorPool implements Executor {
   async drill(task: DrillTask, events: RunEventsTaker, signal: AbortSignal): Promise<DrillResult> {
     const { holder } = this;
     const work = this.give((id) => ({ kind: 'drill', id, task, holder }), events, signal);
-    const report = await work.catch(this.afterDeath(task, 'drill'));
+    const report = await work.catch(clearAfterDeath(task, 'drill', holder));
     if (report.kind === 'drilled') return report.result;
     throw unexpected(report);
   }
@@ -135,12 +133,6 @@ export class ExecutorPool implements Executor {
     throw unexpected(report);
   }
 
-  /** How far the rsyncs that talk to hosts are confined here. Never throws. */
-  confinement(): Promise<Confinement> {
-    this.confiner ??= new Confiner(this.settings.confine);
-    return this.confiner.state();
-  }
-
   processCount(): number {
     return this.processes.size;
   }
@@ -161,18 +153,6 @@ export class ExecutorPool implements Executor {
     const all = [...this.processes];
     for (const { child } of all) if (child.connected) child.disconnect();
     await Promise.all(all.map(({ ended }) => ended));
-  }
-
-  /** What an executor that died had unpacked is cleared before its run ends. */
-  private afterDeath(
-    { host, runId }: Pick<RestoreTask, 'host' | 'runId'>,
-    use: ScratchUse,
-  ): (error: unknown) => Promise<never> {
-    return async (error) => {
-      if (error instanceof BusyError && error.reason === 'EXECUTOR_DIED')
-        await clearScratch(host, { use, id: runId }, this.holder);
-      throw error;
-    };
   }
 
   private give(

@@ -5,6 +5,7 @@
  */
 import { access, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { claimBackupdir, type LockHolder } from './backupdir-lock.js';
 import { discard, openHostStore, orUnusable, remove, removedPath } from './snapshot-dir.js';
@@ -33,8 +34,24 @@ export async function createScratch(
   });
 }
 
-/** Removes the one of this use, if there is one: whoever should have done it died. Never throws. */
-export async function clearScratch(
+/**
+ * For the failure of a run: when its executor died, what that had unpacked is removed before the run ends. Throws what
+ * it is given.
+ */
+export function clearAfterDeath(
+  { host, runId }: { readonly host: Place; readonly runId: string },
+  use: ScratchUse,
+  holder: LockHolder,
+): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (error instanceof BusyError && error.reason === 'EXECUTOR_DIED')
+      await clearScratch(host, { use, id: runId }, holder);
+    throw error;
+  };
+}
+
+/** Removes the one of this use, if there is one. Never throws. */
+async function clearScratch(
   { backupdir, name }: Place,
   { use, id }: { readonly use: ScratchUse; readonly id: string },
   holder: LockHolder,

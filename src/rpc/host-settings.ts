@@ -1,5 +1,4 @@
 /** The own settings of a host: from the message of the contract to the words of the configuration file, and back. */
-import { reaches, type Caller } from '../core/caller.js';
 import { BusyError } from '../core/errors.js';
 import type { HostSettings, SettingInEffect } from '../core/stored-host.js';
 import {
@@ -25,7 +24,6 @@ const listNames = [
   'drill_paths',
 ];
 
-const commandNames = ['pre_command', 'post_command', 'drill_command'];
 const hiddenCommand = '(set; shown to admins only)';
 
 /** The settings that have a value. */
@@ -41,29 +39,23 @@ export function toSettingsMessage(settings: HostSettings): SettingsMessage {
   return SettingsMessage.fromPartial(Object.fromEntries(entries) as Partial<SettingsMessage>);
 }
 
-/**
- * What a caller may see of settings. Command lines may hold passwords: whoever may not change them sees only that there is
- * one.
- */
-export function settingsShownTo(caller: Caller): {
-  own(settings: HostSettings): HostSettings;
-  inEffect(setting: SettingInEffect): InEffectMessage;
-} {
-  const isHidden = (name: string): boolean => commandNames.includes(name) && !reaches(caller.role, 'admin');
-  return {
-    own: (settings) => {
-      const entries = Object.entries(settings);
-      return Object.fromEntries(
-        entries.map(([name, value]) => [name, isHidden(name) ? hiddenCommand : value]),
-      );
-    },
-    inEffect: ({ source, name, values, ...setting }) => ({
-      ...setting,
-      name,
-      values: values.map((value) => (isHidden(name) && value !== '' ? hiddenCommand : value)),
-      source: settingSources[source],
-    }),
-  };
+export function toInEffectMessage({ source, ...setting }: SettingInEffect): InEffectMessage {
+  return { ...setting, values: [...setting.values], source: settingSources[source] };
+}
+
+/** Command lines may hold passwords: whoever may not change them sees only that there is one. */
+export function withoutCommands(settings: HostSettings): HostSettings {
+  const entries = Object.entries(settings).map(([name, value]) => [
+    name,
+    name === 'pre_command' || name === 'post_command' ? hiddenCommand : value,
+  ]);
+  return Object.fromEntries(entries) as HostSettings;
+}
+
+/** The same of a setting in effect. */
+export function withoutCommand(setting: SettingInEffect): SettingInEffect {
+  const isCommand = setting.name.endsWith('_command') && setting.values.length > 0;
+  return isCommand ? { ...setting, values: [hiddenCommand] } : setting;
 }
 
 /** The settings that an update is about. Throws INVALID_ARGUMENT when one of them does not exist, or none is named. */

@@ -5,12 +5,13 @@ import type { HostOrigin, HostRegistry } from '../control/host-registry.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
 import type { Scheduler } from '../control/scheduler.js';
 import type { SpaceGuard } from '../control/space-guard.js';
-import { seesHost, type Caller } from '../core/caller.js';
+import { reaches, seesHost, type Caller } from '../core/caller.js';
 import { conditionOf } from '../core/host-condition.js';
 import type { Host } from '../core/host.js';
 import type { Executor } from '../core/executor-port.js';
 import type { Clock } from '../core/ports.js';
 import { isHeld, newestOf } from '../core/snapshot.js';
+import type { SettingInEffect } from '../core/stored-host.js';
 import {
   type Host as HostMessage,
   type ExplainHostResponse,
@@ -20,10 +21,11 @@ import {
   type HostServiceServer,
   type ProbeHostResponse,
 } from '../gen/busy/v1/host_service.js';
+import type { SettingInEffect as InEffectMessage } from '../gen/busy/v1/host_settings.js';
 import { toHostMessage, toListedRunMessage, toSnapshotMessage } from './convert.js';
 import { types } from './enums.js';
 import { hostChangeHandlers, type HostChangeParts } from './host-changes.js';
-import { settingsShownTo, toSettingsMessage } from './host-settings.js';
+import { toInEffectMessage, toSettingsMessage, withoutCommand, withoutCommands } from './host-settings.js';
 import { readPageStart, toPage } from './page.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
@@ -68,17 +70,23 @@ const origins: Readonly<Record<HostOrigin['kind'], OriginMessage>> = {
 async function getHost(parts: HostParts, name: string, caller: Caller): Promise<GetHostResponse> {
   const origin = await parts.registry.originOf(name);
   const host = withFacts(parts, parts.catalog.host(name));
-  const shows = settingsShownTo(caller);
-  const settingsInEffect = parts.registry.settingsInEffect(name, origin).map(shows.inEffect);
+  const settingsInEffect = shownInEffect(parts.registry.settingsInEffect(name, origin), caller);
   if (origin.kind === 'file')
     return { host, origin: origins.file, settings: undefined, etag: '', settingsInEffect };
-  const settings = toSettingsMessage(shows.own(origin.settings));
-  return { host, origin: origins.database, settings, etag: origin.etag, settingsInEffect };
+  const { settings, etag } = origin;
+  const shown = reaches(caller.role, 'admin') ? settings : withoutCommands(settings);
+  return { host, origin: origins.database, settings: toSettingsMessage(shown), etag, settingsInEffect };
 }
 
 function getDefaults({ kind, defaults }: HostParts['registry'], caller: Caller): GetHostDefaultsResponse {
-  const settings = defaults.settings.map(settingsShownTo(caller).inEffect);
+  const settings = shownInEffect(defaults.settings, caller);
   return { settings, origin: origins[kind], configFile: defaults.file };
+}
+
+/** Command lines may hold passwords, here too. */
+function shownInEffect(settings: readonly SettingInEffect[], caller: Caller): InEffectMessage[] {
+  const isAdmin = reaches(caller.role, 'admin');
+  return settings.map((setting) => toInEffectMessage(isAdmin ? setting : withoutCommand(setting)));
 }
 
 function hostsAfter(hosts: readonly Host[], name: string): readonly Host[] {

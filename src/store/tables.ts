@@ -27,20 +27,33 @@ export const tables = {
   migrationsTransactionMode: 'each' as const,
 };
 
-/** Brings the tables of an open data source up to date. Throws a DatabaseError when a newer BUSY has changed them. */
+/**
+ * Brings the tables of an open data source up to date. Throws a DatabaseError when a newer BUSY has changed them, and
+ * then changes nothing.
+ */
 export async function migrate(source: DataSource, shown: string): Promise<void> {
-  await source.runMigrations();
   await refuseNewerDatabase(source, shown);
+  await source.runMigrations();
 }
 
 /** An older daemon would not know what the columns of a newer one mean. */
 async function refuseNewerDatabase(source: DataSource, shown: string): Promise<void> {
   const known = new Set(migrations.map((migration) => migration.name));
-  const rows: { name: string }[] = await source.query('SELECT name FROM migrations');
+  const rows = await migrationsOf(source);
   const unknown = rows.find((row) => !known.has(row.name));
   if (!unknown) return;
   throw new DatabaseError(
     `The database ${shown} was changed by a newer BUSY (${unknown.name}). ` +
       'Install that version again, or take another database: snapshots on disk are not touched by that.',
   );
+}
+
+/** Those that were run; none in a database that is new. */
+async function migrationsOf(source: DataSource): Promise<readonly { readonly name: string }[]> {
+  const runner = source.createQueryRunner();
+  try {
+    return (await runner.hasTable('migrations')) ? await runner.query('SELECT name FROM migrations') : [];
+  } finally {
+    await runner.release();
+  }
 }

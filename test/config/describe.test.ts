@@ -45,7 +45,7 @@ hosts:
     mail: never
     mail_partial: false
     mail_reminder: 36h
-  - { name: web2, schedule: ["8:00", "0 */4 * * *"], jitter: 90m, user: root, identity_file: /k, timeout: 0 }
+  - { name: web2, schedule: ["8:00", "0 */4 * * *"], jitter: 90m, user: root, identity_file: /k, restore_identity_file: /r, timeout: 0 }
 `,
   ])('are a file that gives the same %#', (text) => {
     const config = parsed(text);

@@ -9,6 +9,8 @@ it('the systemd unit fits the defaults of the configuration', () => {
   expect(listen).toEqual([{ kind: 'unix', path: `/run/${setting('RuntimeDirectory')}/busyd.sock` }]);
   expect(stateDir).toBe(`/var/lib/${setting('StateDirectory')}`);
   expect(minutes(setting('TimeoutStopSec')) * 60_000).toBeGreaterThan(stopGraceMs);
+  // Whoever is in socket_group must get to the socket.
+  expect(setting('RuntimeDirectoryMode')).toBe('0755');
   expect(setting('ExecStart')).toContain('--config /etc/busy/busy.yaml');
 });
 

@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFile, chmod, mkdir, readFile, statfs, utimes, writeFile } from 'node:fs/promises';
-import { type IncomingMessage, request, type RequestOptions } from 'node:http';
+import { appendFile, chmod, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunState } from '../../src/gen/busy/v1/run.js';
-import { parsePrometheusText, valueOf } from '../helpers/prometheus-text.js';
 import { runCommand } from '../helpers/run-command.js';
 import { TestBed, until } from '../helpers/test-bed.js';
 
@@ -26,25 +24,6 @@ const evilNames = [
   'c1\u009bm',
 ];
 
-/** Unix time. */
-function secondsOf(time = ''): number {
-  return Date.parse(time) / 1000;
-}
-
-/** One question by HTTP, exactly as it is given. */
-async function askHttp(
-  url: string,
-  options: RequestOptions = {},
-): Promise<{ status: number; type: string; body: string }> {
-  const { hostname, port } = new URL(url);
-  const path = url.slice(url.indexOf('/', 'http://'.length));
-  const asked = request({ hostname, port, path, agent: false, ...options }).end();
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
-  let body = '';
-  for await (const chunk of response.setEncoding('utf8')) body += String(chunk);
-  return { status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', body };
-}
-
 describe('busy', () => {
   let bed: TestBed;
 
@@ -61,16 +40,13 @@ describe('busy', () => {
     for (const name of evilNames) await writeFile(join(strange, name), name);
     await mkdir(join(strange, 'locked'));
     for (const name of evilNames) await writeFile(join(strange, 'locked', name), name, { mode: 0 });
-    await bed.configure(
-      [
-        bed.hostAt(sshd, { name: 'web1', srcdirs: [source], excludes: ['*.tmp'] }),
-        bed.hostAt(sshd, { name: 'held', srcdirs: [source], bandwidth_limit: '1m' }),
-        bed.hostAt(sshd, { name: 'endless', srcdirs: [source], bandwidth_limit: '20k' }),
-        bed.hostAt(sshd, { name: 'strange', srcdirs: [strange], rsync_path: asNobody }),
-        bed.hostAt(sshd, { name: 'broken', srcdirs: ['/no/such/directory'] }),
-      ],
-      { metrics_listen: '127.0.0.1:0' },
-    );
+    await bed.configure([
+      bed.hostAt(sshd, { name: 'web1', srcdirs: [source], excludes: ['*.tmp'] }),
+      bed.hostAt(sshd, { name: 'held', srcdirs: [source], bandwidth_limit: '1m' }),
+      bed.hostAt(sshd, { name: 'endless', srcdirs: [source], bandwidth_limit: '20k' }),
+      bed.hostAt(sshd, { name: 'strange', srcdirs: [strange], rsync_path: asNobody }),
+      bed.hostAt(sshd, { name: 'broken', srcdirs: ['/no/such/directory'] }),
+    ]);
     await bed.startDaemon();
   });
   afterAll(() => bed.end());
@@ -149,55 +125,6 @@ describe('busy', () => {
     expect(await text('snapshots')).toContain(name);
     expect(await text('snapshot', 'web1', name)).toContain(`${path}/data`);
     expect(await json('snapshot', 'web1', name)).toMatchObject({ snapshot: { runId: run.id } });
-  });
-
-  it('metrics, by HTTP and by the call', async () => {
-    const { metricsAddress } = (await json('info')) as { metricsAddress: string };
-    expect(metricsAddress).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
-    const answer = await askHttp(metricsAddress);
-    expect(answer).toMatchObject({ status: 200, type: 'text/plain; version=0.0.4; charset=utf-8' });
-    const families = parsePrometheusText(answer.body);
-    const { runs } = (await json('runs', '--host', 'web1')) as {
-      runs: { startedAt: string; endedAt: string }[];
-    };
-    const { snapshots } = (await json('snapshots', 'web1')) as { snapshots: { startedAt: string }[] };
-    const host = 'web1';
-    const disk = await statfs(bed.backupdir);
-    for (const [name, labels, value] of [
-      ['busy_host_newest_snapshot_timestamp_seconds', { host }, secondsOf(snapshots[0]?.startedAt)],
-      ['busy_host_newest_snapshot_new_bytes', { host }, 4_000_000],
-      ['busy_host_snapshots', { host }, 1],
-      ['busy_host_snapshots', { host: 'held' }, 0],
-      ['busy_host_condition', { host, condition: 'good' }, 1],
-      ['busy_host_condition', { host: 'held', condition: 'new' }, 1],
-      ['busy_host_last_backup_end_timestamp_seconds', { host }, secondsOf(runs[0]?.endedAt)],
-      ['busy_runs_ended_total', { kind: 'backup', state: 'succeeded' }, 1],
-      ['busy_backup_new_bytes_total', {}, 4_000_000],
-      ['busy_hosts', {}, 5],
-      ['busy_queue_length', {}, 0],
-      ['busy_database_up', {}, 1],
-      ['busy_mail_outbox_length', {}, 0],
-      ['busy_disk_size_bytes', { directory: bed.backupdir }, disk.blocks * disk.bsize],
-      ['busy_grpc_calls_total', { method: 'busy.v1.HostService/ProbeHost', code: 'OK' }, 2],
-    ] as const)
-      expect([name, valueOf(families, name, labels)]).toEqual([name, value]);
-    const lasted = valueOf(families, 'busy_host_last_backup_duration_seconds', { host });
-    expect(lasted).toBeCloseTo(secondsOf(runs[0]?.endedAt) - secondsOf(runs[0]?.startedAt), 5);
-
-    const { code, stdout } = await bed.busy(['metrics']);
-    expect({ code, names: [...parsePrometheusText(stdout).keys()] }).toEqual({
-      code: 0,
-      names: [...families.keys()],
-    });
-    expect(parsePrometheusText(((await json('metrics')) as { text: string }).text).size).toBe(families.size);
-
-    const status = async (...args: Parameters<typeof askHttp>): Promise<number> =>
-      (await askHttp(...args)).status;
-    expect(await status(metricsAddress, { method: 'POST' })).toBe(405);
-    expect(await status(metricsAddress, { method: 'HEAD' })).toBe(405);
-    expect(await status(metricsAddress.replace('/metrics', '/'))).toBe(404);
-    expect(await status(`${metricsAddress}/../etc`)).toBe(404);
-    expect(await status(metricsAddress, { headers: { host: 'evil.example.org' } })).toBe(403);
   });
 
   it('info', async () => {

@@ -154,11 +154,15 @@ describe('an archived snapshot', () => {
   test('is restored and downloaded too when its json was lost', async () => {
     const json = tarball.replace('.tar.gz', '.json');
     await rename(json, `${json}.lost`);
-    const target = await place();
-    await busy('restore', word(), tree, '--to-local', target, '--follow');
-    expect(await compareTrees(join(restored, 'tree'), join(target, 'tree'), [socket])).toEqual([]);
-    expect(await compareTrees(downloaded, await download(tree))).toEqual([]);
-    await rename(`${json}.lost`, json);
+    try {
+      const target = await place();
+      await busy('restore', word(), tree, '--to-local', target, '--follow');
+      expect(await compareTrees(join(restored, 'tree'), join(target, 'tree'), [socket])).toEqual([]);
+      const again = await download(tree);
+      expect(await compareTrees(join(downloaded, tree), join(again, tree))).toEqual([]);
+    } finally {
+      await rename(`${json}.lost`, json);
+    }
   }, 120_000);
 
   test('that is not there is refused at once', async () => {

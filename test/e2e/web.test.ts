@@ -8,7 +8,6 @@ import { readLog } from '../../clients/web/page/pages/run/log-lines.js';
 import { logSource } from '../helpers/page-log-source.js';
 import { seriousFindings } from '../helpers/serious-findings.js';
 import { cutAfter } from '../helpers/cutting-proxy.js';
-import { parsePrometheusText, valueOf } from '../helpers/prometheus-text.js';
 import { isAlive, TestBed } from '../helpers/test-bed.js';
 import { WebBed } from '../helpers/web-bed.js';
 
@@ -70,10 +69,6 @@ function call(headers: Record<string, string>): Promise<Response> {
   });
 }
 
-function askMetrics(authorization: string, method = 'GET'): Promise<Response> {
-  return fetch(`${web.url}metrics`, { method, headers: authorization === '' ? {} : { authorization } });
-}
-
 describe('logging in', () => {
   it('is refused with a wrong token, in words, and the right one opens the overview', async () => {
     const page = await web.open();
@@ -96,21 +91,6 @@ describe('logging in', () => {
     expect((await call({})).status).toBe(401);
     expect((await call({ origin: 'https://evil.example' })).status).toBe(403);
     expect((await call({ 'sec-fetch-site': 'cross-site' })).status).toBe(403);
-  });
-
-  it('is not needed for the metrics, but a token is', async () => {
-    for (const [authorization, status] of [
-      ['', 401],
-      ['Bearer ', 401],
-      ['Bearer busy_wrong', 401],
-      [`Basic ${viewer}`, 401],
-    ] as const)
-      expect([authorization, (await askMetrics(authorization)).status]).toEqual([authorization, status]);
-    expect((await askMetrics(`Bearer ${viewer}`, 'POST')).status).toBe(405);
-    const answer = await askMetrics(`Bearer ${viewer}`);
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
-    expect(valueOf(parsePrometheusText(await answer.text()), 'busy_hosts')).toBe(3);
   });
 });
 

@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { checkArchive, isDamageOfStream } from '../../src/execute/archive-check.js';
+import type * as ArchiveCheck from '../../src/execute/archive-check.js';
 import { ManifestWriter } from '../../src/execute/manifest-writer.js';
+
+// Its threads run what is compiled.
+const compiled = new URL('../../dist/src/execute/archive-check.js', import.meta.url).href;
+const { checkArchive, isDamageOfStream } = (await import(compiled)) as typeof ArchiveCheck;
 
 let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'busy-check-'))));

@@ -70,14 +70,15 @@ describe('a copy', () => {
   });
 });
 
-describe('a copy of an archive that goes', () => {
-  const copied = async (): Promise<ArchiveRecord> => ({
-    ...archive,
-    copyPath: await copyArchive(archive, copies, hooks()),
-  });
-  const notes = async (): Promise<string[]> =>
-    (await readdir(archives)).filter((name) => name.startsWith('.left-copy-'));
+async function copied(): Promise<ArchiveRecord> {
+  return { ...archive, copyPath: await copyArchive(archive, copies, hooks()) };
+}
 
+async function notes(): Promise<string[]> {
+  return (await readdir(archives)).filter((name) => name.startsWith('.left-copy-'));
+}
+
+describe('a copy of an archive that goes', () => {
   it('goes too', async () => {
     const gone = await copied();
     const inTrash = join(copies, `.trash-01ARZ3NDEKTSV4RRFFQ69G5FAV-${basename(gone.copyPath)}`);

@@ -2,11 +2,12 @@ import { expect, it } from 'vitest';
 import { ArchiveDisks } from '../../src/execute/archive-disks.js';
 
 const short = { answerMs: 20, lookMs: 20 };
+const nothing = (): void => {};
 const never = (): Promise<never> => new Promise(() => {});
 
 it('a disk that hangs is asked once, whoever waits for it, and again when it has answered', async () => {
   let asked = 0;
-  let answer = (): void => {};
+  let answer = nothing;
   const disks = new ArchiveDisks(() => {
     asked += 1;
     return new Promise<void>((resolve) => (answer = resolve));

@@ -31,14 +31,16 @@ describe('a confined rsync', () => {
     const script = join(directory, 'web1/new/script');
     await writeFile(script, `D=${join(directory, 'web1')}\n{\n${commands}\n} >"$0.out" 2>&1\n`);
     const start = confiner.starter(within);
-    const rsync = await start(['-e', `/bin/sh ${script}`, 'host:/', join(directory, 'web1/new/')], signal());
+    const rsync = await start(
+      ['-e', `/bin/sh ${script}`, 'host:/', join(directory, 'web1/new/')],
+      AbortSignal.timeout(30_000),
+    );
     rsync.stdin.end();
     rsync.stdout.resume();
     rsync.stderr.resume();
     await rsync.ended;
     return readFile(`${script}.out`, 'utf8');
   }
-  const signal = (): AbortSignal => AbortSignal.timeout(30_000);
 
   it('sees the directory of its host, and nothing of other hosts, of keys, of settings or of other processes', async () => {
     const seen = await run(

@@ -123,11 +123,8 @@ describe('a listing', () => {
   });
 
   it('ends when it is to end', async () => {
-    const check = (): void => {
-      throw new BusyError('CANCELLED');
-    };
     await runCommand('mkfifo', [join(directory, 'fifo')]);
-    const listing = listTarball(join(directory, 'fifo'), 'tar.gz', check).next();
+    const listing = listTarball(join(directory, 'fifo'), 'tar.gz', refuse).next();
     await expect(listing).rejects.toMatchObject({ reason: 'CANCELLED' });
   });
 
@@ -139,3 +136,7 @@ describe('a listing', () => {
     });
   });
 });
+
+function refuse(): never {
+  throw new BusyError('CANCELLED');
+}

@@ -57,8 +57,14 @@ export async function listAll(bed: TestBed, host: string): Promise<string[]> {
     .sort();
 }
 
+/** The most that the daemon, its executors and its rsyncs have ever held, each. */
+export async function peakMemories(bed: TestBed): Promise<number[]> {
+  const pids = [bed.daemonPid(), ...(await bed.daemonChildren())];
+  return Promise.all(pids.map(peakMemoryBytes));
+}
+
 /** The most that a process has ever held. */
-export async function peakMemoryBytes(pid: number): Promise<number> {
+async function peakMemoryBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
 }

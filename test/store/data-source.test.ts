@@ -157,14 +157,20 @@ describe('the SQLite file', () => {
 
   it('of a newer BUSY is refused and stays as it is', async () => {
     const file = path.join(directory, 'busy.db');
-    const database = await openDatabase({ kind: 'sqlite', path: file });
-    await database.run((manager) =>
-      manager.query("INSERT INTO migrations (timestamp, name) VALUES (1, 'Future1900000000000')"),
-    );
-    await database.close();
+    const newer = new DataSource({
+      type: 'better-sqlite3',
+      database: file,
+      migrations: migrations.slice(0, -1),
+    });
+    await newer.initialize();
+    await newer.runMigrations({ transaction: 'each' });
+    await newer.query("INSERT INTO migrations (timestamp, name) VALUES (1, 'Future1900000000000')");
     await expect(openDatabase({ kind: 'sqlite', path: file })).rejects.toThrow(
       /newer BUSY \(Future1900000000000\)\. Install/,
     );
+    const ran: unknown[] = await newer.query('SELECT name FROM migrations');
+    expect(ran).toHaveLength(migrations.length);
+    await newer.destroy();
   });
 
   it('that is no database gives an error that names it', async () => {

@@ -13,6 +13,9 @@ import { createSnapshotStore } from '../../src/store/snapshots.js';
 import { createTokenStore } from '../../src/store/tokens.js';
 import { PrivateMariadb } from '../helpers/private-mariadb.js';
 import { archiveStoreContract } from './archive-store-contract.js';
+import { statementsOf } from './released/dump.js';
+import { readStores } from './released/read-stores.js';
+import { releasedMigrations, textOf } from './released/versions.js';
 import { hostStoreContract } from './host-store-contract.js';
 import { outboxStoreContract } from './outbox-store-contract.js';
 import { runStoreContract } from './run-store-contract.js';
@@ -136,6 +139,35 @@ describe('a MariaDB database', () => {
     await (await openDatabase(address)).close();
     const names = await mariadb.sql(`SELECT name FROM ${name}.migrations ORDER BY id`);
     expect(names.trim().split('\n')).toEqual(migrations.map((migration) => migration.name));
+  });
+
+  it('of the first release keeps every row', async () => {
+    const address = await mariadb.freshDatabase();
+    const { host, port, user, password, name } = address;
+    const released = releasedMigrations('0.1.0');
+    const source = await new DataSource({
+      type: 'mysql',
+      host,
+      port,
+      username: user,
+      password,
+      database: name,
+      migrations: migrations.filter((migration) => released.includes(migration.name)),
+    }).initialize();
+    await source.runMigrations({ transaction: 'each' });
+    const runner = source.createQueryRunner();
+    await runner.query("SET SESSION sql_mode = 'STRICT_ALL_TABLES,ANSI_QUOTES,NO_BACKSLASH_ESCAPES'");
+    const rows = statementsOf(textOf('0.1.0.sql')).filter((statement) =>
+      /^INSERT INTO (?!"migrations")/.test(statement),
+    );
+    for (const row of rows) await runner.query(row);
+    await runner.release();
+    await source.destroy();
+    const database = await openDatabase(address);
+    expect(await readStores(database)).toMatchObject(JSON.parse(textOf('0.1.0.json')) as object);
+    await database.close();
+    const leases = await mariadb.sql(`SELECT * FROM ${name}.daemon_leases NATURAL JOIN ${name}.host_leases`);
+    expect(leases).toContain('web1');
   });
 
   it('with a table of something else is refused', async () => {

@@ -53,6 +53,7 @@ export const settingGroups: readonly SettingGroup[] = [
     settings: [
       ['keep', 'How many snapshots are kept of each kind; with none of them set all are kept.'],
       ['min_free', 'What backups leave free on the disk: a size, a share such as 5%, or 0.'],
+      ['quota', 'What all backups of the host may take up together: a size, or 0 for no limit.'],
     ],
   },
   {
@@ -83,6 +84,8 @@ export const settingGroups: readonly SettingGroup[] = [
     settings: [
       ['max_shrink', 'The share, 0 to 1, that a source directory may lose; beyond it the snapshot is held.'],
       ['max_change', 'The share of files, 0 to 1, that may be changed.'],
+      ['max_entries', 'How many files, directories and all else one snapshot may hold; 0: no limit.'],
+      ['rsync_memory', 'How much memory the rsync on this server may address; 0: no limit.'],
       ['allow_empty', 'Whether a source directory may be empty that was not before.'],
     ],
   },
