@@ -26,6 +26,8 @@ interface Layer {
   readonly packages?: readonly RegExp[];
 }
 
+const daemonParts = ['core', 'control', 'execute', 'store', 'notify', 'metrics', 'rpc'];
+
 /** The first that fits a file is its layer. */
 const layers: Readonly<Record<string, Layer>> = {
   gen: { paths: ['src/gen/', 'clients/web/gen/'], uses: [] },
@@ -51,19 +53,7 @@ const layers: Readonly<Record<string, Layer>> = {
   clients: { paths: ['clients/'], uses: ['gen'] },
   root: {
     paths: [/^src\/(?:main|daemon(?:-[a-z-]+)?|busyd-[a-z-]+)\.ts$/],
-    uses: [
-      'core',
-      'control',
-      'execute',
-      'store',
-      'notify',
-      'metrics',
-      'rpc',
-      'config',
-      'log',
-      'version',
-      'gen',
-    ],
+    uses: [...daemonParts, 'config', 'log', 'version', 'gen'],
   },
 };
 
