@@ -148,10 +148,11 @@ it('are for viewers who see all hosts, also through busy-web', async () => {
     [`${root}dist/clients/web/gateway/main.js`, '--listen', '127.0.0.1:0', '--server', `unix:${bed.socket}`],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  const ended = once(gateway, 'exit');
+  let printed = '';
   try {
-    let printed = '';
     gateway.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
-    await until(() => printed.includes('\n'), 'busy-web to start');
+    await until(() => printed.includes('\n') || gateway.exitCode !== null, 'busy-web to start');
     const url = `${/http:\S+/.exec(printed)?.[0]}metrics`;
     for (const [authorization, status] of [
       ['', 401],
@@ -173,7 +174,7 @@ it('are for viewers who see all hosts, also through busy-web', async () => {
     expect(valueOf(families, 'busy_grpc_calls_total', denied)).toBe(2);
   } finally {
     gateway.kill();
-    await once(gateway, 'exit');
+    await ended;
   }
 });
 
