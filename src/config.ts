@@ -13,7 +13,7 @@ import { findingsOfSchema } from './config/schema-findings.js';
 import { parseYaml } from './config/yaml-source.js';
 import type { ConfineMode } from './core/confinement.js';
 import type { DatabaseAddress } from './core/database-address.js';
-import type { Endpoint } from './core/endpoint.js';
+import type { Endpoint, LoopbackAddress } from './core/endpoint.js';
 import type { Host } from './core/host.js';
 import type { AccessSettings, MailSettings, ScriptSettings, TlsSettings } from './core/settings.js';
 import type { HostSettings } from './core/stored-host.js';
@@ -35,6 +35,8 @@ export interface Config {
   readonly socketGroup: string;
   readonly access: AccessSettings;
   readonly hasReflection: boolean;
+  /** Where metrics are served by plain HTTP; null: nowhere. */
+  readonly metricsListen: LoopbackAddress | null;
   readonly database: DatabaseAddress;
   /** How long another daemon on the same database may be silent before its hosts are taken over. */
   readonly takeoverAfterMs: number;
@@ -126,6 +128,7 @@ function complete(
     socketGroup: settings.socket_group ?? '',
     access: resolveAccess(settings),
     hasReflection: settings.reflection ?? true,
+    metricsListen: settings.metrics_listen ?? null,
     database: resolveDatabase(settings, stateDir),
     takeoverAfterMs: settings.takeover_after ?? 60_000,
     keepRunsDays: settings.keep_runs ?? 365,

@@ -5,6 +5,8 @@ import { DaemonLease } from './control/daemon-lease.js';
 import { DatabaseWatch } from './control/database-watch.js';
 import { durableRuns, durableSnapshots } from './control/durable-stores.js';
 import { PendingWrites } from './control/pending-writes.js';
+import type { RunLifecycle } from './control/run-lifecycle.js';
+import type { Scheduler } from './control/scheduler.js';
 import type { TokenStore } from './core/access-token.js';
 import { formatDatabase } from './core/database-address.js';
 import type { DaemonIdentity, LeaseStore } from './core/lease.js';
@@ -80,6 +82,25 @@ export async function openDaemonDatabase(
       await database.close();
     },
   };
+}
+
+/** While the database is away no run begins, and the daemon says that it is not well. */
+export function heedDatabase(
+  watch: DatabaseWatch,
+  parts: {
+    readonly lifecycle: Pick<RunLifecycle, 'hold' | 'goOn'>;
+    readonly scheduler: Pick<Scheduler, 'look'>;
+    readonly setHealthy: (isHealthy: boolean) => void;
+  },
+): void {
+  const heed = (isAway: boolean): void => {
+    parts.setHealthy(!isAway);
+    if (isAway) return parts.lifecycle.hold();
+    parts.lifecycle.goOn();
+    void parts.scheduler.look();
+  };
+  watch.onChange(heed);
+  if (watch.unavailableSince !== null) heed(true);
 }
 
 /** What this process makes itself known by to others on the same database. Throws as the file system does. */

@@ -104,6 +104,7 @@ const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> 
   tls: 'tls',
   socketGroup: 'socket_group',
   hasReflection: 'reflection',
+  metricsListen: 'metrics_listen',
   database: 'database',
   takeoverAfterMs: 'takeover_after',
   executors: 'executors',

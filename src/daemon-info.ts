@@ -5,8 +5,9 @@ import type { DatabaseWatch } from './control/database-watch.js';
 import type { RunLifecycle } from './control/run-lifecycle.js';
 import { seesHost, type Caller } from './core/caller.js';
 import type { AuditHead } from './core/audit.js';
+import type { Host } from './core/host.js';
 import type { RunKind } from './core/run.js';
-import type { SnapshotRecord } from './core/snapshot.js';
+import { snapshotsOfAll, verificationStateOf } from './core/verification-state.js';
 import { Confiner } from './execute/confinement.js';
 import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
@@ -27,6 +28,8 @@ export interface DaemonFacts {
   readonly auditHead: () => AuditHead | null;
   readonly startedAt: Date;
   readonly endpoints: readonly string[];
+  /** Where metrics are served, a URL; empty: nowhere. */
+  readonly metricsAddress: () => string;
   readonly executor: ExecutorPool;
   readonly lifecycle: RunLifecycle;
 }
@@ -79,7 +82,8 @@ export async function describeDaemon(facts: DaemonFacts, caller: Caller): Promis
     auditHash: audit?.hash ?? '',
     // Added where the call is answered.
     caller: undefined,
-    ...verificationFacts(facts.catalog.snapshots().filter(({ host }) => seesHost(caller, host))),
+    metricsAddress: facts.metricsAddress(),
+    ...verificationFacts(facts, hosts),
   };
 }
 
@@ -102,19 +106,14 @@ type VerificationFacts = Pick<
   'oldestUnverified' | 'unverifiableSnapshots' | 'damagedSnapshots'
 >;
 
-function verificationFacts(snapshots: readonly SnapshotRecord[]): VerificationFacts {
-  const verifiable = snapshots.filter(({ manifest }) => manifest !== null);
-  const [oldest] = verifiable
-    .map(({ host, name, verifiedAt, committedAt }) => ({
-      host,
-      snapshot: name,
-      since: verifiedAt ?? committedAt,
-    }))
-    .sort((a, b) => a.since.getTime() - b.since.getTime());
+function verificationFacts({ catalog }: DaemonFacts, hosts: readonly Host[]): VerificationFacts {
+  const { oldest, unverifiable, damaged } = verificationStateOf(
+    snapshotsOfAll(hosts, (host) => catalog.snapshots(host)),
+  );
   return {
-    oldestUnverified: oldest,
-    unverifiableSnapshots: snapshots.length - verifiable.length,
-    damagedSnapshots: snapshots.filter(({ damagedFileCount }) => damagedFileCount > 0).length,
+    oldestUnverified: oldest ?? undefined,
+    unverifiableSnapshots: unverifiable,
+    damagedSnapshots: damaged,
   };
 }
 

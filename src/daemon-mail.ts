@@ -34,6 +34,8 @@ export interface DaemonMail {
   learn(hosts: readonly string[]): Promise<void>;
   /** See `sendTest` in control/test-mail.ts. */
   sendTestMail(to: string): Promise<string[]>;
+  /** How many mails wait to be sent. Throws a DatabaseError. */
+  waitingCount(): Promise<number>;
   /** The mail that is being sent may end until `giveUp` is aborted; all others are kept for the next start. */
   stop(giveUp: AbortSignal): Promise<void>;
 }
@@ -68,6 +70,7 @@ export async function startMail(parts: MailParts): Promise<DaemonMail> {
   const stopping = new AbortController();
   return {
     learn: (learnt) => notifier.learn(learnt),
+    waitingCount: () => store.count(),
     sendTestMail: (to) => sendTest({ clock, hosts, settings, writer, mailer }, to, stopping.signal),
     stop: async (giveUp) => {
       clearInterval(ticking);

@@ -14,18 +14,14 @@ import { RunEvents } from './control/run-events.js';
 import { RunLifecycle } from './control/run-lifecycle.js';
 import { readersBelow } from './control/run-stops.js';
 import { Scheduler } from './control/scheduler.js';
-import { SpaceGuard } from './control/space-guard.js';
-import { SpaceReporter } from './control/space-report.js';
 import type { Host } from './core/host.js';
 import type { Presence } from './core/presence.js';
 import type { RunRecord } from './core/run.js';
-import { claimBackupdirs, releaseBackupdirs } from './execute/backupdir-lock.js';
-import { DiskNames, spaceDisk } from './execute/disk.js';
+import { DiskNames } from './execute/disk.js';
 import { createFileReader } from './execute/download.js';
 import { ExecutorPool } from './execute/executor-pool.js';
 import { NameLookup } from './execute/name-lookup.js';
 import { HostPresence } from './execute/presence.js';
-import { findScript } from './execute/server-script.js';
 import { discardScratch } from './execute/scratch.js';
 import { createSnapshotDisk } from './execute/snapshot-removal.js';
 import type { Logger } from './log.js';
@@ -37,7 +33,8 @@ import { lockStateDir } from './store/state-lock.js';
 import { createArchiving } from './daemon-archives.js';
 import { createAccess } from './daemon-access.js';
 import { startAudit } from './daemon-audit.js';
-import { openDaemonDatabase } from './daemon-database.js';
+import { OwnBackupdirs } from './daemon-backupdirs.js';
+import { heedDatabase, openDaemonDatabase } from './daemon-database.js';
 import { descriptorFile, executorEntry, findCommitted, limitsOf, ownPlaces } from './daemon-places.js';
 import { createReload, firstHosts, hostSourceOf, type ReloadResult } from './daemon-hosts.js';
 import { createBrowser } from './daemon-browse.js';
@@ -45,8 +42,10 @@ import { createEnrollment, createServerCheck } from './daemon-enrollment.js';
 import { startMail } from './daemon-mail.js';
 import { createChores } from './daemon-chores.js';
 import { describeDaemon } from './daemon-info.js';
+import { startMetrics } from './daemon-metrics.js';
 import { startRunCleaning } from './daemon-runs.js';
 import { createSharing, getLoggedHere, ownPart } from './daemon-sharing.js';
+import { createSpace } from './daemon-space.js';
 import { warnOfStrays } from './daemon-strays.js';
 import { createTrash } from './daemon-trash.js';
 import { version } from './version.js';
@@ -93,24 +92,15 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       growth: new LogGrowth(),
       findCommitted,
     };
-    // Also those of hosts that a reload takes away: a backup of them may still run.
-    const backupdirs = new Set<string>();
-    const noteBackupdirs = (): void =>
-      parts.catalog.hosts().forEach(({ backupdir }) => backupdirs.add(backupdir));
-    noteBackupdirs();
+    const backupdirs = new OwnBackupdirs(parts.catalog);
     const events = new RunEvents(parts.runs, clock);
     const disks = new DiskNames();
     const sharing = createSharing(records.shared, { ...parts, events, disks, log });
     const { hold, holder } = sharing;
     closers.push(async () => {
-      if (await sharing.leave()) await releaseBackupdirs(backupdirs, holder);
+      if (await sharing.leave()) await backupdirs.release(holder);
     });
-    // With pre-backup it may be a mount point whose disk is not there yet: then the first backup takes the lock.
-    if ((await findScript(config.scripts.preBackup)) !== 'callable') {
-      await claimBackupdirs(backupdirs, holder, (backupdir, error) =>
-        log.warn('a backup directory is not there yet', { backupdir, error }),
-      );
-    }
+    await backupdirs.claim(config.scripts, holder, log);
     await sharing.settleIn();
     await events.start();
     await parts.catalog.load();
@@ -132,16 +122,15 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const auditing = await startAudit({ ...parts, stateDir: config.stateDir, makeRoom, onError });
     const { audit } = auditing;
     const snapshotDisk = createSnapshotDisk(holder);
-    const space = new SpaceGuard({
+    const { space, spaceReporter } = createSpace({
       ...parts,
       executor,
-      disk: spaceDisk,
+      snapshotDisk,
       diskOf: diskOfHost,
-      bytesDone: (id) => lifecycle.progress(id)?.bytesDone ?? 0,
-      expire: (some) => pruner.expire(some),
+      pruner: () => pruner,
+      lifecycle: () => lifecycle,
       onError,
     });
-    const spaceReporter = new SpaceReporter({ ...parts, executor, disk: { ...spaceDisk, ...snapshotDisk } });
     const archiving = createArchiving({
       ...parts,
       database,
@@ -185,6 +174,21 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       disk: snapshotDisk,
       onError,
     });
+    const metrics = startMetrics({
+      ...parts,
+      ...chores,
+      catalog: ours,
+      config,
+      startedAt,
+      lifecycle,
+      events,
+      watch,
+      mail,
+      executor,
+      maxRunning: () => maxRunning,
+      log,
+    });
+    closers.push(() => metrics.stop());
     await discardScratch(ours.hosts(), holder);
     await lifecycle.start();
     closers.push((giveUp) => {
@@ -196,7 +200,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const getRun = (id: string): Promise<RunRecord> => getLoggedHere(lifecycle, hold, id);
     const sources = { logs: parts.logs, growth: parts.growth, getRun };
     const onChange = (): void => {
-      noteBackupdirs();
+      backupdirs.note();
       void scheduler.look();
     };
     const registry = new HostRegistry(
@@ -238,6 +242,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       pruner,
       ...deleting,
       ...auditing,
+      ...metrics,
       space,
       archives: archiving.archives,
       spaceReporter,
@@ -258,6 +263,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
           maxRunning,
           startedAt,
           endpoints,
+          ...metrics,
           executor,
           lifecycle,
         };
@@ -265,14 +271,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       },
       descriptorFile,
     });
-    const heed = (isAway: boolean): void => {
-      server.setHealthy(!isAway);
-      if (isAway) return lifecycle.hold();
-      lifecycle.goOn();
-      void scheduler.look();
-    };
-    watch.onChange(heed);
-    if (watch.unavailableSince !== null) heed(true);
+    heedDatabase(watch, { lifecycle, scheduler, setHealthy: (isHealthy) => server.setHealthy(isHealthy) });
     sharing.keep({
       lifecycle,
       learnMail: (changed) => mail.learn(changed),
@@ -282,6 +281,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     });
     endpoints = await server.listen(config.listen);
     closers.push(() => server.stop());
+    await metrics.listen();
     scheduler.start();
     closers.push(() => scheduler.stop());
     closers.push(...(await chores.start()));

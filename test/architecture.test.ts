@@ -26,6 +26,8 @@ interface Layer {
   readonly packages?: readonly RegExp[];
 }
 
+const daemonParts = ['core', 'control', 'execute', 'store', 'notify', 'metrics', 'rpc'];
+
 /** The first that fits a file is its layer. */
 const layers: Readonly<Record<string, Layer>> = {
   gen: { paths: ['src/gen/', 'clients/web/gen/'], uses: [] },
@@ -38,6 +40,7 @@ const layers: Readonly<Record<string, Layer>> = {
   execute: { paths: ['src/execute/'], uses: ['core', 'lock', 'faults'] },
   store: { paths: ['src/store/'], uses: ['core', 'lock', 'migrations', 'faults'] },
   notify: { paths: ['src/notify/'], uses: ['core'] },
+  metrics: { paths: ['src/metrics/'], uses: ['core'] },
   rpc: { paths: ['src/rpc/'], uses: ['core', 'control', 'gen'] },
   config: { paths: ['src/config.ts', 'src/config/'], uses: ['core', 'log'] },
   log: { paths: ['src/log.ts', 'src/log/'], uses: ['core'] },
@@ -50,7 +53,7 @@ const layers: Readonly<Record<string, Layer>> = {
   clients: { paths: ['clients/'], uses: ['gen'] },
   root: {
     paths: [/^src\/(?:main|daemon(?:-[a-z-]+)?|busyd-[a-z-]+)\.ts$/],
-    uses: ['core', 'control', 'execute', 'store', 'notify', 'rpc', 'config', 'log', 'version', 'gen', 'root'],
+    uses: [...daemonParts, 'config', 'log', 'version', 'gen'],
   },
 };
 
@@ -58,18 +61,11 @@ const layers: Readonly<Record<string, Layer>> = {
 const packageHomes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^typeorm$/, ['src/store/', 'migrations/']],
   [/^(better-sqlite3|mysql2)/, ['src/store/']],
-  [
-    /^ssh2$/,
-    [
-      'src/execute/ssh.ts',
-      'src/execute/ssh-handshake.ts',
-      'src/execute/ssh-identity.ts',
-      'src/execute/ssh-login.ts',
-    ],
-  ],
+  [/^ssh2$/, ['ssh', 'ssh-handshake', 'ssh-identity', 'ssh-login'].map((name) => `src/execute/${name}.ts`)],
   [/^nodemailer/, ['src/notify/mail.ts']],
   [/^node-cron$/, ['src/control/scheduler.ts']],
   [/^(@grpc\/|grpc-health-check$)/, ['src/rpc/', 'src/gen/', 'clients/']],
+  [/^prom-client$/, ['src/metrics/']],
   [/^winston/, ['src/log.ts']],
   [
     /^(node:)?child_process$/,

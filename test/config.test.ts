@@ -21,6 +21,7 @@ describe('a good file', () => {
       database: { kind: 'sqlite', path: '/var/lib/busy/busy.db' },
       maxRunning: 4,
       maxRunningPerDisk: 4,
+      metricsListen: null,
       mail: {
         from: 'busy',
         transport: { kind: 'sendmail' },

@@ -6,6 +6,7 @@ import { apiPage } from '../docs/api-page.js';
 import { configurationPage } from '../docs/configuration-page.js';
 import { readContract } from '../docs/contract.js';
 import { errorsPage } from '../docs/errors-page.js';
+import { metricsPage } from '../docs/metrics-page.js';
 import { settingsOf } from '../src/config/schema.js';
 import { sentences } from '../src/core/error-sentences.js';
 
@@ -19,6 +20,10 @@ test('docs/api.md is made of the present contract (npm run docs)', async () => {
 
 test('docs/errors.md has the present reasons (npm run docs)', async () => {
   expect(await textOf('docs/errors.md')).toBe(errorsPage(sentences));
+});
+
+test('docs/metrics.md has the present metrics (npm run docs)', async () => {
+  expect(await textOf('docs/metrics.md')).toBe(await metricsPage());
 });
 
 test('docs/configuration.md is made of the present example and schema (npm run docs)', async () => {

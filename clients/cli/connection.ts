@@ -41,6 +41,8 @@ export class Connection {
     this.#client = new Client(address.target, channelCredentials(address, login), {
       // A backup server on the local network is not reached through a web proxy from the environment.
       'grpc.enable_http_proxy': 0,
+      // The metrics of some thousand hosts need more than the default of 4 MiB.
+      'grpc.max_receive_message_length': 64 * 1024 * 1024,
       'grpc.initial_reconnect_backoff_ms': 250,
       'grpc.max_reconnect_backoff_ms': 5_000,
       // A stream may be silent for hours; without pings a dead network would look the same.

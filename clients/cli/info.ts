@@ -30,6 +30,7 @@ async function showInfo({ connection, printer, now }: Session): Promise<void> {
     ['Database', `${info.database}${databaseTrouble(info)}`],
     ...info.otherDaemons.map((other): [string, string] => ['Shared with', describeOther(other)]),
     ['Listens at', info.endpoints.join(', ')],
+    ['Metrics', info.metricsAddress || 'not served (metrics_listen)'],
     ['Hosts', formatCount(info.hostCount)],
     ['Runs', `${info.runsRunning} running (at most ${info.maxRunning}), ${info.runsQueued} queued`],
     ['Verification', verificationText(info, now())],

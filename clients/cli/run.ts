@@ -24,6 +24,7 @@ import { addHistoryCommand } from './history.js';
 import { readLogin, wantsTls, type LoginOptions } from './login.js';
 import { addHostCommands } from './hosts.js';
 import { addInfoCommand } from './info.js';
+import { addMetricsCommand } from './metrics.js';
 import { addLogsCommand } from './logs.js';
 import { addLsCommand } from './ls.js';
 import { addMailCommand } from './mail.js';
@@ -150,6 +151,7 @@ function addCommands(commands: Commands): void {
   addSpaceCommand(commands);
   addAuditCommand(commands);
   addInfoCommand(commands);
+  addMetricsCommand(commands);
   addMailCommand(commands);
   addReloadCommand(commands);
   addTokenCommands(commands);

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { quoted } from './quoted.js';
 import type { DatabaseAddress } from '../core/database-address.js';
-import { isLoopback, type Endpoint } from '../core/endpoint.js';
+import { isLoopback, type Endpoint, type LoopbackAddress } from '../core/endpoint.js';
 import { type Reading, readAbsolutePath } from './values.js';
 
 /** What the kernel takes as the path of a socket. */
@@ -25,6 +25,18 @@ export function readEndpoint(text: string): Reading<Endpoint> {
   const port = Number(digits);
   if (port > 65_535) return { wrong: `has the port ${port}, but ports end at 65535` };
   return { value: { kind: 'tcp', host, port, isTls: scheme === 'tls' || !isLoopback(host) } };
+}
+
+/** Reads `HOST:PORT`, which must be an address of this machine that no other can reach. */
+export function readLoopback(text: string): Reading<LoopbackAddress> {
+  const endpoint = readEndpoint(`tcp://${text}`);
+  if ('wrong' in endpoint || endpoint.value.kind !== 'tcp')
+    return { wrong: `is ${quoted(text)}, which is no address with a port` };
+  const { host, port } = endpoint.value;
+  if (isLoopback(host)) return { value: { host, port } };
+  return {
+    wrong: `is ${quoted(text)}, which other machines can reach, and here there is neither TLS nor a token`,
+  };
 }
 
 /** Reads `sqlite:/path` or `mysql://user:password@host:port/name?socket=/path`; no answer repeats what may be a password. */

@@ -21,6 +21,7 @@ export function describeConfig(config: Config): string {
     socket_role: config.access.socketRole,
     certificates: certificatesOf(config.access),
     reflection: config.hasReflection,
+    metrics_listen: config.metricsListen ? hostAndPort(config.metricsListen) : undefined,
     database: formatDatabase(database),
     mysql_password:
       database.kind === 'mysql' && database.passwordVariable !== ''

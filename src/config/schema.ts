@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { confineModes } from '../core/confinement.js';
-import { readDatabase, readEndpoint } from './addresses.js';
+import { readDatabase, readEndpoint, readLoopback } from './addresses.js';
 import { readHostKey } from './host-key.js';
 import {
   readMailAddress,
@@ -244,6 +244,10 @@ export const fileSchema = z
     socket_role: role(),
     certificates: certificates(),
     reflection: allow('true or false', z.boolean()),
+    metrics_listen: allow(
+      '127.0.0.1:PORT or [::1]:PORT; other machines get the metrics by busy metrics or from busy-web, over TLS and with a token',
+      text(readLoopback),
+    ),
     database: allow('sqlite:/PATH, or mysql://USER:PASSWORD@HOST/NAME', text(readDatabase)),
     mysql_login: allow('the name of a user of MySQL', text(readUser)),
     mysql_password: allow(

@@ -5,7 +5,7 @@ import type { Host } from '../core/host.js';
 import type { BackupResult } from '../core/executor-port.js';
 import type { RunChanges } from '../core/ports.js';
 import { newRestore, type RestoreWish } from '../core/restore.js';
-import type { RequestedType, RunRecord, RunState } from '../core/run.js';
+import type { endStates, RequestedType, RunRecord } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import { heldFailure } from '../core/source-gate.js';
 import { isWindowOpen } from '../core/windows.js';
@@ -80,7 +80,7 @@ export type RunRequest = BackupRequest | VerifyRequest | ArchiveRequest | Restor
 /** What made a run end before its time. */
 export type StopCause = 'on request' | 'daemon stops' | 'timeout' | 'post-backup' | 'lease lost';
 
-export type EndState = Extract<RunState, 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED'>;
+export type EndState = (typeof endStates)[number];
 
 /** The record of a run that has just been asked for. */
 export function queuedRun(made: { id: string; request: RunRequest; now: Date; revision: number }): RunRecord {

@@ -4,6 +4,12 @@ export type Endpoint =
   /** Port 0: a free port is chosen. `host` is an address or a name, without brackets. */
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly isTls: boolean };
 
+/** An address that only this machine can reach. Port 0: a free port is chosen. */
+export interface LoopbackAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** As configurations write it. */
 export function formatEndpoint(endpoint: Endpoint): string {
   if (endpoint.kind === 'unix') return `unix:${endpoint.path}`;

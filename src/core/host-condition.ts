@@ -44,16 +44,24 @@ export function conditionOf(facts: ConditionFacts): { condition: HostCondition; 
 }
 
 /**
- * Why the newest snapshot is too old, or null. A schedule may be weekly whatever `max_age_incr` is, so with one only
- * `alert_after` counts.
+ * After how many days without a new snapshot a host is late, and the setting that says so; Infinity: never. A schedule
+ * may be weekly whatever `max_age_incr` is, so with one only `alert_after` counts.
  */
+export function ageLimitOf({ maxAgeIncr, alertAfter, schedule }: ConditionFacts['host']): {
+  readonly days: number;
+  readonly rule: string;
+} {
+  const alarmDays = alertAfter > 0 ? alertAfter : Infinity;
+  const hasSchedule = schedule.slots === 'never' || schedule.slots.length > 0;
+  const days = hasSchedule ? alarmDays : Math.min(alarmDays, maxAgeIncr * lateFactor);
+  return { days, rule: days === alarmDays ? 'alert_after' : 'twice max_age_incr' };
+}
+
+/** Why the newest snapshot is too old, or null. */
 function lateness({ host, snapshots, now }: ConditionFacts, good: SnapshotRecord): string | null {
   const ageDays = (now.getTime() - good.startedAt.getTime()) / dayMs;
-  const alarmDays = host.alertAfter > 0 ? host.alertAfter : Infinity;
-  const hasSchedule = host.schedule.slots === 'never' || host.schedule.slots.length > 0;
-  const limitDays = hasSchedule ? alarmDays : Math.min(alarmDays, host.maxAgeIncr * lateFactor);
-  if (ageDays < limitDays) return null;
+  const { days, rule } = ageLimitOf(host);
+  if (ageDays < days) return null;
   const which = snapshots.some(isHeld) ? 'newest good snapshot' : 'newest snapshot';
-  const rule = limitDays === alarmDays ? 'alert_after' : 'twice max_age_incr';
-  return `the ${which} is ${ageDays.toFixed(1)} days old, more than ${rule} (${limitDays} days)`;
+  return `the ${which} is ${ageDays.toFixed(1)} days old, more than ${rule} (${days} days)`;
 }

@@ -37,6 +37,8 @@ export interface OutboxStore {
   recordDigest(mark: Date, mails: readonly Mail[]): Promise<void>;
   /** Mails whose next attempt is due, oldest first. */
   due(now: Date): Promise<OutboxMail[]>;
+  /** How many mails wait, whether they are due or not. */
+  count(): Promise<number>;
   postpone(id: string, attempts: number, nextAttemptAt: Date): Promise<void>;
   /** Removes a mail that was sent or given up. */
   remove(id: string): Promise<void>;

@@ -119,6 +119,9 @@ export const permissions: Readonly<Record<string, Permission>> = {
   '/busy.v1.DaemonService/SendTestMail': { role: 'admin', hosts: 'all', changes: true },
   '/busy.v1.DaemonService/ReloadConfig': { role: 'admin', hosts: 'all', changes: true },
 
+  // One text for all of them.
+  '/busy.v1.DaemonService/GetMetrics': { role: 'viewer', hosts: 'all', changes: false },
+
   '/busy.v1.TokenService/CreateToken': { role: 'admin', hosts: 'all', changes: true },
   '/busy.v1.TokenService/ListTokens': { role: 'admin', hosts: 'all', changes: false },
   '/busy.v1.TokenService/RevokeToken': { role: 'admin', hosts: 'all', changes: true },

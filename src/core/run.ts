@@ -14,7 +14,16 @@ import type { VerificationRecord } from './verification.js';
  * turns snapshots into archives, reads archives back, brings files of a snapshot back, or restores a sample of one to see
  * whether that works.
  */
-export type RunKind = 'backup' | 'verify' | 'scrub' | 'archive' | 'verify-archive' | 'restore' | 'drill';
+export const allRunKinds = [
+  'backup',
+  'verify',
+  'scrub',
+  'archive',
+  'verify-archive',
+  'restore',
+  'drill',
+] as const;
+export type RunKind = (typeof allRunKinds)[number];
 
 export type RunState =
   'QUEUED' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
@@ -24,6 +33,9 @@ export type RequestedType = BackupType | 'auto';
 
 /** States in which a run has not ended. */
 export const activeStates: readonly RunState[] = ['QUEUED', 'RUNNING', 'CANCELLING'];
+
+/** States in which it has. */
+export const endStates = ['SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED', 'INTERRUPTED'] as const;
 
 /** What a run may become. */
 export type NextState = Exclude<RunState, 'QUEUED'>;

@@ -20,6 +20,8 @@ export interface DaemonParts {
   readonly reload: () => Promise<ReloadConfigResponse>;
   /** Sends a test mail to one address, or (empty) to all that are configured, and answers the recipients. */
   readonly sendTestMail: (to: string) => Promise<string[]>;
+  /** Measures the daemon; lines in the text format of Prometheus. */
+  readonly metricsText: () => Promise<string>;
 }
 
 function callerMessage({ name, role, hosts }: Caller): CallerFacts {
@@ -40,5 +42,6 @@ export function daemonHandlers(parts: DaemonParts, calls: CallAdapters): DaemonS
     }),
     reloadConfig: calls.unary(() => parts.reload()),
     sendTestMail: calls.unary(async ({ to }) => ({ recipients: await parts.sendTestMail(to) })),
+    getMetrics: calls.unary(async () => ({ text: await parts.metricsText() })),
   };
 }

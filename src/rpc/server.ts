@@ -7,6 +7,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { Access } from '../control/access.js';
 import type { Audit } from '../control/audit.js';
 import type { RunLifecycle } from '../control/run-lifecycle.js';
+import type { EndedCall } from '../core/ended-call.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { ArchiveServiceService } from '../gen/busy/v1/archive_service.js';
 import { AuditServiceService } from '../gen/busy/v1/audit_service.js';
@@ -24,6 +25,7 @@ import {
 import { archiveHandlers, type ArchiveParts } from './archives.js';
 import { auditHandlers, type AuditTrailParts } from './audit.js';
 import { backupHandlers, type BackupParts } from './backups.js';
+import { createCallMeter } from './call-meter.js';
 import { daemonHandlers, type DaemonParts } from './daemon-info.js';
 import { Endpoints, type EndpointSettings } from './endpoints.js';
 import { createGate } from './gate.js';
@@ -53,6 +55,8 @@ export type RpcParts = HostParts &
     readonly hasReflection: boolean;
     /** The descriptor set that reflection answers from. */
     readonly descriptorFile: string;
+    /** Hears of every call at its end; must not throw. */
+    readonly noteCall: (call: EndedCall) => void;
     readonly log: RpcLog;
   };
 
@@ -104,9 +108,11 @@ const confirmEveryMs = 10_000;
 export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
   const { access, audit, lifecycle, log } = parts;
   const gate = createGate({ access, getRun: (id) => lifecycle.get(id), audit, log });
+  // Next to the wire, so that it sees what the gate answers too.
+  const meter = createCallMeter(parts.noteCall);
   const servers = {
-    unix: new Server({ ...options, interceptors: [gate.interceptor('unix')] }),
-    tcp: new Server({ ...tcpOptions, interceptors: [gate.interceptor('tcp')] }),
+    unix: new Server({ ...options, interceptors: [meter, gate.interceptor('unix')] }),
+    tcp: new Server({ ...tcpOptions, interceptors: [meter, gate.interceptor('tcp')] }),
   };
   const calls = createCallAdapters({ gate, audit }, log);
   const confirmAll = (): void => calls.dismiss((caller) => access.confirm(caller));

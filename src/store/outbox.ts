@@ -33,6 +33,7 @@ export function createOutboxStore(database: Database): OutboxStore {
           take: mailsAtOnce,
         }),
       ),
+    count: () => database.run((manager) => manager.count(OutboxEntity)),
     postpone: (id, attempts, nextAttemptAt) =>
       database.run(async (manager) => {
         await manager.update(OutboxEntity, { id }, { attempts, nextAttemptAt });

@@ -15,6 +15,7 @@ certificates: { alice: { role: operator, hosts: [web1] }, "Bob B.": { role: view
 socket_group: backup
 socket_role: operator
 reflection: false
+metrics_listen: localhost:9464
 max_running: 9
 max_running_per_disk: 2
 stop_grace: 1.5s

@@ -35,6 +35,7 @@ describe('the example file', () => {
     const withoutDefault = {
       executors: config.executors,
       tls: config.tls,
+      metricsListen: config.metricsListen,
       socketGroup: config.socketGroup,
       access: { ...bare.access, certificates: config.access.certificates },
       log: { ...bare.log, file: config.log.file, syslog: config.log.syslog },

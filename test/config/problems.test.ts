@@ -99,6 +99,11 @@ hosts:
     ],
     ['certificates: { alice: { role: admin, hosts: [] } }', /certificates\.alice\.hosts: is empty/],
     ['socket_role: root', /socket_role: is "root"; allowed: viewer, operator or admin/],
+    ['metrics_listen: "9464"', /metrics_listen: is "9464", which is no address with a port.*allowed: 127/],
+    [
+      'metrics_listen: 192.0.2.1:9464',
+      /metrics_listen: .* which other machines can reach.*allowed: 127.0.0.1:PORT .*busy metrics/,
+    ],
     ['reflection: maybe', /reflection: is "maybe".*allowed: true or false/],
     ['listen: tcp://127.0.0.1:70000', /ports end at 65535/],
     ['listen: [unix:/a, unix:/a/]', /listen\[1\]: stands there twice/],

@@ -27,6 +27,7 @@ describe('busyd before it starts', () => {
       bed.configFile,
       `state_dir: relative
 listen: tcp://0.0.0.0:4000
+metrics_listen: 0.0.0.0:9464
 max_runing: 4
 hosts:
   - name: Web1
@@ -42,10 +43,11 @@ hosts:
     for (const [start, wrong, allowed] of [
       [place(1, 12, 'state_dir'), 'relative', 'allowed: an absolute directory'],
       [place(2, 9, 'listen'), 'needs TLS', 'busyd make-cert'],
-      [place(3, 1, 'max_runing'), 'max_running', 'allowed: '],
-      [place(5, 11, 'hosts[0].name'), '"Web1"', 'lower-case letters'],
-      [place(6, 15, 'hosts[0].srcdirs[0]'), 'etc', 'allowed: '],
-      [place(8, 11, 'hosts[0].port'), '70000', '1 to 65535'],
+      [place(3, 17, 'metrics_listen'), 'which other machines can reach', 'busy metrics'],
+      [place(4, 1, 'max_runing'), 'max_running', 'allowed: '],
+      [place(6, 11, 'hosts[0].name'), '"Web1"', 'lower-case letters'],
+      [place(7, 15, 'hosts[0].srcdirs[0]'), 'etc', 'allowed: '],
+      [place(9, 11, 'hosts[0].port'), '70000', '1 to 65535'],
     ] as const) {
       const line = stderr.split('\n').find((text) => text.includes(start));
       expect(line ?? `nothing begins with ${start} in ${stderr}`).toContain(wrong);

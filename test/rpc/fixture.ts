@@ -218,6 +218,7 @@ export function fakeParts(): RpcParts {
       databaseUnavailableSince: undefined,
       otherDaemons: [],
       endpoints: ['unix:/run/busy/busyd.sock'],
+      metricsAddress: '',
       hostCount: 3,
       oldestUnverified: undefined,
       unverifiableSnapshots: 0,
@@ -244,6 +245,8 @@ export function fakeParts(): RpcParts {
         },
       ],
     }),
+    metricsText: async () => 'busy_hosts 3\n',
+    noteCall: () => undefined,
     reload: async () => ({ hostCount: 3, needsRestart: [] }),
     sendTestMail: async (to) => [to === '' ? 'root' : to],
     access: {

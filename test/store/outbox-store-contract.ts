@@ -25,6 +25,7 @@ export function outboxStoreContract(open: () => Promise<OpenOutboxStore>): void 
     await outbox.recordAlert(state('web1'), [sampleMail(1)]);
     expect(await outbox.due(first)).toStrictEqual([{ ...sampleMail(1), attempts: 0, nextAttemptAt: first }]);
     expect(await outbox.due(new Date(first.getTime() - 1))).toEqual([]);
+    expect(await outbox.count()).toBe(1);
   });
 
   it('keeps and replaces the state of a host, every field', async () => {

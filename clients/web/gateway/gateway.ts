@@ -3,17 +3,19 @@
  * disk and decides nothing: what a user may do is decided by the daemon, by the token that he logged in with.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Code, ConnectError, createContextValues, type Transport } from '@connectrpc/connect';
+import { createContextValues, type Transport } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { sendFiles, sendLog } from './downloads.js';
 import { callingVisitor, forwardAll, type Visitor } from './forwarding.js';
 import type { LoginAttempts } from './login-attempts.js';
+import { sendMetrics } from './metrics.js';
 import { answerPage } from './page-answer.js';
 import type { PageFile } from './page-files.js';
 import { isFromThisPage } from './request-origin.js';
 import { services } from './services.js';
 import { clearedCookie, newCookie, readCookie } from './session-cookie.js';
 import type { Sessions } from './sessions.js';
+import { attempt, refuse } from './token-attempt.js';
 
 export interface GatewayParts {
   readonly daemon: Transport;
@@ -74,6 +76,9 @@ export function createGateway(parts: GatewayParts): HttpHandler {
       if (visitor === null) return refuse(response, 401, 'Log in first.');
       return api(request, response);
     }
+    if (path === 'metrics') {
+      return sendMetrics(request, response, { ...parts, address: addressOf(request, parts.isBehindProxy) });
+    }
     if (path === 'session') return answerSession(parts, request, response, visitor !== null);
     if (!isReading) return refuse(response, 405, 'This address can only be read.');
     const [, runId] = /^logs\/([0-9A-Z]{26})$/.exec(path) ?? [];
@@ -129,29 +134,13 @@ async function answerSession(
 }
 
 async function logIn(parts: GatewayParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { attempts, sessions, checkToken } = parts;
+  const { sessions, checkToken } = parts;
   const address = addressOf(request, parts.isBehindProxy);
-  const waitMs = attempts.waitMs(address);
-  if (waitMs > 0) {
-    response.setHeader('retry-after', Math.ceil(waitMs / 1000));
-    return refuse(response, 429, `Too many wrong tokens. Try again in ${Math.ceil(waitMs / 1000)} s.`);
-  }
   const token = await readText(request);
   if (token === null) return refuse(response, 413, 'That is too long for a token.');
   if (token === '') return refuse(response, 400, 'A token is needed.');
-  if (!attempts.begin()) return refuse(response, 503, 'Too many log in at the moment. Try again.');
-  try {
-    await checkToken(token, address);
-  } catch (error) {
-    const { code, rawMessage } = ConnectError.from(error);
-    if (code !== Code.Unauthenticated && code !== Code.PermissionDenied)
-      return refuse(response, 502, `The daemon cannot be asked: ${rawMessage}`);
-    parts.onWrongToken(address, attempts.failed(address));
-    return refuse(response, 401, rawMessage);
-  } finally {
-    attempts.end();
-  }
-  attempts.succeeded(address);
+  const taken = await attempt({ ...parts, address, response, use: () => checkToken(token, address) });
+  if (!taken) return;
   const id = sessions.open(token);
   if (id === null) return refuse(response, 503, 'Too many are logged in. Log out elsewhere, and try again.');
   response.writeHead(204, { 'set-cookie': newCookie(id, parts) }).end();
@@ -173,8 +162,4 @@ async function readText(request: IncomingMessage): Promise<string | null> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8').trim();
-}
-
-function refuse(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }

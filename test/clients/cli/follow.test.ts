@@ -246,6 +246,7 @@ const emptyInfo = {
   verificationsRunning: 0,
   auditSequence: 12,
   auditHash: 'ab12',
+  metricsAddress: '',
   runsQueued: 0,
   runsRunning: 0,
   maxRunning: 0,

@@ -192,6 +192,7 @@ test('host, probe, cancel and info answer in facts', async () => {
         verificationsRunning: 0,
         auditSequence: 12,
         auditHash: 'ab12',
+        metricsAddress: '',
         runsQueued: 1,
         runsRunning: 2,
         maxRunning: 4,
