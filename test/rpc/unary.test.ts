@@ -210,6 +210,7 @@ describe('a request of a wrong shape', () => {
   const state = JSON.parse('99') as RunState;
   const type = JSON.parse('99') as BackupType;
   const runs = { ...firstPage, host: '', states: [] };
+  const backup = { host: 'web1', type: 0, requestId: '', acceptChanges: false };
   const wrong: [string, () => Promise<unknown>][] = [
     ['name', () => call(running, HostServiceService.getHost, { name: '' })],
     ['name', () => call(running, HostServiceService.probeHost, { name: '' })],
@@ -226,35 +227,11 @@ describe('a request of a wrong shape', () => {
     ],
     ['id', () => call(running, BackupServiceService.getRun, { id: '' })],
     ['id', () => call(running, BackupServiceService.cancelRun, { id: '' })],
-    [
-      'host',
-      () =>
-        call(running, BackupServiceService.triggerBackup, {
-          host: '',
-          type: 0,
-          requestId: '',
-          acceptChanges: false,
-        }),
-    ],
-    [
-      'type',
-      () =>
-        call(running, BackupServiceService.triggerBackup, {
-          host: 'web1',
-          type,
-          requestId: '',
-          acceptChanges: false,
-        }),
-    ],
+    ['host', () => call(running, BackupServiceService.triggerBackup, { ...backup, host: '' })],
+    ['type', () => call(running, BackupServiceService.triggerBackup, { ...backup, type })],
     [
       'request_id',
-      () =>
-        call(running, BackupServiceService.triggerBackup, {
-          host: 'web1',
-          type: 0,
-          requestId: 'x'.repeat(65),
-          acceptChanges: false,
-        }),
+      () => call(running, BackupServiceService.triggerBackup, { ...backup, requestId: 'x'.repeat(65) }),
     ],
     [
       'host',
