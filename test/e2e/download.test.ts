@@ -104,6 +104,12 @@ async function isReader(pid: number): Promise<boolean> {
   return /(^|\0|\/)(tar|gzip|dd|xargs|nice)\0/.test(line);
 }
 
+/** How many processes of the daemon cannot write any more. */
+async function blocked(): Promise<number> {
+  const pids = await bed.daemonChildren();
+  return (await Promise.all(pids.map(isBlocked))).filter(Boolean).length;
+}
+
 /** It sleeps, for want of a reader. */
 async function isBlocked(pid: number): Promise<boolean> {
   const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
@@ -195,12 +201,6 @@ describe('a slow reader', () => {
     stream.on('error', () => {});
     await once(stream, 'readable');
     return stream;
-  }
-
-  /** How many processes of the daemon cannot write any more. */
-  async function blocked(): Promise<number> {
-    const pids = await bed.daemonChildren();
-    return (await Promise.all(pids.map(isBlocked))).filter(Boolean).length;
   }
 
   it('costs no memory, and there may be four of them', async () => {
