@@ -43,17 +43,17 @@ export interface ArchiveTrash {
   entryOf(archive: ArchiveRecord, mark: TrashMark): TrashEntry;
   /** Moves an archive and its copy there, the tarball in one step. */
   moveIn(archive: ArchiveRecord, entry: TrashEntry): Promise<ArchiveMove>;
-  /** What the archive will be when it is back; null when it is there no more. Never throws. */
+  /** What the archive will be when it is back; null when it is there no more. Throws ARCHIVEDIR_UNUSABLE. */
   read(entry: TrashEntry): Promise<ArchiveRecord | null>;
   /** Moves it and its copy back. Throws TRASH_PLACE_TAKEN. */
   moveOut(entry: TrashEntry, archive: ArchiveRecord): Promise<ArchiveMove>;
   /** Removes it and its copy for good. */
   destroy(entry: TrashEntry, archive: ArchiveRecord): Promise<ArchiveMove>;
-  /** Whether there is a file in this place. Never throws. */
+  /** Whether there is a file in this place. Throws ARCHIVEDIR_UNUSABLE. */
   isTaken(place: string): Promise<boolean>;
   /**
    * Removes what lies beside tarballs that are not in the trash, and copies whose disk was away when they had to go; to be
-   * called while nothing of the host is moved.
+   * called while nothing of the host is moved. Throws ARCHIVEDIR_UNUSABLE.
    */
   tidy(archivedir: string, host: string): Promise<void>;
 }

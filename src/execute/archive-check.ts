@@ -4,17 +4,19 @@
  * (`disk-thread.ts`). Extended attributes and ACLs are in no manifest, so they are not compared.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ArchiveFormat } from '../core/archive.js';
 import { bytesOf, comparePaths, showPath, type BytePath } from '../core/byte-path.js';
 import { attributeDifferences, type ManifestEntry, type TreeEntry } from '../core/manifest.js';
 import { openTarball, zstdDamage } from './archive-stream.js';
+import { hashFile } from './file-hash.js';
 import type { DiskWorkHooks } from './manifest.js';
 import { HashThreads } from './hash-threads.js';
 import { ManifestUnusable } from './manifest-format.js';
 import { ManifestCursor, readManifestFile } from './manifest-reader.js';
-import { TarReader, TarUnusable, type TarEntry } from './tar-reader.js';
+import { TarReader, type TarEntry } from './tar-reader.js';
+import { TarUnusable } from './tar-unusable.js';
 
 export interface ArchiveCheckTask {
   readonly tarball: string;
@@ -66,7 +68,7 @@ class ArchiveCheck {
   /** The first entry of each of these, by its path in the tarball. */
   private readonly linked = new Map<BytePath, ManifestEntry>();
   private readonly prefix: BytePath;
-  private readonly beside: Map<string, string>;
+  private beside = new Map<string, string>();
   private readonly cursor: ManifestCursor;
   private readonly threads = new HashThreads(true);
   /** What is still hashed by these; never rejected. */
@@ -78,11 +80,12 @@ class ArchiveCheck {
     private readonly hooks: DiskWorkHooks,
   ) {
     this.prefix = bytesOf(task.root === 'data' ? `${task.name}/data` : task.name);
-    this.beside = besideData(task);
     this.cursor = new ManifestCursor({ file: task.manifest });
   }
 
   async run(): Promise<ArchiveCheckReport> {
+    // Before anything is open, and what it throws tells nothing of the tarball.
+    this.beside = besideData(this.task, this.hooks.check);
     const fileHash = this.threads.begin();
     let bytes = 0;
     const stream = openTarball(this.task.tarball, this.task.format, (chunk) => {
@@ -108,9 +111,8 @@ class ArchiveCheck {
       const what = isOfManifest ? 'its manifest cannot be used' : 'the tarball cannot be read to its end';
       this.wrong(`${what}: ${(error as Error).message}`);
     } finally {
-      await this.cursor.close();
-      await stream.close();
-      await this.threads.close();
+      // Whatever becomes of one, the others are closed; and what was found out stays true.
+      await Promise.allSettled([this.cursor.close(), stream.close(), this.threads.close()]);
     }
     return {
       sha256,
@@ -237,19 +239,12 @@ class ArchiveCheck {
 }
 
 /** The hashes of what lies beside the data of a snapshot. What verifications found may change at any time. */
-function besideData({ snapshot, root }: ArchiveCheckTask): Map<string, string> {
+function besideData({ snapshot, root }: ArchiveCheckTask, check: () => void): Map<string, string> {
   if (snapshot === null || root === 'snapshot') return new Map();
   const names = readdirSync(snapshot).filter(
-    (name) => !name.startsWith('verification.json') && statSync(join(snapshot, name)).isFile(),
+    (name) => !name.startsWith('verification.json') && lstatSync(join(snapshot, name)).isFile(),
   );
-  return new Map(
-    names.map((name) => [
-      name,
-      createHash('sha256')
-        .update(readFileSync(join(snapshot, name)))
-        .digest('hex'),
-    ]),
-  );
+  return new Map(names.map((name) => [name, hashFile(Buffer.from(join(snapshot, name)), check).hash]));
 }
 
 async function sharedInodes(manifest: string, check: () => void): Promise<ReadonlySet<number>> {

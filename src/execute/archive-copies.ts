@@ -12,23 +12,31 @@ interface LeftCopy {
   readonly host: string;
   /** The run that made the archive: one of another run is another archive. */
   readonly runId: string;
+  /** Of the tarball; where what lies beside a copy was lost, it tells whether that is one of this archive. */
+  readonly bytes?: number;
   /** Where the tarball of the copy may be. */
   readonly places: readonly string[];
 }
 
 const prefix = '.left-copy-';
 
+/** The names in a directory; one whose disk may hang had better be asked with patience that ends. */
+export type AsksDirectory = (directory: string) => Promise<readonly string[]>;
+
 /** Removes a copy from all `places` where it may be. Answers what stood against it, or null. Never throws. */
 export async function removeCopy(
-  { host, name, runId, path, copyPath }: ArchiveRecord,
+  { host, name, runId, bytes, path, copyPath }: ArchiveRecord,
   places: readonly string[],
+  ask: AsksDirectory = readdir,
 ): Promise<string | null> {
   if (copyPath === '') return null;
-  const left: LeftCopy = { host, runId, places };
+  const left: LeftCopy = { host, runId, bytes, places };
   const note = join(dirname(path), `${prefix}${host}-${name}-${runId}.json`);
   try {
-    await removeAll(left);
-    return null;
+    const unknown = await removeAll(left, ask);
+    return unknown.length === 0
+      ? null
+      : `${unknown.join(', ')} stays: what lay beside it is lost, and it is not as large as the archive was; remove it by hand`;
   } catch (error) {
     const isNoted = await writeNote(note, left).then(
       () => true,
@@ -40,36 +48,47 @@ export async function removeCopy(
 }
 
 /** Removes what could not be removed before, of one host. Never throws: what is still away stays noted. */
-export async function removeLeftCopies(archivedir: string, host: string): Promise<void> {
+export async function removeLeftCopies(
+  archivedir: string,
+  host: string,
+  ask: AsksDirectory = readdir,
+): Promise<void> {
   const names = await readdir(archivedir).catch(() => [] as string[]);
   for (const name of names.filter((one) => one.startsWith(`${prefix}${host}-`))) {
     const note = join(archivedir, name);
     const left = await readNote(note);
     if (left?.host !== host) continue;
-    await removeAll(left)
+    await removeAll(left, ask)
       .then(() => rm(note, { force: true }))
       .catch(() => {});
   }
 }
 
-/** Throws when a disk is away. */
-async function removeAll({ places, runId }: LeftCopy): Promise<void> {
+/** Answers those that may be something else. Throws when a disk is away. */
+async function removeAll(left: LeftCopy, ask: AsksDirectory): Promise<readonly string[]> {
+  const { places } = left;
   // Before anything is removed, which may leave one empty.
   for (const directory of new Set(places.map((place) => dirname(place)))) {
-    const names = await readdir(directory);
+    const names = await ask(directory);
     if (names.length === 0) throw new Error(`${directory} is empty, as if its disk were not mounted`);
   }
-  for (const place of places) await removeOne(place, runId);
+  const unknown: string[] = [];
+  for (const place of places) if (!(await removeOne(place, left))) unknown.push(place);
+  return unknown;
 }
 
-/** The tarball first, so that nothing is left that looks like an archive. */
-async function removeOne(tarball: string, runId: string): Promise<void> {
+/** The tarball first, so that nothing is left that looks like an archive. Answers false when nobody knows what it is. */
+async function removeOne(tarball: string, { runId, bytes }: LeftCopy): Promise<boolean> {
   const found = await readTarball(tarball, parseArchiveName(basename(tarball).replace(trashed, '')));
-  if (found && found.runId !== runId) return;
+  if (found && found.runId !== runId) {
+    if (found.runId !== '') return true;
+    if (found.bytes !== bytes) return false;
+  }
   await rm(tarball, { force: true });
   await flushDirectory(dirname(tarball));
   const { json, manifest } = besideTarball(tarball);
   for (const file of [json, manifest]) await rm(file, { force: true });
+  return true;
 }
 
 /** What the trash puts before the name of an archive. */

@@ -34,15 +34,18 @@ export async function copyArchive(
     const isThere = names.includes(basename(target)) && (await hashOfFile(target, hooks)) === archive.sha256;
     if (isThere) return target;
     await clearArchiveLeftovers(directory, archive.host);
-    for (const file of [manifest, json, archive.path]) {
+    const files = [manifest, json, archive.path];
+    for (const file of files) {
       const partial = join(directory, basename(partialOf(file)));
       const read = await copyFlushed(file, partial, hooks);
       if (file === archive.path && read !== archive.sha256)
         throw new Error(`${basename(file)} is not what it was when it was read back`);
       if ((await hashOfFile(partial, hooks)) !== read)
         throw new Error(`what was written of ${basename(file)} is not what was read`);
-      await rename(partial, join(directory, basename(file)));
     }
+    // All at once: what lies beside a copy that was made before must tell of that one as long as it is there.
+    for (const file of files)
+      await rename(join(directory, basename(partialOf(file))), join(directory, basename(file)));
     await flushDirectory(directory);
     return target;
   } catch (error) {

@@ -96,6 +96,8 @@ async function extract(
     `--files-from=${list}`,
   ];
   const tar = startProcess('tar', args, signal);
+  // Heard from the beginning: when it cannot be started, that is told while its words are still awaited.
+  const ended = tar.ended.catch((error: Error) => error);
   tar.stdin.end();
   tar.stdout.resume();
   const words: string[] = [];
@@ -103,8 +105,9 @@ async function extract(
     if (words.length < mostWords) words.push(line);
     if (losses.hear(line) && losses.count <= mostSaid) say(line);
   }
-  const ending = await tar.ended;
+  const ending = await ended;
   if (signal.aborted) throw new BusyError('CANCELLED');
+  if (ending instanceof Error) throw ending;
   if (ending.code === 0) return;
   const detail = `tar ended with ${describeEnding(ending)}: ${words.join('; ').slice(0, 2000)}`;
   if (isOutOfSpace(detail)) throw new BusyError('RESTORE_NO_ROOM', { directory: scratch, detail });

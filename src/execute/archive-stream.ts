@@ -77,6 +77,8 @@ function throughZstd(source: ReturnType<typeof createReadStream>): Opened {
     pieces: pieces(),
     close: async () => {
       stop.abort();
+      // It does not end, and zstd with it, while something waits in it that nobody reads any more.
+      zstd.stdout.destroy();
       await ended;
     },
   };

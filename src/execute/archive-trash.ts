@@ -11,13 +11,13 @@ import type { ArchiveRecord } from '../core/archive.js';
 import type { ArchiveMove, ArchiveTrash } from '../core/archive-ports.js';
 import { BusyError } from '../core/errors.js';
 import type { TrashEntry } from '../core/trash.js';
-import { removeCopy, removeLeftCopies } from './archive-copies.js';
+import { removeCopy, removeLeftCopies, type AsksDirectory } from './archive-copies.js';
 import { onArchiveDisk } from './archive-disk.js';
 import type { ArchiveDisks } from './archive-disks.js';
 import { besideTarball, ownerOfFile, parseArchiveName, readTarball } from './archive-files.js';
 import { flushDirectory, flushFile } from './snapshot-dir.js';
 
-/** `disks` answer in time, or refuse. */
+/** `disks` answer in time, or refuse: so that one that hangs keeps nobody waiting who holds the archives of a host. */
 export const createArchiveTrash = (disks: ArchiveDisks): ArchiveTrash => ({
   list: (archivedir) =>
     disks.look(archivedir, async () => {
@@ -33,37 +33,43 @@ export const createArchiveTrash = (disks: ArchiveDisks): ArchiveTrash => ({
     path: join(dirname(path), `.trash-${mark.id}-${basename(path)}`),
   }),
   moveIn: (archive, entry) =>
-    change(entry, async () => {
+    change(disks, entry, async () => {
       // Only a help for people: a full disk must not keep anything from being deleted.
       await writeFile(noteOf(entry.path), `${JSON.stringify({ version: 1, putBy: entry.putBy })}\n`).catch(
         () => {},
       );
       const wasThere = await move(archive.path, entry.path);
       if (!wasThere) await remove(entry.path);
-      return { wasThere, left: await withCopy(archive, entry, (copy, inTrash) => move(copy, inTrash)) };
+      return { wasThere, left: await withCopy(disks, archive, entry, move) };
     }),
   read: async ({ path }) => {
     const place = placeOf(path);
     if (place === null) return null;
+    await answered(disks, dirname(path));
     const found = await readTarball(path, parseArchiveName(basename(place)));
     return found && { ...found, path: place };
   },
   moveOut: (entry, archive) =>
-    change(entry, async () => {
+    change(disks, entry, async () => {
       await refuseTaken(archive.path);
       const wasThere = await move(entry.path, archive.path);
       await rm(noteOf(entry.path), { force: true });
-      return { wasThere, left: await withCopy(archive, entry, (copy, inTrash) => move(inTrash, copy)) };
+      const left = await withCopy(disks, archive, entry, (copy, inTrash) => move(inTrash, copy));
+      return { wasThere, left };
     }),
   destroy: (entry, archive) =>
-    change(entry, async () => {
+    change(disks, entry, async () => {
       const wasThere = await isThere(entry.path);
       await remove(entry.path);
       const inTrash = join(dirname(archive.copyPath), basename(entry.path));
-      return { wasThere, left: await removeCopy(archive, [inTrash, archive.copyPath]) };
+      return { wasThere, left: await removeCopy(archive, [inTrash, archive.copyPath], namesOn(disks)) };
     }),
-  isTaken: isThere,
+  isTaken: async (place) => {
+    await answered(disks, dirname(place));
+    return isThere(place);
+  },
   tidy: async (archivedir, host) => {
+    await answered(disks, archivedir);
     const names = await readdir(archivedir).catch(() => [] as string[]);
     const stems = new Set(names.filter((name) => placeOf(name) !== null).map(stemOf));
     for (const name of names) {
@@ -72,7 +78,7 @@ export const createArchiveTrash = (disks: ArchiveDisks): ArchiveTrash => ({
         continue;
       await rm(join(archivedir, name), { force: true });
     }
-    await removeLeftCopies(archivedir, host);
+    await removeLeftCopies(archivedir, host, namesOn(disks));
   },
 });
 
@@ -111,8 +117,23 @@ function noted(text: string): string {
   }
 }
 
-function change(entry: TrashEntry, work: () => Promise<ArchiveMove>): Promise<ArchiveMove> {
+/** Throws ARCHIVEDIR_UNUSABLE when the disk does not answer. */
+function answered(disks: ArchiveDisks, archivedir: string): Promise<void> {
+  return disks.look(archivedir, async () => {});
+}
+
+const namesOn =
+  (disks: ArchiveDisks): AsksDirectory =>
+  (directory) =>
+    disks.look(directory, () => readdir(directory));
+
+async function change(
+  disks: ArchiveDisks,
+  entry: TrashEntry,
+  work: () => Promise<ArchiveMove>,
+): Promise<ArchiveMove> {
   const archivedir = dirname(entry.path);
+  await answered(disks, archivedir);
   return onArchiveDisk(archivedir, async () => {
     // A missing tarball is what was wanted; a missing directory is a disk that is not mounted.
     await readdir(archivedir);
@@ -122,13 +143,14 @@ function change(entry: TrashEntry, work: () => Promise<ArchiveMove>): Promise<Ar
 
 /** Does to the copy what was done to the archive. Answers what stood against it, or null. */
 async function withCopy(
+  disks: ArchiveDisks,
   { copyPath }: ArchiveRecord,
   entry: TrashEntry,
   work: (copy: string, inTrash: string) => Promise<unknown>,
 ): Promise<string | null> {
   if (copyPath === '') return null;
   try {
-    await readdir(dirname(copyPath));
+    await namesOn(disks)(dirname(copyPath));
     await work(copyPath, join(dirname(copyPath), basename(entry.path)));
     return null;
   } catch (error) {

@@ -30,14 +30,16 @@ function* ofDirectory(snapshot: string, { path, after, limit }: ListTask): Gener
   }
   let names: string[];
   try {
-    names = readdirSync(place, { encoding: 'latin1' }).sort();
+    // Before they are sorted: of a huge directory each further page has fewer to sort.
+    names = readdirSync(place, { encoding: 'latin1' })
+      .filter((name) => after === null || name > after)
+      .sort();
   } catch (error) {
     refuseRemoved(snapshot);
     throw pathFailure(snapshot, path, error);
   }
   let count = 0;
   for (const name of names) {
-    if (after !== null && name <= after) continue;
     const entry = lookAt(root, below(path, name));
     // A snapshot does not change, so what vanishes vanishes with all of it.
     if (!entry) refuseRemoved(snapshot);

@@ -55,16 +55,16 @@ export async function chooseFromOriginal(
   const name = bytesOf(snapshot);
   const flat = new Choice(task.paths, new FlatNames(task.srcdirs));
   const ours = new Choice(task.paths, dataNames);
-  let top: BytePath | null = null;
+  let top = null as BytePath | null;
   let hasJson = false;
-  for await (const member of listTarball(archive, format, check)) {
+  await forEachMember({ archive, format }, check, (member) => {
     top ??= topOf(member.path, name);
-    if (top === null || !member.path.startsWith(`${top}/`)) continue;
+    if (top === null || !member.path.startsWith(`${top}/`)) return;
     const path = member.path.slice(top.length);
     hasJson ||= path === '/snapshot.json';
     const target = member.target.startsWith(`${top}/`) ? member.target.slice(top.length) : '';
     for (const choice of [flat, ours]) choice.take({ ...member, path, target });
-  }
+  });
   if (top === null) {
     const detail = `there is no directory ${snapshot} in it`;
     throw new BusyError('ARCHIVE_NOT_RESTORABLE', { archive, detail });
@@ -83,6 +83,21 @@ export async function chooseFromOriginal(
     parents: chosen.parents.map(inTarball),
     bytes: chosen.bytes,
   };
+}
+
+/** Whatever keeps it from being listed, it cannot be restored from now. */
+async function forEachMember(
+  { archive, format }: Pick<OriginalChoiceTask, 'archive' | 'format'>,
+  check: () => void,
+  take: (member: ListedMember) => void,
+): Promise<void> {
+  try {
+    for await (const member of listTarball(archive, format, check)) take(member);
+  } catch (error) {
+    if (error instanceof BusyError) throw error;
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new BusyError('ARCHIVE_NOT_RESTORABLE', { archive, detail }, { cause: error });
+  }
 }
 
 /** The path up to the directory of this name; null when it is not in it. */

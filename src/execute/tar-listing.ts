@@ -21,9 +21,14 @@ export interface ListedMember {
 
 const checkEveryMs = 200;
 
+/** What is said when a program is missing, was killed, or lacked memory; 13 is a pipe that tar itself has closed. */
+const ofTheMachine =
+  /Cannot (?:exec|fork)|(?:allocate|not enough|too much|out of) memory|memory exhausted|Child died with signal (?!13\b)/i;
+
 /**
  * All members in their order. `check` is called now and then, and what it throws ends the listing. Throws
- * ARCHIVE_NOT_RESTORABLE.
+ * ARCHIVE_NOT_RESTORABLE when the tarball is broken; an Error when tar or the program that decompresses could not do its
+ * work, which tells nothing of the tarball.
  */
 export async function* listTarball(
   archive: string,
@@ -55,6 +60,7 @@ export async function* listTarball(
     if (ending instanceof Error) throw ending;
     if (ending.code === 0) return;
     const detail = `tar ended with ${describeEnding(ending)}: ${words.trim()}`;
+    if (ending.code === null || ofTheMachine.test(words)) throw new Error(detail);
     throw new BusyError('ARCHIVE_NOT_RESTORABLE', { archive, detail });
   } finally {
     clearInterval(timer);

@@ -6,6 +6,8 @@
 import { Header } from 'tar';
 import type { BytePath } from '../core/byte-path.js';
 import type { EntryType } from '../core/manifest.js';
+import { SparseMap } from './sparse-map.js';
+import { TarUnusable } from './tar-unusable.js';
 
 export interface TarEntry {
   /** As in the tarball, without a slash at the end. */
@@ -24,11 +26,6 @@ export interface TarEntry {
 
 /** The piece is valid until it returns, or until its promise settles. */
 export type TakesPiece = (piece: Buffer) => Promise<void> | undefined | void;
-
-/** The tarball is cut off or damaged, or holds what no archive of ours has. */
-export class TarUnusable extends Error {
-  override readonly name = 'TarUnusable';
-}
 
 const blockBytes = 512;
 /** No name, attribute or ACL comes near it. */
@@ -55,6 +52,7 @@ export class TarReader {
       if (header.nullBlock) return this.readEnd();
       if (!header.cksumValid) throw new TarUnusable('a header has a wrong checksum');
       const size = numberIn(records, 'size') ?? header.size ?? 0;
+      if (!Number.isSafeInteger(size) || size < 0) throw new TarUnusable('a length cannot be');
       const type = typeFlag(block);
       if (type === 'x' || type === 'g') {
         if (size > mostExtendedBytes) throw new TarUnusable('an extended header is too long');
@@ -75,7 +73,8 @@ export class TarReader {
     const { sparse } = this;
     if (!sparse) return this.read(this.left, take);
     let place = 0;
-    for (const { offset, bytes } of sparse.pieces) {
+    for (let index = 0; index < sparse.map.length; index += 2) {
+      const [offset = 0, bytes = 0] = sparse.map.subarray(index, index + 2);
       if (offset < place) throw new TarUnusable('the map of a sparse file is wrong');
       await takeZeros(offset - place, take);
       await this.read(bytes, take);
@@ -97,7 +96,7 @@ export class TarReader {
     if (realSize !== undefined) {
       if (records.get('GNU.sparse.major') !== '1')
         throw new TarUnusable('a sparse file has an unknown format');
-      this.sparse = { size: realSize, pieces: await this.readMap() };
+      this.sparse = { size: realSize, map: await this.readMap() };
     }
     const path = records.get('GNU.sparse.name') ?? records.get('path') ?? pathIn(block);
     const type = typeOf(typeFlag(block), path);
@@ -113,26 +112,16 @@ export class TarReader {
     };
   }
 
-  /** The map of a sparse file stands before its data, as decimal numbers in lines, filled up to a block. */
-  private async readMap(): Promise<{ offset: number; bytes: number }[]> {
-    let text = '';
-    let wanted = Infinity;
-    let ends = 0;
-    while (ends < wanted) {
+  /** It stands before the data. */
+  private async readMap(): Promise<Float64Array> {
+    const numbers = new SparseMap();
+    while (!numbers.isWhole) {
       if (this.left < blockBytes) throw new TarUnusable('the map of a sparse file is cut off');
-      const block = (await this.take(blockBytes)).toString('latin1');
+      const block = await this.take(blockBytes);
       this.left -= blockBytes;
-      ends += block.split('\n').length - 1;
-      text += block;
-      if (wanted === Infinity && ends > 0) wanted = 1 + 2 * Number(text.slice(0, text.indexOf('\n')));
+      numbers.read(block);
     }
-    const [count = 0, ...numbers] = text.split('\n').slice(0, wanted).map(Number);
-    if (numbers.some((number) => !Number.isSafeInteger(number)))
-      throw new TarUnusable('the map of a sparse file cannot be read');
-    return Array.from({ length: count }, (_, index) => ({
-      offset: numbers[2 * index] ?? 0,
-      bytes: numbers[2 * index + 1] ?? 0,
-    }));
+    return numbers.map;
   }
 
   /** Behind the last entry there are only zeros; with them the source has been read to its end. */
@@ -192,7 +181,8 @@ export class TarReader {
 
 interface SparseFile {
   readonly size: number;
-  readonly pieces: readonly { readonly offset: number; readonly bytes: number }[];
+  /** Where each piece begins and how long it is, one after the other. */
+  readonly map: Float64Array;
 }
 
 function decode(block: Buffer): Header {
@@ -254,7 +244,10 @@ function readRecords(bytes: Buffer): ReadonlyMap<string, string> {
 
 function numberIn(records: ReadonlyMap<string, string>, key: string): number | undefined {
   const text = records.get(key);
-  return text === undefined ? undefined : Number(text);
+  if (text === undefined) return undefined;
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(number)) throw new TarUnusable(`a header has a wrong ${key}`);
+  return number;
 }
 
 function pathIn(block: Buffer): BytePath {

@@ -38,20 +38,23 @@ export function browseHandlers(
   calls: CallAdapters,
 ): Pick<SnapshotServiceServer, 'listFiles' | 'findFiles' | 'listFileVersions' | 'diffSnapshots'> {
   return {
-    listFiles: calls.unary((request) => listFiles(parts, request)),
+    listFiles: calls.unary((request, _, signal) => listFiles(parts, request, signal)),
     findFiles: calls.serverStream((request, signal) => findFiles(parts, request, signal)),
     listFileVersions: calls.serverStream((request, signal) => listFileVersions(parts, request, signal)),
     diffSnapshots: calls.serverStream((request, signal) => diffSnapshots(parts, request, signal)),
   };
 }
 
-async function listFiles({ browser }: BrowseParts, request: ListFilesRequest): Promise<ListFilesResponse> {
+async function listFiles(
+  { browser }: BrowseParts,
+  request: ListFilesRequest,
+  signal: AbortSignal,
+): Promise<ListFilesResponse> {
   const path = readPathRequest(request.path);
   const { size, after } = readPageStart('files', request);
   const found = await browser.snapshot(requireText('host', request.host), request.snapshot);
   const { source } = found;
   const task = { source, path, after, limit: size + 1 };
-  const signal = new AbortController().signal;
   const entries = [];
   for await (const batch of browser.look('list', { hosts: [source.host], task }, signal))
     entries.push(...batch);

@@ -7,6 +7,7 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
   Metadata,
+  status,
   type ServerWritableStream,
 } from '@grpc/grpc-js';
 import type { Audit, AuditedCall } from '../control/audit.js';
@@ -20,7 +21,10 @@ import { type RpcLog, toStatus } from './status.js';
 const messagesInFlight = 4;
 
 export interface CallAdapters {
-  unary<Q extends object, A>(handle: (request: Q, caller: Caller) => Promise<A>): handleUnaryCall<Q, A>;
+  /** The signal is aborted when the caller is gone: who only looks may end then, as with an AbortError. */
+  unary<Q extends object, A>(
+    handle: (request: Q, caller: Caller, signal: AbortSignal) => Promise<A>,
+  ): handleUnaryCall<Q, A>;
   /** The signal is aborted when the caller is gone and when the daemon stops; the generator must then end. */
   serverStream<Q extends object, A>(
     handle: (request: Q, signal: AbortSignal, caller: Caller) => AsyncGenerator<A>,
@@ -105,15 +109,18 @@ export function createCallAdapters({ gate, audit }: CallGuards, log: RpcLog): Ca
 
   return {
     unary: (handle) => (call, callback) => {
+      const gone = new AbortController();
+      call.once('cancelled', () => gone.abort());
       const respond = async (): Promise<void> => {
         try {
           if (isStopping) throw new BusyError('DAEMON_STOPPING');
           const caller = gate.callerOf(call.metadata);
           const { request } = call;
           const audited = { method: call.getPath(), request, caller };
-          callback(null, await recorded(audited, () => handle(request, caller)));
+          callback(null, await recorded(audited, () => handle(request, caller, gone.signal)));
         } catch (error) {
-          callback(toStatus(error, call.getPath(), log));
+          const isAbort = gone.signal.aborted && error instanceof Error && error.name === 'AbortError';
+          callback(isAbort ? { code: status.CANCELLED } : toStatus(error, call.getPath(), log));
         }
       };
       void respond();

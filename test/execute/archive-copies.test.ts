@@ -68,6 +68,26 @@ describe('a copy', () => {
     });
     expect(await readdir(copies)).toEqual([]);
   });
+
+  it('made before stays whole, with what lies beside it, when the new one fails', async () => {
+    const copyPath = await copyArchive(archive, copies, hooks());
+    const files = Object.values(besideTarball(copyPath));
+    const hashes = (): Promise<string[]> =>
+      Promise.all(
+        files.map(async (file) =>
+          createHash('sha256')
+            .update(await readFile(file))
+            .digest('hex'),
+        ),
+      );
+    const before = await hashes();
+    const anew = { ...archive, runId: 'another', sha256: 'not what is there' };
+    await writeArchiveJson(besideTarball(archive.path).json, anew);
+    await writeFile(besideTarball(archive.path).manifest, 'another manifest');
+    await expect(copyArchive(anew, copies, hooks())).rejects.toMatchObject({ reason: 'ARCHIVE_COPY_FAILED' });
+    expect(await hashes()).toEqual(before);
+    expect(await readdir(copies)).toHaveLength(3);
+  });
 });
 
 async function copied(): Promise<ArchiveRecord> {
@@ -110,5 +130,16 @@ describe('a copy of an archive that goes', () => {
     await writeArchiveJson(besideTarball(gone.copyPath).json, { ...gone, runId: 'another' });
     expect(await removeCopy(gone, [gone.copyPath])).toBeNull();
     expect(await readdir(copies)).toHaveLength(3);
+  });
+
+  it('goes although what lay beside it is lost; one that is not as large stays, and that is told', async () => {
+    const gone = await copied();
+    await rm(besideTarball(gone.copyPath).json);
+    await writeFile(gone.copyPath, 'of the same name');
+    expect(await removeCopy(gone, [gone.copyPath])).toContain(`${gone.copyPath} stays`);
+    expect(await readdir(copies)).toHaveLength(2);
+    await writeFile(gone.copyPath, content);
+    expect(await removeCopy(gone, [gone.copyPath])).toBeNull();
+    expect(await readdir(copies)).toEqual([]);
   });
 });

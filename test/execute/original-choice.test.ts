@@ -2,7 +2,7 @@
 import { link, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BusyError } from '../../src/core/errors.js';
 import { chooseFromOriginal, type OriginalChoiceReport } from '../../src/execute/original-choice.js';
 import { listTarball, parseListed } from '../../src/execute/tar-listing.js';
@@ -34,6 +34,7 @@ beforeAll(async () => {
   await tar('ours.tar.gz', directory, `${name}/data`, `${name}/snapshot.json`);
   await rename(snapshot, `${snapshot} away`);
 });
+afterEach(() => void vi.unstubAllEnvs());
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 function choose(file: string, paths: string[], srcdirs: string[] = []): Promise<OriginalChoiceReport> {
@@ -120,6 +121,20 @@ describe('a listing', () => {
       const listing = listTarball(join(directory, 'broken'), format, () => {}).next();
       await expect(listing).rejects.toMatchObject({ reason: 'ARCHIVE_NOT_RESTORABLE' });
     }
+  });
+
+  it.each([
+    ['was killed', 'kill -9 $$'],
+    ['cannot start what decompresses', 'PATH=/nowhere exec TAR "$@"'],
+    ['lost what decompresses', 'echo "tar: Child died with signal 9" >&2; exit 2'],
+    ['lacks memory', 'echo "zstd: error 11 : Allocation error : not enough memory" >&2; exit 2'],
+  ])('is no word about the tarball when tar %s', async (_, script) => {
+    const tar = (await runCommand('sh', ['-c', 'command -v tar'])).stdout.trim();
+    await writeFile(join(directory, 'tar'), `#!/bin/sh\n${script.replace('TAR', tar)}\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
+    const listing = listTarball(join(directory, 'flat.tar.gz'), 'tar.gz', () => {}).next();
+    await expect(listing).rejects.toThrow(/^tar ended with/);
+    await expect(choose('flat.tar.gz', ['/etc'])).rejects.toMatchObject({ reason: 'ARCHIVE_NOT_RESTORABLE' });
   });
 
   it('ends when it is to end', async () => {

@@ -5,7 +5,8 @@ import { mkdtemp, readFile, rm, truncate, utimes, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TarReader, TarUnusable, type TarEntry } from '../../src/execute/tar-reader.js';
+import { TarReader, type TarEntry } from '../../src/execute/tar-reader.js';
+import { TarUnusable } from '../../src/execute/tar-unusable.js';
 import { runCommand } from '../helpers/run-command.js';
 
 let directory = '';
@@ -91,6 +92,47 @@ describe('a tarball of GNU tar', () => {
     await make('printf a > file');
     const [, file] = await entriesOf(await tarOf('--owner=:3000000000', '--group=:2100000'));
     expect(file).toMatchObject({ uid: 3_000_000_000, gid: 2_100_000 });
+  });
+
+  it('with a map of holes that cannot be is refused before it fills the memory', async () => {
+    await make('truncate -s 1M holes; printf end >> holes');
+    const whole = await readFile(await tarOf());
+    const at = whole.indexOf('2\n1048576\n3\n');
+    expect(at % 512).toBe(0);
+    const refused = async (map: string): Promise<void> => {
+      const changed = Buffer.from(whole);
+      changed.fill(0, at, at + 512);
+      changed.write(map, at);
+      await writeFile(join(directory, 'changed.tar'), changed);
+      await expect(entriesOf(join(directory, 'changed.tar')), map).rejects.toThrow(/sparse file/);
+    };
+    await refused('-1\n1048576\n3\n');
+    await refused('1\n-5\n3\n');
+    await refused('x\n1048576\n3\n');
+    await refused('\n1048576\n3\n');
+    await refused(`${'7'.repeat(400)}\n`);
+    await refused('99999999\n1048576\n3\n');
+  });
+
+  it('with a map without an end is refused at once', async () => {
+    await make('truncate -s 1M holes; printf end >> holes');
+    const whole = await readFile(await tarOf());
+    const at = whole.indexOf('2\n1048576\n3\n');
+    const header = Buffer.from(whole.subarray(at - 512, at));
+    header.write('77777777777', 124, 'latin1');
+    header.fill(' ', 148, 156);
+    const sum = header.reduce((all, byte) => all + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+    let pulled = 0;
+    async function* endless(): AsyncGenerator<Buffer, undefined> {
+      yield whole.subarray(0, at - 512);
+      yield header;
+      for (; pulled < 8_000; pulled++) yield Buffer.alloc(1024 * 1024, '1');
+    }
+    const reader = new TarReader(endless());
+    await reader.next();
+    await expect(reader.next()).rejects.toThrow(TarUnusable);
+    expect(pulled).toBeLessThan(2);
   });
 
   it('is refused when it is cut off, changed, or goes on behind its end', async () => {

@@ -3,7 +3,7 @@ import { infiniteQueryOptions } from '@tanstack/react-query';
 import { gatewayUrl } from './base.js';
 import { snapshotService } from './clients.js';
 
-const filesAtOnce = 500;
+const filesAtOnce = 1000;
 
 export interface PlaceInSnapshot {
   readonly host: string;
