@@ -12,12 +12,16 @@ import './style.css';
 // The library for dialogs adds a style element, which the content policy allows with this nonce only.
 setNonce(document.querySelector<HTMLMetaElement>('meta[name=style-nonce]')?.content ?? '');
 
+const askAgainMs = 5_000;
+
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 5_000,
       retry: (count, error) => count < 3 && isWorthTryingAgain(error),
       refetchOnWindowFocus: true,
+      // What failed since the daemon was away, or busy, comes by itself as soon as it answers.
+      refetchInterval: ({ state: { error } }) => (isWorthTryingAgain(error) ? askAgainMs : false),
     },
   },
 });

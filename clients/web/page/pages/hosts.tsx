@@ -26,7 +26,7 @@ export function HostsPage() {
         </div>
       )}
       {hosts.isPending && <Waiting rows={6} />}
-      {hosts.isError && <Failure error={hosts.error} onRetry={() => void hosts.refetch()} />}
+      {hosts.isError && !hosts.data && <Failure error={hosts.error} onRetry={() => void hosts.refetch()} />}
       {hosts.data?.hosts.length === 0 && (
         <Empty title="There are no hosts yet.">
           The first one is added here, or with: busy host add NAME
@@ -79,7 +79,9 @@ export function HostsPage() {
           file.
         </p>
         {defaults.isPending && <Waiting rows={4} />}
-        {defaults.isError && <Failure error={defaults.error} onRetry={() => void defaults.refetch()} />}
+        {defaults.isError && !defaults.data && (
+          <Failure error={defaults.error} onRetry={() => void defaults.refetch()} />
+        )}
         {defaults.data && <SettingsTable settings={defaults.data.settings} />}
       </section>
     </>

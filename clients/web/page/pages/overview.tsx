@@ -40,7 +40,7 @@ export function OverviewPage() {
       <section aria-labelledby="hosts">
         <h2 id="hosts">Hosts</h2>
         {hosts.isPending && <Waiting rows={8} />}
-        {hosts.isError && <Failure error={hosts.error} onRetry={() => void hosts.refetch()} />}
+        {hosts.isError && !hosts.data && <Failure error={hosts.error} onRetry={() => void hosts.refetch()} />}
         {hosts.data?.hosts.length === 0 && (
           <Empty title="There are no hosts yet.">
             Write one into the configuration file, or add one with: busy host add NAME srcdirs=/etc,/home

@@ -22,7 +22,7 @@ export function RunPage({ id }: { readonly id: string }) {
   const live = useLiveRun(id);
   // The asked one has the lists of missing files, the live one is younger while it runs.
   const run = live && !hasEnded(live) ? live : asked.data && isAsNew(asked.data, live) ? asked.data : live;
-  if (asked.isError) return <Failure error={asked.error} onRetry={() => void asked.refetch()} />;
+  if (asked.isError && !run) return <Failure error={asked.error} onRetry={() => void asked.refetch()} />;
   if (!run) return <Waiting rows={6} />;
   return (
     <>

@@ -40,7 +40,7 @@ export function TrashPage() {
     <>
       <PageHeading title="Trash" />
       {list.isPending && <Waiting rows={4} />}
-      {list.isError && <Failure error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isError && !list.data && <Failure error={list.error} onRetry={() => void list.refetch()} />}
       {list.data && entries.length === 0 && (
         <Empty title="The trash is empty.">
           Snapshots, archives and hosts that are deleted come here first, and are gone for good after

@@ -7,7 +7,8 @@ import { Until } from '../../parts/times.js';
 
 export function Explanation({ host }: { readonly host: string }) {
   const found = useQuery(explainQuery(host));
-  if (found.isError) return <Failure error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.isError && !found.data)
+    return <Failure error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data) return <Waiting rows={4} />;
   const { data } = found;
   return (

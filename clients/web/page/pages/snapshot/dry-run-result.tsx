@@ -12,7 +12,7 @@ import { Failure, Waiting } from '../../parts/notices.js';
 import { RunStateMark } from '../../parts/states.js';
 import { Foreign } from '../../parts/text.js';
 
-/** So many are shown here; the page of the run has more. */
+/** So many are shown here; the page of the run has up to 1000. */
 const mostShown = 50;
 
 const words: Readonly<Record<RestoreChangeKind, string>> = {
@@ -36,7 +36,7 @@ export function DryRunResult(props: { readonly runId: string; readonly onSuccess
   useEffect(() => {
     if (isGood) onSuccess();
   }, [isGood, onSuccess]);
-  if (asked.isError) return <Failure error={asked.error} />;
+  if (asked.isError && !run) return <Failure error={asked.error} />;
   if (!run) return <Waiting rows={2} />;
   const { restore } = run;
   const shown = restore?.changes.slice(0, mostShown) ?? [];
