@@ -7,6 +7,7 @@ import { Role } from '../../gen/busy/v1/token_service_pb.js';
 import { archiveService, backupService, snapshotService } from '../api/clients.js';
 import { isWorthTryingAgain } from '../api/errors.js';
 import { hostQuery, runsQuery, snapshotsQuery } from '../api/queries.js';
+import { withLocalTimes } from '../format/times-in-text.js';
 import { bytes, count } from '../format/units.js';
 import { ActionButton, RoleNote } from '../parts/action-button.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
@@ -72,7 +73,7 @@ export function HostPage({ name }: { readonly name: string }) {
       {host.data?.host && host.data.host.conditionReason !== '' && !host.data.host.heldSnapshot && (
         <p className="condition">
           <Mark {...markOf(host.data.host.condition)} />{' '}
-          <Foreign className="" text={host.data.host.conditionReason} />
+          <Foreign className="" text={withLocalTimes(host.data.host.conditionReason)} />
         </p>
       )}
       {host.data?.host?.heldSnapshot && <HeldDecision snapshot={host.data.host.heldSnapshot} />}
@@ -89,6 +90,11 @@ export function HostPage({ name }: { readonly name: string }) {
         )}
         {snapshots.data?.length === 0 && (
           <Empty title="There is no snapshot yet.">The first backup of this host makes one.</Empty>
+        )}
+        {snapshots.data && snapshots.data.length > 1 && (
+          <p>
+            <Link href={`/hosts/${name}/compare`}>Compare two snapshots</Link>
+          </p>
         )}
         {snapshots.data && snapshots.data.length > 0 && (
           <DataTable name="Snapshots" heads={['Snapshot', 'Type', 'Age', 'Outcome', '#Size', '#Copied']}>

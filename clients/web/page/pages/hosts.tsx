@@ -29,7 +29,7 @@ export function HostsPage() {
       {hosts.isError && !hosts.data && <Failure error={hosts.error} onRetry={() => void hosts.refetch()} />}
       {hosts.data?.hosts.length === 0 && (
         <Empty title="There are no hosts yet.">
-          The first one is added here, or with: busy host add NAME
+          {refusal === '' ? 'The first one is added here, or with: busy host add NAME' : refusal}
         </Empty>
       )}
       {hosts.data && hosts.data.hosts.length > 0 && (
@@ -75,8 +75,7 @@ export function HostsPage() {
       <section aria-labelledby="defaults">
         <h2 id="defaults">Defaults</h2>
         <p className="faint">
-          What holds for a host without settings of its own. They are changed in defaults of the configuration
-          file.
+          What holds for a host without settings of its own. They stand in defaults of the configuration file.
         </p>
         {defaults.isPending && <Waiting rows={4} />}
         {defaults.isError && !defaults.data && (

@@ -15,6 +15,7 @@ import { Foreign } from '../parts/text.js';
 import { Took, When } from '../parts/times.js';
 import { JobTable, MissingFiles } from './run/jobs.js';
 import { RunLog } from './run/log.js';
+import { RunOutcome } from './run/outcome.js';
 import { PageHeading } from '../parts/page-heading.js';
 
 export function RunPage({ id }: { readonly id: string }) {
@@ -77,7 +78,8 @@ export function RunPage({ id }: { readonly id: string }) {
           </>
         )}
       </dl>
-      <JobTable jobs={run.jobs} />
+      <RunOutcome run={run} />
+      <JobTable jobs={run.jobs} progress={hasEnded(run) ? undefined : run.progress} />
       <MissingFiles jobs={run.jobs} />
       <RunLog runId={run.id} isEnded={hasEnded(run)} />
     </>

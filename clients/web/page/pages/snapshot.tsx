@@ -74,7 +74,9 @@ export function SnapshotPage({ host, name }: { readonly host: string; readonly n
         {snapshot && <MoveToTrash snapshot={snapshot} />}
       </div>
       {downloadRefusal !== '' && <p className="faint role-note">Download: {downloadRefusal}</p>}
-      {snapshot && snapshot.heldFor.length > 0 && <HeldDecision snapshot={snapshot} />}
+      {snapshot && snapshot.heldFor.length > 0 && (
+        <HeldDecision snapshot={snapshot} onDiscarded={() => go(`/hosts/${host}`)} />
+      )}
       <Breadcrumb host={host} snapshot={name} path={path} />
       {directory.isPending && <Waiting rows={8} />}
       {directory.isError && !directory.data && (
