@@ -2,8 +2,9 @@
  * The runs that go on, as the daemon tells them. One stream for the whole page, since a browser opens few connections to
  * one server; after a loss it goes on where it was.
  */
+import type { Client } from '@connectrpc/connect';
+import type { BackupService } from '../../gen/busy/v1/backup_service_pb.js';
 import { RunState, type Run } from '../../gen/busy/v1/run_pb.js';
-import type { backupService } from './clients.js';
 
 export type Connection = 'connecting' | 'live' | 'lost';
 
@@ -13,7 +14,7 @@ export interface LiveRunsView {
   readonly runs: readonly Run[];
 }
 
-type RunSource = Pick<typeof backupService, 'watchRuns'>;
+type RunSource = Pick<Client<typeof BackupService>, 'watchRuns'>;
 
 /** Those who want to know more than what goes on. */
 export interface LiveRunsListener {

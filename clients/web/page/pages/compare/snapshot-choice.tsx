@@ -1,5 +1,6 @@
 /** The two snapshots that are compared: any two of a host. */
 import { useQuery } from '@tanstack/react-query';
+import { useId } from 'react';
 import { snapshotsQuery } from '../../api/queries.js';
 
 interface SnapshotChoiceProps {
@@ -26,16 +27,17 @@ function OneSnapshot(props: {
   readonly onChange: (name: string) => void;
 }) {
   const { label, names, value, onChange } = props;
+  const id = useId();
   // One that was archived is not in the list, and can be compared all the same.
   const choices = names.includes(value) ? names : [value, ...names];
   return (
-    <label>
-      {label}{' '}
-      <select value={value} onChange={(event) => onChange(event.target.value)}>
+    <>
+      <label htmlFor={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => onChange(event.target.value)}>
         {choices.map((name) => (
           <option key={name}>{name}</option>
         ))}
       </select>
-    </label>
+    </>
   );
 }

@@ -1,5 +1,5 @@
 /** What a restore is to bring back and where to, and what it did, or would do. */
-import { RestoreMode, type Restore, type RestoreTarget } from '../../../gen/busy/v1/restore_pb.js';
+import type { Restore, RestoreMode, RestoreTarget } from '../../../gen/busy/v1/restore_pb.js';
 import { bytes, count } from '../../format/units.js';
 import { DataTable } from '../../parts/data-table.js';
 import { Foreign } from '../../parts/text.js';
