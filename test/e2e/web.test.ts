@@ -102,7 +102,12 @@ describe('the overview', () => {
     await page.getByRole('button', { name: 'Full backup' }).click();
     await page.getByRole('heading', { name: /slow · backup full/ }).waitFor();
     await expect.poll(() => page.getByRole('progressbar').getAttribute('value'), patience).toMatch(/^[1-9]/);
+    const directory = page.getByRole('region', { name: 'Source directories' }).last();
+    await expect.poll(() => directory.textContent(), patience).toMatch(/running.*0 files sent · .*large/);
     await page.getByRole('link', { name: 'Overview' }).click();
+    await expect
+      .poll(() => page.getByRole('row', { name: /^slow/ }).textContent(), patience)
+      .toContain('runs now');
     await page.getByRole('link', { name: 'slow · backup' }).click();
     await expect
       .poll(() => page.getByLabel('Lines of the log').textContent(), patience)

@@ -12,7 +12,7 @@ import './style.css';
 // The library for dialogs adds a style element, which the content policy allows with this nonce only.
 setNonce(document.querySelector<HTMLMetaElement>('meta[name=style-nonce]')?.content ?? '');
 
-const askAgainMs = 5_000;
+const askAgainMs = 30_000;
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -20,7 +20,7 @@ const queries = new QueryClient({
       staleTime: 5_000,
       retry: (count, error) => count < 3 && isWorthTryingAgain(error),
       refetchOnWindowFocus: true,
-      // What failed since the daemon was away, or busy, comes by itself as soon as it answers.
+      // What failed while the daemon was away is asked for when it is back; this is for a failure that nothing else noticed.
       refetchInterval: ({ state: { error } }) => (isWorthTryingAgain(error) ? askAgainMs : false),
     },
   },

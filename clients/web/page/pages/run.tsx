@@ -7,6 +7,7 @@ import { backupService } from '../api/clients.js';
 import { useLiveRun } from '../api/live-runs-context.js';
 import { hasEnded } from '../api/live-runs.js';
 import { runQuery } from '../api/queries.js';
+import { withLocalTimes } from '../format/times-in-text.js';
 import { ActionButton } from '../parts/action-button.js';
 import { Failure, Waiting } from '../parts/notices.js';
 import { RunProgress } from '../parts/progress.js';
@@ -73,7 +74,7 @@ export function RunPage({ id }: { readonly id: string }) {
           <>
             <dt>Type</dt>
             <dd>
-              {typeName(run.type)}, since {run.typeReason}
+              {typeName(run.type)}, since {withLocalTimes(run.typeReason)}
             </dd>
           </>
         )}
