@@ -164,7 +164,7 @@ it('link no file for those who may not have it, and say why', async () => {
   await page.context().close();
 });
 
-it('hear of runs that begin elsewhere, and show what a verification has found', async () => {
+it('hear of runs that begin elsewhere, and show what a verification and a drill have found', async () => {
   const page = await opened('hosts/web1');
   await page.getByRole('region', { name: 'Runs', exact: true }).last().getByRole('link').first().waitFor();
   const { id } = await bed.trigger('web1');
@@ -174,6 +174,11 @@ it('hear of runs that begin elsewhere, and show what a verification has found', 
   await page.getByRole('heading', { name: 'What was found' }).waitFor();
   await page.getByText('Nothing differs.').waitFor();
   await page.getByText('0 files', { exact: true }).waitFor();
+  await page.getByRole('link', { name: 'web1', exact: true }).click();
+  await page.getByRole('button', { name: 'Try a restore' }).click();
+  await page.getByRole('heading', { name: 'web1 · drill' }).waitFor();
+  await page.getByText('Nothing differs.').waitFor();
+  await page.getByText('of them 3 files (18 B)', { exact: false }).waitFor();
   await page.context().close();
 });
 

@@ -195,6 +195,10 @@ describe('a snapshot', () => {
     await restore.click();
     await page.getByRole('heading', { name: 'web1 · restore' }).waitFor();
     await page.getByText('succeeded').first().waitFor();
+    // The list of changes comes when the run has ended.
+    const changes = page.getByRole('region', { name: 'Changes' });
+    await expect.poll(() => changes.textContent(), patience).toContain('folder/file.bin');
+    await page.getByText('2 new, 0 replaced, 0 deleted', { exact: false }).waitFor();
     expect(await readFile(join(target, 'folder/file.bin'))).toEqual(Buffer.from([0, 255, 1, 254, 10, 13]));
     await page.context().close();
   });
