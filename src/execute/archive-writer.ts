@@ -43,8 +43,10 @@ export async function writeTarball(
 ): Promise<void> {
   const file = await open(task.tarball, 'wx', 0o640);
   try {
-    // It runs when nobody else wants the processor, so calls are answered at once.
-    const tar = startProcess('chrt', ['--idle', '0', 'tar', ...tarArguments(task)], signal);
+    // Others go first on the processor.
+    const tar = startProcess('nice', ['-n', '19', 'tar', ...tarArguments(task)], signal);
+    // Heard from the beginning: a program that cannot be started says so before its output ends.
+    const ended = tar.ended.catch((error: unknown) => error as Error);
     tar.stdin.end();
     tar.stdout.resume();
     const words: string[] = [];
@@ -60,8 +62,9 @@ export async function writeTarball(
         if (++said <= mostSaid) say(line);
       }
     }
-    const ending = await tar.ended;
+    const ending = await ended;
     if (signal.aborted) throw new BusyError('CANCELLED');
+    if (ending instanceof Error) throw ending;
     // With 1 a file was changed meanwhile, which a new link to it from a running backup does too; what was written is
     // compared in any case, but for extended attributes and ACLs, so nothing may be said of those.
     if (ending.code !== 0 && ending.code !== 1) throw failureOf(task, words, describeEnding(ending));

@@ -151,11 +151,12 @@ async function startIn(
   signal: AbortSignal,
 ): Promise<LocalProcess> {
   const walls = [
+    // No `--die-with-parent`: it kills rsync before it has given what it has of a file its name. It ends by itself, as
+    // without a box, when its other side is gone.
     '--unshare-ipc',
     '--unshare-pid',
     '--unshare-uts',
     '--unshare-cgroup-try',
-    '--die-with-parent',
     ...(hasOwnNetwork ? ['--unshare-net'] : []),
     '--cap-drop',
     'ALL',

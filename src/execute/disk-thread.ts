@@ -65,12 +65,9 @@ export async function workOnDisk<K extends DiskWorkKind>(
   throw failure ?? new BusyError('INTERNAL', { what: 'a thread ended without a result' });
 }
 
-/**
- * The disk serves others first, where its scheduler knows priorities, and a thread the processor too; without `ionice` or
- * `chrt` all goes on as it is.
- */
+/** The disk serves others first, where its scheduler knows priorities; without `ionice` all goes on as it is. */
 export function beIdle(id: string, of: 'process' | 'group'): void {
-  const never = new AbortController().signal;
-  runProcess('ionice', ['-c', '3', of === 'group' ? '-P' : '-p', id], never).catch(() => {});
-  if (of === 'process') runProcess('chrt', ['--idle', '--pid', '0', id], never).catch(() => {});
+  runProcess('ionice', ['-c', '3', of === 'group' ? '-P' : '-p', id], new AbortController().signal).catch(
+    () => {},
+  );
 }

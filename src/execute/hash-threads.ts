@@ -57,7 +57,9 @@ export class HashThreads {
     return {
       update: (piece) => {
         this.waitingBytes += piece.length;
-        thread.worker.postMessage({ id, piece } satisfies HashOrder, []);
+        // A copy of the piece alone: what is sent of a view is all that lies under it, a megabyte for a few bytes.
+        const own = new Uint8Array(piece);
+        thread.worker.postMessage({ id, piece: own } satisfies HashOrder, [own.buffer]);
         return this.waitingBytes > mostWaitingBytes ? this.room() : undefined;
       },
       digest: () =>

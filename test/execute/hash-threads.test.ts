@@ -33,6 +33,22 @@ describe('HashThreads', () => {
     await hash.digest();
   });
 
+  it('sends of a piece no more than the piece', async () => {
+    const hash = threads.begin();
+    await hash.update(Buffer.alloc(1));
+    // All of it for each of its pieces would be half a gigabyte, of which some would wait at any time.
+    const large = randomBytes(1024 * 1024);
+    const before = process.memoryUsage.rss();
+    let most = 0;
+    for (let piece = 0; piece < 512; piece++) {
+      const at = (piece % 256) * 4096;
+      void hash.update(large.subarray(at, at + 4096));
+      most = Math.max(most, process.memoryUsage.rss() - before);
+    }
+    await hash.digest();
+    expect(most).toBeLessThan(64 * 1024 * 1024);
+  });
+
   it('throws when its threads have ended before the hash was asked for', async () => {
     const hash = threads.begin();
     void hash.update(Buffer.alloc(10));
