@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
+import { seriousFindings } from '../helpers/serious-findings.js';
 import { TestBed } from '../helpers/test-bed.js';
 import { WebBed } from '../helpers/web-bed.js';
 
@@ -58,6 +59,8 @@ it('of the database are added and enrolled', async () => {
   await bed.configure([], { defaults: { backupdir: bed.backupdir, max_incr: 6 } });
   expect((await bed.busy(['reload'])).code).toBe(0);
   const page = await opened('new-host');
+  await page.getByLabel('srcdirs').waitFor();
+  expect(await seriousFindings(page)).toEqual([]);
   await page.getByLabel('Name', { exact: true }).fill('web1');
   await page.getByLabel('srcdirs').fill('etc');
   await page.getByLabel('schedule', { exact: true }).fill('never');
@@ -106,6 +109,7 @@ it('of the database are changed setting by setting, and go back to their default
   await page.getByLabel('keep').first().fill('daily: 7');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved: max_incr, keep.').waitFor();
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Save');
   const { stdout } = await bed.busy(['host', 'web1']);
   expect(stdout).toContain('max_incr=3\n');
   expect(stdout).toContain('schedule=never\n');
@@ -114,12 +118,20 @@ it('of the database are changed setting by setting, and go back to their default
   await page.getByText('Saved: max_incr.').waitFor();
   expect((await bed.busy(['host', 'web1'])).stdout).not.toContain('max_incr=');
 
-  // Somebody else was faster: nothing of his is overwritten.
-  expect((await bed.busy(['host', 'edit', 'web1', 'retry_after=9m'])).code).toBe(0);
+  // Somebody else was faster: nothing of his is overwritten, and nothing that was typed is lost when the page hears of it.
   await page.getByLabel('max_incr').fill('5');
+  expect((await bed.busy(['host', 'edit', 'web1', 'retry_after=9m'])).code).toBe(0);
+  const heard = page.waitForResponse((response) => response.url().endsWith('HostService/GetHost'));
+  await bed.backUp('web1');
+  await heard;
+  expect(await page.getByLabel('max_incr').inputValue()).toBe('5');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('HOST_CHANGED').waitFor();
   expect((await bed.busy(['host', 'web1'])).stdout).not.toContain('max_incr=');
+  await page.getByRole('button', { name: 'Load the new settings' }).click();
+  await expect.poll(() => page.getByLabel('retry_after').inputValue(), patience).toBe('9m');
+  expect(await page.getByLabel('max_incr').inputValue()).toBe('');
+  expect(await page.getByText('HOST_CHANGED').count()).toBe(0);
   await page.context().close();
 });
 
@@ -133,6 +145,7 @@ it('of the database are removed after their name was typed, and come back from t
   await page.getByRole('heading', { name: 'Trash' }).waitFor();
   await page.getByRole('button', { name: 'Put back' }).click();
   await page.getByText('The trash is empty.').waitFor();
+  await expect.poll(() => page.evaluate('document.activeElement.textContent'), patience).toBe('Trash');
   await page.getByRole('link', { name: 'Hosts' }).click();
   await page.getByRole('rowheader', { name: 'web1' }).waitFor();
   await page.context().close();
@@ -141,11 +154,12 @@ it('of the database are removed after their name was typed, and come back from t
 it('with a held snapshot say why, and it is discarded and put back', async () => {
   await rm(join(source(), 'file'));
   const { snapshot } = await bed.backUp('web1');
-  const page = await opened('hosts/web1');
+  const page = await opened(`hosts/web1/snapshots/${snapshot}`);
   const held = page.getByRole('region', { name: `Snapshot ${snapshot} is held` });
   await held.getByText('has no files (is it mounted?)').waitFor();
   await held.getByRole('button', { name: 'Discard …' }).click();
   await page.getByRole('button', { name: 'Move it to the trash' }).click();
+  await page.getByRole('heading', { name: 'web1', exact: true }).waitFor();
   await held.waitFor({ state: 'detached' });
   await page.getByRole('link', { name: 'Trash' }).click();
   await page.getByRole('rowheader', { name: `web1/${snapshot}` }).waitFor();

@@ -12,12 +12,16 @@ import './style.css';
 // The library for dialogs adds a style element, which the content policy allows with this nonce only.
 setNonce(document.querySelector<HTMLMetaElement>('meta[name=style-nonce]')?.content ?? '');
 
+const askAgainMs = 30_000;
+
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 5_000,
       retry: (count, error) => count < 3 && isWorthTryingAgain(error),
       refetchOnWindowFocus: true,
+      // What failed while the daemon was away is asked for when it is back; this is for a failure that nothing else noticed.
+      refetchInterval: ({ state: { error } }) => (isWorthTryingAgain(error) ? askAgainMs : false),
     },
   },
 });

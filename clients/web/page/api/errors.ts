@@ -14,8 +14,7 @@ export function troubleOf(error: unknown): Trouble {
   if (!(error instanceof ConnectError)) return said(error instanceof Error ? error.message : String(error));
   const [info] = error.findDetails(ErrorInfoSchema);
   if (info) return { reason: info.reason, message: error.rawMessage, facts: info.metadata };
-  if (error.code === Code.Unavailable || error.code === Code.Unknown)
-    return said('The daemon does not answer. The page tries again by itself.');
+  if (isWorthTryingAgain(error)) return said('The daemon does not answer.');
   return said(error.rawMessage);
 }
 
@@ -23,10 +22,14 @@ function said(message: string): Trouble {
   return { reason: '', message, facts: {} };
 }
 
+/** What a broken connection, a daemon that was killed or a proxy in between make of a call. */
+const lostCodes: ReadonlySet<Code> = new Set([Code.Aborted, Code.Canceled, Code.Internal]);
+const busyCodes: ReadonlySet<Code> = new Set([Code.Unavailable, Code.Unknown, Code.DeadlineExceeded]);
+
 /** Not what the daemon has decided, but what may be over in a moment. */
 export function isWorthTryingAgain(error: unknown): boolean {
   if (!(error instanceof ConnectError)) return false;
-  return (
-    error.code === Code.Unavailable || error.code === Code.Unknown || error.code === Code.DeadlineExceeded
-  );
+  if (busyCodes.has(error.code)) return true;
+  // With a reason the daemon itself has said it.
+  return lostCodes.has(error.code) && error.findDetails(ErrorInfoSchema).length === 0;
 }

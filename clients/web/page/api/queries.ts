@@ -15,6 +15,7 @@ export const keys = {
   runs: (host: string) => ['runs', host],
   run: (id: string) => ['run', id],
   info: ['info'],
+  archives: ['archives'],
 } as const;
 
 export const hostsQuery = queryOptions({

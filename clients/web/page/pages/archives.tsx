@@ -2,6 +2,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import { archiveService } from '../api/clients.js';
+import { keys } from '../api/queries.js';
 import { bytes } from '../format/units.js';
 import { ActionButton } from '../parts/action-button.js';
 import { DataTable } from '../parts/data-table.js';
@@ -12,7 +13,7 @@ import { PageHeading } from '../parts/page-heading.js';
 
 export function ArchivesPage() {
   const list = useInfiniteQuery({
-    queryKey: ['archives'],
+    queryKey: keys.archives,
     initialPageParam: '',
     queryFn: ({ pageParam, signal }) =>
       archiveService.listArchives({ pageSize: 200, pageToken: pageParam }, { signal }),
@@ -23,7 +24,7 @@ export function ArchivesPage() {
     <>
       <PageHeading title="Archives" />
       {list.isPending && <Waiting rows={6} />}
-      {list.isError && <Failure error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isError && !list.data && <Failure error={list.error} onRetry={() => void list.refetch()} />}
       {list.data && archives.length === 0 && (
         <Empty title="There are no archives.">
           With archivedir in the configuration, snapshots older than max_age become archives. By hand: busy

@@ -35,7 +35,7 @@ export function AuditPage() {
       <PageHeading title="Audit" />
       <Verify />
       {list.isPending && <Waiting rows={8} />}
-      {list.isError && <Failure error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isError && !list.data && <Failure error={list.error} onRetry={() => void list.refetch()} />}
       {list.data && entries.length === 0 && <Empty title="Nothing was changed by a call yet." />}
       {entries.length > 0 && (
         <DataTable name="Calls" heads={['When', 'Who', 'From', 'What', 'Host', 'Outcome', 'Request']}>

@@ -1,4 +1,5 @@
 /** What became of the files from one snapshot to another. */
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import {
@@ -8,12 +9,14 @@ import {
   type FileDifference,
 } from '../../gen/busy/v1/browse_pb.js';
 import { snapshotService } from '../api/clients.js';
+import { snapshotsQuery } from '../api/queries.js';
 import { bytes, count } from '../format/units.js';
-import { Failure } from '../parts/notices.js';
+import { Empty, Failure } from '../parts/notices.js';
 import { ProgressBar } from '../parts/progress.js';
 import { Foreign } from '../parts/text.js';
 import { DataTable } from '../parts/data-table.js';
 import { PageHeading } from '../parts/page-heading.js';
+import { SnapshotChoice } from './compare/snapshot-choice.js';
 
 /** A page that shows more would be of no use; the command line has all (busy diff). */
 const mostShown = 2000;
@@ -28,16 +31,25 @@ interface Comparison {
 const nothingYet: Comparison = { differences: [], entries: 0n, summary: null, error: null };
 
 export function ComparePage({ host }: { readonly host: string }) {
-  const [search] = useSearchParams();
-  const [from, to] = [search.get('from') ?? '', search.get('to') ?? ''];
-  const comparison = useComparison(host, from, to);
+  const [search, setSearch] = useSearchParams();
+  const [newest, before] = useQuery(snapshotsQuery(host)).data ?? [];
+  const from = search.get('from') ?? before?.name ?? '';
+  const to = search.get('to') ?? newest?.name ?? '';
+  const [attempt, setAttempt] = useState(0);
+  const comparison = useComparison({ host, from, to, attempt });
   const { differences, entries, summary, error } = comparison;
   return (
     <>
       <PageHeading title={`${host} · ${from} → ${to}`}>
         <Link href={`/hosts/${host}`}>{host}</Link> · {from} → {to}
       </PageHeading>
-      {error !== null && <Failure error={error} />}
+      <SnapshotChoice
+        host={host}
+        from={from}
+        to={to}
+        onChoose={(nextFrom, nextTo) => setSearch({ from: nextFrom, to: nextTo })}
+      />
+      {error !== null && <Failure error={error} onRetry={() => setAttempt(attempt + 1)} />}
       {summary && <Summary summary={summary} />}
       {!summary && error === null && (
         <>
@@ -45,11 +57,14 @@ export function ComparePage({ host }: { readonly host: string }) {
           <p className="progress-words">{count(entries)} entries compared</p>
         </>
       )}
-      <DataTable name="Differences" heads={['What', 'Path', '#Before', '#After']}>
-        {differences.map((difference) => (
-          <DifferenceRow key={pathOf(difference)} difference={difference} />
-        ))}
-      </DataTable>
+      {summary && differences.length === 0 && <Empty title="Nothing differs." />}
+      {differences.length > 0 && (
+        <DataTable name="Differences" heads={['What', 'Path', '#Before', '#After']}>
+          {differences.map((difference) => (
+            <DifferenceRow key={pathOf(difference)} difference={difference} />
+          ))}
+        </DataTable>
+      )}
       {differences.length === mostShown && (
         <p className="faint">
           These are the first {count(mostShown)}. All of them: busy diff {host}/{from} {host}/{to}
@@ -92,11 +107,19 @@ function pathOf({ before, after }: FileDifference): string {
 }
 
 /** Reads the comparison as it comes; beyond what is shown only the summary is waited for. */
-function useComparison(host: string, from: string, to: string): Comparison {
+function useComparison(what: {
+  readonly host: string;
+  readonly from: string;
+  readonly to: string;
+  /** Another number compares once more. */
+  readonly attempt: number;
+}): Comparison {
+  const { host, from, to, attempt } = what;
   const [comparison, setComparison] = useState(nothingYet);
   useEffect(() => {
     const abort = new AbortController();
     setComparison(nothingYet);
+    if (from === '' || to === '') return undefined;
     const read = async (): Promise<void> => {
       const request = { host, snapshot: from, otherSnapshot: to };
       for await (const part of snapshotService.diffSnapshots(request, { signal: abort.signal })) {
@@ -115,6 +138,6 @@ function useComparison(host: string, from: string, to: string): Comparison {
       if (!abort.signal.aborted) setComparison((known) => ({ ...known, error }));
     });
     return () => abort.abort();
-  }, [host, from, to]);
+  }, [host, from, to, attempt]);
   return comparison;
 }

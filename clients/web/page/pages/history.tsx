@@ -6,6 +6,7 @@ import { FileChange, FileType, FileVersionState, type FileVersion } from '../../
 import { snapshotService } from '../api/clients.js';
 import { downloadUrl } from '../api/files.js';
 import { bytes } from '../format/units.js';
+import { DownloadLink, useDownloadRefusal } from '../parts/download-link.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
 import { Foreign } from '../parts/text.js';
 import { Age } from '../parts/times.js';
@@ -31,7 +32,9 @@ export function HistoryPage({ host }: { readonly host: string }) {
         <Link href={`/hosts/${host}`}>{host}</Link> · <Foreign text={path} />
       </PageHeading>
       {history.isPending && <Waiting rows={6} />}
-      {history.isError && <Failure error={history.error} onRetry={() => void history.refetch()} />}
+      {history.isError && !history.data && (
+        <Failure error={history.error} onRetry={() => void history.refetch()} />
+      )}
       {history.data && !isThere && <Empty title="No snapshot of this host has this path." />}
       {history.data && isThere && (
         <DataTable name="Versions" heads={['Snapshot', 'Age', 'What happened', '#Size', '~Download']}>
@@ -46,6 +49,7 @@ export function HistoryPage({ host }: { readonly host: string }) {
 
 function VersionRow(props: { readonly host: string; readonly path: string; readonly version: FileVersion }) {
   const { host, path, version } = props;
+  const refusal = useDownloadRefusal();
   const { file, snapshot } = version;
   const name = snapshot?.name ?? '';
   return (
@@ -58,9 +62,9 @@ function VersionRow(props: { readonly host: string; readonly path: string; reado
       <td className="number">{file?.type === FileType.FILE ? bytes(file.size) : ''}</td>
       <td>
         {file && (
-          <a href={downloadUrl(host, name, [path])} download="">
+          <DownloadLink href={downloadUrl(host, name, [path])} refusal={refusal}>
             Download
-          </a>
+          </DownloadLink>
         )}
       </td>
     </tr>

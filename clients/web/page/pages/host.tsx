@@ -5,7 +5,9 @@ import type { HostCondition } from '../../gen/busy/v1/host_service_pb.js';
 import { BackupType, type Run } from '../../gen/busy/v1/run_pb.js';
 import { Role } from '../../gen/busy/v1/token_service_pb.js';
 import { archiveService, backupService, snapshotService } from '../api/clients.js';
+import { isWorthTryingAgain } from '../api/errors.js';
 import { hostQuery, runsQuery, snapshotsQuery } from '../api/queries.js';
+import { withLocalTimes } from '../format/times-in-text.js';
 import { bytes, count } from '../format/units.js';
 import { ActionButton, RoleNote } from '../parts/action-button.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
@@ -30,10 +32,11 @@ export function HostPage({ name }: { readonly name: string }) {
   };
   const backUp = (type: BackupType): Promise<void> =>
     follow(backupService.triggerBackup({ host: name, type, requestId: newId() }));
-  if (host.isError) return <Failure error={host.error} onRetry={() => void host.refetch()} />;
+  if (host.isError && !host.data) return <Failure error={host.error} onRetry={() => void host.refetch()} />;
   return (
     <>
       <PageHeading title={name} />
+      {host.isError && !isWorthTryingAgain(host.error) && <Failure error={host.error} />}
       <div className="headline">
         <ActionButton needs={Role.OPERATOR} kind="primary" onAction={() => backUp(BackupType.AUTO)}>
           Back up now
@@ -70,7 +73,7 @@ export function HostPage({ name }: { readonly name: string }) {
       {host.data?.host && host.data.host.conditionReason !== '' && !host.data.host.heldSnapshot && (
         <p className="condition">
           <Mark {...markOf(host.data.host.condition)} />{' '}
-          <Foreign className="" text={host.data.host.conditionReason} />
+          <Foreign className="" text={withLocalTimes(host.data.host.conditionReason)} />
         </p>
       )}
       {host.data?.host?.heldSnapshot && <HeldDecision snapshot={host.data.host.heldSnapshot} />}
@@ -82,9 +85,16 @@ export function HostPage({ name }: { readonly name: string }) {
       <section aria-labelledby="snapshots">
         <h2 id="snapshots">Snapshots</h2>
         {snapshots.isPending && <Waiting />}
-        {snapshots.isError && <Failure error={snapshots.error} />}
+        {snapshots.isError && !snapshots.data && (
+          <Failure error={snapshots.error} onRetry={() => void snapshots.refetch()} />
+        )}
         {snapshots.data?.length === 0 && (
           <Empty title="There is no snapshot yet.">The first backup of this host makes one.</Empty>
+        )}
+        {snapshots.data && snapshots.data.length > 1 && (
+          <p>
+            <Link href={`/hosts/${name}/compare`}>Compare two snapshots</Link>
+          </p>
         )}
         {snapshots.data && snapshots.data.length > 0 && (
           <DataTable name="Snapshots" heads={['Snapshot', 'Type', 'Age', 'Outcome', '#Size', '#Copied']}>

@@ -26,10 +26,10 @@ export function HostsPage() {
         </div>
       )}
       {hosts.isPending && <Waiting rows={6} />}
-      {hosts.isError && <Failure error={hosts.error} onRetry={() => void hosts.refetch()} />}
+      {hosts.isError && !hosts.data && <Failure error={hosts.error} onRetry={() => void hosts.refetch()} />}
       {hosts.data?.hosts.length === 0 && (
         <Empty title="There are no hosts yet.">
-          The first one is added here, or with: busy host add NAME
+          {refusal === '' ? 'The first one is added here, or with: busy host add NAME' : refusal}
         </Empty>
       )}
       {hosts.data && hosts.data.hosts.length > 0 && (
@@ -75,11 +75,12 @@ export function HostsPage() {
       <section aria-labelledby="defaults">
         <h2 id="defaults">Defaults</h2>
         <p className="faint">
-          What holds for a host without settings of its own. They are changed in defaults of the configuration
-          file.
+          What holds for a host without settings of its own. They stand in defaults of the configuration file.
         </p>
         {defaults.isPending && <Waiting rows={4} />}
-        {defaults.isError && <Failure error={defaults.error} onRetry={() => void defaults.refetch()} />}
+        {defaults.isError && !defaults.data && (
+          <Failure error={defaults.error} onRetry={() => void defaults.refetch()} />
+        )}
         {defaults.data && <SettingsTable settings={defaults.data.settings} />}
       </section>
     </>

@@ -7,6 +7,7 @@ import { backupService } from '../api/clients.js';
 import { useLiveRun } from '../api/live-runs-context.js';
 import { hasEnded } from '../api/live-runs.js';
 import { runQuery } from '../api/queries.js';
+import { withLocalTimes } from '../format/times-in-text.js';
 import { ActionButton } from '../parts/action-button.js';
 import { Failure, Waiting } from '../parts/notices.js';
 import { RunProgress } from '../parts/progress.js';
@@ -15,6 +16,7 @@ import { Foreign } from '../parts/text.js';
 import { Took, When } from '../parts/times.js';
 import { JobTable, MissingFiles } from './run/jobs.js';
 import { RunLog } from './run/log.js';
+import { RunOutcome } from './run/outcome.js';
 import { PageHeading } from '../parts/page-heading.js';
 
 export function RunPage({ id }: { readonly id: string }) {
@@ -22,7 +24,7 @@ export function RunPage({ id }: { readonly id: string }) {
   const live = useLiveRun(id);
   // The asked one has the lists of missing files, the live one is younger while it runs.
   const run = live && !hasEnded(live) ? live : asked.data && isAsNew(asked.data, live) ? asked.data : live;
-  if (asked.isError) return <Failure error={asked.error} onRetry={() => void asked.refetch()} />;
+  if (asked.isError && !run) return <Failure error={asked.error} onRetry={() => void asked.refetch()} />;
   if (!run) return <Waiting rows={6} />;
   return (
     <>
@@ -72,12 +74,13 @@ export function RunPage({ id }: { readonly id: string }) {
           <>
             <dt>Type</dt>
             <dd>
-              {typeName(run.type)}, since {run.typeReason}
+              {typeName(run.type)}, since {withLocalTimes(run.typeReason)}
             </dd>
           </>
         )}
       </dl>
-      <JobTable jobs={run.jobs} />
+      <RunOutcome run={run} />
+      <JobTable jobs={run.jobs} progress={hasEnded(run) ? undefined : run.progress} />
       <MissingFiles jobs={run.jobs} />
       <RunLog runId={run.id} isEnded={hasEnded(run)} />
     </>

@@ -15,7 +15,7 @@ import { PageHeading } from '../parts/page-heading.js';
 
 export function SettingsPage() {
   const info = useQuery(infoQuery);
-  if (info.isError) return <Failure error={info.error} onRetry={() => void info.refetch()} />;
+  if (info.isError && !info.data) return <Failure error={info.error} onRetry={() => void info.refetch()} />;
   if (!info.data) return <Waiting rows={8} />;
   const { data } = info;
   return (

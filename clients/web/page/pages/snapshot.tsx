@@ -4,11 +4,11 @@ import { useState } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import { escapeText } from '../../../cli/escape.js';
 import { Role } from '../../gen/busy/v1/token_service_pb.js';
-import { useRefusal } from '../api/caller.js';
 import { snapshotService } from '../api/clients.js';
 import { directoryQuery, downloadUrl } from '../api/files.js';
 import { snapshotsQuery } from '../api/queries.js';
 import { ActionButton } from '../parts/action-button.js';
+import { useDownloadRefusal } from '../parts/download-link.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
 import { Breadcrumb } from './snapshot/breadcrumb.js';
 import { FileTable } from './snapshot/file-table.js';
@@ -30,7 +30,7 @@ export function SnapshotPage({ host, name }: { readonly host: string; readonly n
   const place = snapshots.data?.findIndex((one) => one.name === name) ?? -1;
   const snapshot = snapshots.data?.[place];
   const older = place < 0 ? undefined : snapshots.data?.[place + 1];
-  const downloadRefusal = useRefusal(Role.ADMIN);
+  const downloadRefusal = useDownloadRefusal();
   const paths = chosen.size > 0 ? [...chosen] : [path];
   const verify = async (): Promise<void> => {
     const { run } = await snapshotService.verifySnapshot({ host, name, requestId: crypto.randomUUID() });
@@ -47,12 +47,17 @@ export function SnapshotPage({ host, name }: { readonly host: string; readonly n
       )}
       <div className="headline">
         {downloadRefusal === '' ? (
-          <a className="button primary" href={downloadUrl(host, name, paths)} download="">
+          <a className="button primary" href={downloadUrl(host, name, paths)}>
             Download {describe(chosen, path)}
           </a>
         ) : (
           <button aria-disabled title={downloadRefusal}>
             Download {describe(chosen, path)}
+          </button>
+        )}
+        {chosen.size > 0 && (
+          <button type="button" onClick={() => setChosen(new Set())}>
+            Clear the choice
           </button>
         )}
         <RestoreDialog host={host} snapshot={name} paths={paths} />
@@ -69,10 +74,14 @@ export function SnapshotPage({ host, name }: { readonly host: string; readonly n
         {snapshot && <MoveToTrash snapshot={snapshot} />}
       </div>
       {downloadRefusal !== '' && <p className="faint role-note">Download: {downloadRefusal}</p>}
-      {snapshot && snapshot.heldFor.length > 0 && <HeldDecision snapshot={snapshot} />}
+      {snapshot && snapshot.heldFor.length > 0 && (
+        <HeldDecision snapshot={snapshot} onDiscarded={() => go(`/hosts/${host}`)} />
+      )}
       <Breadcrumb host={host} snapshot={name} path={path} />
       {directory.isPending && <Waiting rows={8} />}
-      {directory.isError && <Failure error={directory.error} onRetry={() => void directory.refetch()} />}
+      {directory.isError && !directory.data && (
+        <Failure error={directory.error} onRetry={() => void directory.refetch()} />
+      )}
       {directory.data && files.length === 0 && <Empty title="This directory is empty." />}
       {files.length > 0 && (
         <FileTable

@@ -7,7 +7,7 @@ import { ActionButton, RoleNote } from '../parts/action-button.js';
 import { Confirmation } from '../parts/confirmation.js';
 import { DataTable } from '../parts/data-table.js';
 import { Empty, Failure, Waiting } from '../parts/notices.js';
-import { PageHeading } from '../parts/page-heading.js';
+import { PageHeading, useHeadingWhenGone } from '../parts/page-heading.js';
 import { Age, Until } from '../parts/times.js';
 
 const kinds: Readonly<Record<TrashKind, string>> = {
@@ -27,6 +27,7 @@ export function TrashPage() {
     getNextPageParam: ({ nextPageToken }) => (nextPageToken === '' ? undefined : nextPageToken),
   });
   const entries = list.data?.pages.flatMap((page) => page.entries) ?? [];
+  useHeadingWhenGone(entries.length);
   const empty = async (id: string, confirm: string): Promise<void> => {
     await trashService.emptyTrash({ id, confirm });
     await list.refetch();
@@ -40,7 +41,7 @@ export function TrashPage() {
     <>
       <PageHeading title="Trash" />
       {list.isPending && <Waiting rows={4} />}
-      {list.isError && <Failure error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isError && !list.data && <Failure error={list.error} onRetry={() => void list.refetch()} />}
       {list.data && entries.length === 0 && (
         <Empty title="The trash is empty.">
           Snapshots, archives and hosts that are deleted come here first, and are gone for good after

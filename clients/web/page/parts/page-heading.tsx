@@ -11,6 +11,16 @@ interface PageHeadingProps {
 /** The browser itself takes care of the page that it opens. */
 let isFirst = true;
 
+/** Focuses the heading when there are fewer entries, and what had the focus has gone with one of them. */
+export function useHeadingWhenGone(entries: number): void {
+  const before = useRef(entries);
+  useEffect(() => {
+    const isFewer = entries < before.current;
+    before.current = entries;
+    if (isFewer && document.activeElement === document.body) document.querySelector('h1')?.focus();
+  }, [entries]);
+}
+
 export function PageHeading({ title, children }: PageHeadingProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

@@ -1,13 +1,15 @@
 /** Why a host is or is not backed up now. */
 import { useQuery } from '@tanstack/react-query';
 import { explainQuery } from '../../api/queries.js';
+import { withLocalTimes } from '../../format/times-in-text.js';
 import { Failure, Waiting } from '../../parts/notices.js';
 import { Foreign } from '../../parts/text.js';
 import { Until } from '../../parts/times.js';
 
 export function Explanation({ host }: { readonly host: string }) {
   const found = useQuery(explainQuery(host));
-  if (found.isError) return <Failure error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.isError && !found.data)
+    return <Failure error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data) return <Waiting rows={4} />;
   const { data } = found;
   return (
@@ -17,16 +19,16 @@ export function Explanation({ host }: { readonly host: string }) {
         <dd>{data.isDue ? 'yes' : 'no'}</dd>
         <dt>Online</dt>
         <dd>
-          {data.isOnline ? 'yes' : 'no'}: <Foreign className="" text={data.onlineReason} />
+          {data.isOnline ? 'yes' : 'no'}: <Foreign className="" text={withLocalTimes(data.onlineReason)} />
         </dd>
         <dt>Waits for</dt>
-        <dd>{data.waitsFor === '' ? 'nothing: it starts within seconds' : data.waitsFor}</dd>
+        <dd>{data.waitsFor === '' ? 'nothing: it starts within seconds' : withLocalTimes(data.waitsFor)}</dd>
         <dt>Next</dt>
         <dd>
           <Until time={data.nextAt} />
         </dd>
         <dt>Type</dt>
-        <dd>{data.typeReason}</dd>
+        <dd>{withLocalTimes(data.typeReason)}</dd>
         {data.space !== '' && (
           <>
             <dt>Space</dt>
@@ -37,7 +39,7 @@ export function Explanation({ host }: { readonly host: string }) {
       <ul className="reasons">
         {data.reasons.map((reason) => (
           <li key={reason}>
-            <Foreign className="" text={reason} />
+            <Foreign className="" text={withLocalTimes(reason)} />
           </li>
         ))}
       </ul>

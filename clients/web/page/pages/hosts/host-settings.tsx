@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { HostOrigin } from '../../../gen/busy/v1/host_service_pb.js';
+import { HostOrigin, type GetHostResponse } from '../../../gen/busy/v1/host_service_pb.js';
 import { Role } from '../../../gen/busy/v1/token_service_pb.js';
 import { hostService } from '../../api/clients.js';
 import { hostQuery, keys } from '../../api/queries.js';
@@ -14,32 +14,36 @@ import { SettingsForm, type SettingsChange } from './settings-form.js';
 import { SettingsTable } from './settings-table.js';
 
 export function HostSettingsPage({ name }: { readonly name: string }) {
-  // Not asked again by itself: somebody may be typing.
-  const found = useQuery({ ...hostQuery(name), refetchInterval: false, refetchOnWindowFocus: false });
+  const found = useQuery({ ...hostQuery(name), staleTime: 0 });
+  // Kept as it was when the form was opened, whatever is asked for meanwhile: somebody may be typing.
+  const [opened, setOpened] = useState<GetHostResponse | null>(null);
+  if (!opened && found.data && found.isFetchedAfterMount && !found.isError) setOpened(found.data);
   const queries = useQueryClient();
   const refusal = useHostsRefusal();
   const [said, setSaid] = useState('');
   const [, go] = useLocation();
-  const forget = async (): Promise<void> => {
-    for (const key of [keys.hosts, keys.host(name), ['trash']])
-      await queries.invalidateQueries({ queryKey: key });
+  const forget = (): void => {
+    for (const queryKey of [keys.hosts, ['trash']]) void queries.invalidateQueries({ queryKey });
   };
+  const load = async (): Promise<void> =>
+    setOpened(await queries.fetchQuery({ ...hostQuery(name), staleTime: 0 }));
   const save = async ({ settings, changed }: SettingsChange): Promise<void> => {
     setSaid('');
-    const { etag } = found.data ?? {};
-    await hostService.updateHost({ name, settings, updateMask: { paths: [...changed] }, etag: etag ?? '' });
-    await forget();
+    const etag = opened?.etag ?? '';
+    await hostService.updateHost({ name, settings, updateMask: { paths: [...changed] }, etag });
+    forget();
+    await load();
     setSaid(`Saved: ${changed.join(', ')}. A run that is under way keeps the settings it started with.`);
   };
   const remove = async (): Promise<void> => {
-    await hostService.deleteHost({ name, etag: found.data?.etag ?? '' });
-    await forget();
+    await hostService.deleteHost({ name, etag: opened?.etag ?? '' });
     go('/trash');
+    forget();
+    queries.removeQueries({ queryKey: keys.host(name) });
   };
-  if (found.isError) return <Failure error={found.error} onRetry={() => void found.refetch()} />;
-  if (!found.data) return <Waiting rows={10} />;
-  const { data } = found;
-  const isEditable = data.origin === HostOrigin.DATABASE && refusal === '';
+  if (found.isError && !opened) return <Failure error={found.error} onRetry={() => void found.refetch()} />;
+  if (!opened) return <Waiting rows={10} />;
+  const isEditable = opened.origin === HostOrigin.DATABASE && refusal === '';
   return (
     <>
       <PageHeading title={`${name} · settings`}>
@@ -60,22 +64,22 @@ export function HostSettingsPage({ name }: { readonly name: string }) {
             onConfirm={remove}
           >
             Its settings go to the trash, from which they can be put back for some days. Its{' '}
-            {data.host?.snapshotCount ?? 0} snapshots stay on the disk, in {data.host?.backupdir}/{name}.
+            {opened.host?.snapshotCount ?? 0} snapshots stay on the disk, in {opened.host?.backupdir}/{name}.
           </Confirmation>
         )}
       </div>
       <p role="status">{said}</p>
       {isEditable ? (
         <SettingsForm
-          key={data.etag}
-          before={data.settings}
+          before={opened.settings}
           action="Save"
           isNew={false}
           hindrance=""
           onSave={save}
+          onReload={load}
         />
       ) : (
-        <SettingsTable settings={data.settingsInEffect} />
+        <SettingsTable settings={opened.settingsInEffect} />
       )}
     </>
   );

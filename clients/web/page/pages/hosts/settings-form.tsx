@@ -4,6 +4,7 @@ import { useMemo, useRef, useState, type FormEvent, type ReactNode } from 'react
 import type { HostSettings } from '../../../gen/busy/v1/host_settings_pb.js';
 import { troubleOf } from '../../api/errors.js';
 import { defaultsQuery } from '../../api/queries.js';
+import { ActionButton } from '../../parts/action-button.js';
 import { Failure } from '../../parts/notices.js';
 import { SettingField } from './setting-field.js';
 import { settingGroups, type SettingGroup } from './setting-groups.js';
@@ -32,11 +33,14 @@ interface SettingsFormProps {
   /** A new host is saved without a change too. */
   readonly isNew: boolean;
   readonly onSave: (change: SettingsChange) => Promise<void>;
+  /** Gives another `before`, when somebody else has changed the host meanwhile. */
+  readonly onReload?: () => Promise<void>;
   /** What stands above the settings. */
   readonly children?: ReactNode;
 }
 
-export function SettingsForm({ before, action, hindrance, isNew, onSave, children }: SettingsFormProps) {
+export function SettingsForm(props: SettingsFormProps) {
+  const { before, action, hindrance, isNew, onSave, onReload, children } = props;
   const first = useMemo(() => toTexts(before), [before]);
   const [texts, setTexts] = useState<SettingTexts>(first);
   const [problems, setProblems] = useState<SettingProblems>({});
@@ -45,6 +49,14 @@ export function SettingsForm({ before, action, hindrance, isNew, onSave, childre
   const form = useRef<HTMLFormElement>(null);
   const defaults = useQuery(defaultsQuery);
   const changed = changedNames(first, texts);
+  // The form itself stays, and with it the focus: only what stands in it becomes another.
+  const [shown, setShown] = useState(before);
+  if (shown !== before) {
+    setShown(before);
+    setTexts(first);
+    setProblems({});
+    setError(null);
+  }
   const refusal = hindrance || (isNew || changed.length > 0 ? '' : 'Nothing was changed.');
 
   const fail = (found: SettingProblems): void => {
@@ -95,6 +107,9 @@ export function SettingsForm({ before, action, hindrance, isNew, onSave, childre
         </details>
       ))}
       {error !== null && <Failure error={error} />}
+      {onReload && troubleOf(error).reason === 'HOST_CHANGED' && (
+        <ActionButton onAction={onReload}>Load the new settings</ActionButton>
+      )}
       <div className="form-end">
         <button
           className="primary"

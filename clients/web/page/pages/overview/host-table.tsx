@@ -2,8 +2,9 @@
 import { memo, useMemo } from 'react';
 import { Link } from 'wouter';
 import type { Host } from '../../../gen/busy/v1/host_service_pb.js';
-import type { Run } from '../../../gen/busy/v1/run_pb.js';
+import { RunKind, RunState, type Run } from '../../../gen/busy/v1/run_pb.js';
 import { hasEnded } from '../../api/live-runs.js';
+import { withLocalTimes } from '../../format/times-in-text.js';
 import { count } from '../../format/units.js';
 import { Mark, RunStateMark } from '../../parts/states.js';
 import { Foreign } from '../../parts/text.js';
@@ -12,7 +13,7 @@ import { byUrgency, conditions } from './host-condition.js';
 import { DataTable } from '../../parts/data-table.js';
 
 export function HostTable(props: { readonly hosts: readonly Host[]; readonly runs: readonly Run[] }) {
-  const running = new Set(props.runs.filter((run) => !hasEnded(run)).map(({ host }) => host));
+  const running = new Set(props.runs.filter(isBackupUnderWay).map(({ host }) => host));
   const sorted = useMemo(() => props.hosts.toSorted(byUrgency), [props.hosts]);
   return (
     <DataTable name="Hosts" heads={['Host', 'State', 'Newest snapshot', 'Last run', 'Next', '#Snapshots']}>
@@ -21,6 +22,11 @@ export function HostTable(props: { readonly hosts: readonly Host[]; readonly run
       ))}
     </DataTable>
   );
+}
+
+/** One that waits in the queue, or verifies, does not run the backup that is next. */
+function isBackupUnderWay(run: Run): boolean {
+  return run.kind === RunKind.BACKUP && run.state !== RunState.QUEUED && !hasEnded(run);
 }
 
 /** Drawn anew only when its host has changed: what runs is told several times a second. */
@@ -35,7 +41,7 @@ const HostRow = memo(function HostRow(props: { readonly host: Host; readonly isR
       <td className="condition">
         <Mark tone={tone} text={word} />
         {!host.conditionReason.includes(word) && (
-          <Foreign className="condition-reason faint" text={host.conditionReason} />
+          <Foreign className="condition-reason faint" text={withLocalTimes(host.conditionReason)} />
         )}
       </td>
       <td>

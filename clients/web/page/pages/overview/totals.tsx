@@ -9,7 +9,8 @@ import { needsAttention } from './host-condition.js';
 interface TotalsProps {
   readonly hosts: readonly Host[] | null;
   readonly info: GetDaemonInfoResponse | null;
-  readonly going: readonly Run[];
+  /** Null: not known yet. */
+  readonly going: readonly Run[] | null;
 }
 
 export function Totals({ hosts, info, going }: TotalsProps) {
@@ -18,7 +19,9 @@ export function Totals({ hosts, info, going }: TotalsProps) {
     <dl className="totals">
       <Total name="Hosts" value={hosts ? count(hosts.length) : '…'} />
       <Total name="Need attention" value={bad === undefined ? '…' : count(bad)} isBad={(bad ?? 0) > 0} />
-      <Total name="Run now" value={count(going.length)} />
+      <Total name="Run now" value={going ? count(going.length) : '…'} />
+      {/* Keeps the room of the usual one disk. */}
+      {!info && <Total name="Free" value="…" detail="" note="&nbsp;" />}
       {info?.disks.map((disk) => (
         <DiskTotal key={disk.backupdir} disk={disk} />
       ))}

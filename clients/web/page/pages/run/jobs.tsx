@@ -1,11 +1,17 @@
 /** The source directories of a backup, and what is missing of them. */
-import type { Job } from '../../../gen/busy/v1/run_pb.js';
-import { bytes, count } from '../../format/units.js';
+import { JobState, RunPhase, type Job, type Progress } from '../../../gen/busy/v1/run_pb.js';
+import { bytes, count, counted } from '../../format/units.js';
 import { JobStateMark } from '../../parts/states.js';
 import { Foreign } from '../../parts/text.js';
 import { DataTable } from '../../parts/data-table.js';
 
-export function JobTable({ jobs }: { readonly jobs: readonly Job[] }) {
+interface JobTableProps {
+  readonly jobs: readonly Job[];
+  /** Of the run, while it goes on. */
+  readonly progress: Progress | undefined;
+}
+
+export function JobTable({ jobs, progress }: JobTableProps) {
   if (jobs.length === 0) return null;
   return (
     <section aria-labelledby="jobs">
@@ -21,6 +27,11 @@ export function JobTable({ jobs }: { readonly jobs: readonly Job[] }) {
             </th>
             <td>
               <JobStateMark state={job.state} />
+              {progress && isWhereItMoves(job, progress) && (
+                <span className="job-progress faint">
+                  {counted(progress.filesTransferred, 'file')} sent · <Foreign text={progress.currentFile} />
+                </span>
+              )}
             </td>
             <td className="number">{job.stats ? count(job.stats.fileCount) : '–'}</td>
             <td className="number">{job.stats ? count(job.stats.filesTransferred) : '–'}</td>
@@ -32,6 +43,12 @@ export function JobTable({ jobs }: { readonly jobs: readonly Job[] }) {
       </DataTable>
     </section>
   );
+}
+
+/** The figures of a run are of all its jobs together; what moves at the moment is of one. */
+function isWhereItMoves(job: Job, { jobNumber, phase }: Progress): boolean {
+  const copies = phase === RunPhase.COPY || phase === RunPhase.UNSPECIFIED;
+  return copies && job.number === jobNumber && job.state === JobState.RUNNING;
 }
 
 export function MissingFiles({ jobs }: { readonly jobs: readonly Job[] }) {

@@ -1,5 +1,5 @@
-/** The log of a run, live: with search, and following its end unless the reader has scrolled away. */
-import { useEffect, useMemo, useRef, useState } from 'react';
+/** The log of a run, live: with search, and following its end until the reader scrolls up, and again at the end. */
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { backupService } from '../../api/clients.js';
 import { isWorthTryingAgain } from '../../api/errors.js';
 import { gatewayUrl } from '../../api/base.js';
@@ -10,6 +10,8 @@ import { mostLines, readLog } from './log-lines.js';
 
 /** Lines that are drawn at once; a search looks through all. */
 const mostDrawn = 1000;
+/** Sizes of a zoomed page are fractions. */
+const endPixels = 4;
 
 export function RunLog({ runId, isEnded }: { readonly runId: string; readonly isEnded: boolean }) {
   const [lines, setLines] = useState<readonly string[]>([]);
@@ -17,6 +19,7 @@ export function RunLog({ runId, isEnded }: { readonly runId: string; readonly is
   const [wanted, setWanted] = useState('');
   const [isFollowing, setFollowing] = useState(true);
   const box = useRef<HTMLOListElement>(null);
+  const top = useRef(0);
   useEffect(() => {
     const abort = new AbortController();
     setLines([]);
@@ -33,9 +36,16 @@ export function RunLog({ runId, isEnded }: { readonly runId: string; readonly is
     const fitting = text === '' ? lines : lines.filter((line) => line.toLowerCase().includes(text));
     return { total: fitting.length, lines: fitting.slice(-mostDrawn) };
   }, [lines, wanted]);
-  useEffect(() => {
+  // Before it is drawn: a list that has grown and is not yet at its end would look as if the reader had left the end.
+  useLayoutEffect(() => {
     if (isFollowing && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [shown, isFollowing]);
+  const noteScroll = ({ scrollTop, scrollHeight, clientHeight }: HTMLOListElement): void => {
+    const isUp = scrollTop < top.current;
+    top.current = scrollTop;
+    if (scrollHeight - scrollTop - clientHeight < endPixels) setFollowing(true);
+    else if (isUp) setFollowing(false);
+  };
   return (
     <section aria-labelledby="log">
       <h2 id="log">Log</h2>
@@ -55,9 +65,7 @@ export function RunLog({ runId, isEnded }: { readonly runId: string; readonly is
           />
           {isEnded ? 'Show the end' : 'Follow'}
         </label>
-        <a href={gatewayUrl(`logs/${runId}`)} download={`${runId}.log`}>
-          Download
-        </a>
+        <a href={gatewayUrl(`logs/${runId}`)}>Download</a>
         {/* No live region: a log that grows would be read out all the time. */}
         <span className="faint">
           {wanted === ''
@@ -66,7 +74,13 @@ export function RunLog({ runId, isEnded }: { readonly runId: string; readonly is
         </span>
       </div>
       {error !== null && <Failure error={error} />}
-      <ol className="log" ref={box} tabIndex={0} aria-label="Lines of the log">
+      <ol
+        className="log"
+        ref={box}
+        tabIndex={0}
+        aria-label="Lines of the log"
+        onScroll={(event) => noteScroll(event.currentTarget)}
+      >
         {shown.lines.map((line, index) => (
           <li key={shown.total - shown.lines.length + index}>
             <Foreign text={line} />

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { Link } from 'wouter';
-import { RestoreChangeKind, type Restore } from '../../../gen/busy/v1/restore_pb.js';
+import type { Restore } from '../../../gen/busy/v1/restore_pb.js';
 import { RunState } from '../../../gen/busy/v1/run_pb.js';
 import { useLiveRun } from '../../api/live-runs-context.js';
 import { hasEnded } from '../../api/live-runs.js';
@@ -11,16 +11,10 @@ import { bytes, count, counted } from '../../format/units.js';
 import { Failure, Waiting } from '../../parts/notices.js';
 import { RunStateMark } from '../../parts/states.js';
 import { Foreign } from '../../parts/text.js';
+import { changeWords } from './change-words.js';
 
-/** So many are shown here; the page of the run has more. */
+/** So many are shown here; the page of the run has up to 1000. */
 const mostShown = 50;
-
-const words: Readonly<Record<RestoreChangeKind, string>> = {
-  [RestoreChangeKind.UNSPECIFIED]: '?',
-  [RestoreChangeKind.CREATED]: 'new',
-  [RestoreChangeKind.CHANGED]: 'replaced',
-  [RestoreChangeKind.DELETED]: 'deleted',
-};
 
 /** `onSuccess` is called when it has ended well. */
 export function DryRunResult(props: { readonly runId: string; readonly onSuccess: () => void }) {
@@ -36,7 +30,7 @@ export function DryRunResult(props: { readonly runId: string; readonly onSuccess
   useEffect(() => {
     if (isGood) onSuccess();
   }, [isGood, onSuccess]);
-  if (asked.isError) return <Failure error={asked.error} />;
+  if (asked.isError && !run) return <Failure error={asked.error} />;
   if (!run) return <Waiting rows={2} />;
   const { restore } = run;
   const shown = restore?.changes.slice(0, mostShown) ?? [];
@@ -44,7 +38,7 @@ export function DryRunResult(props: { readonly runId: string; readonly onSuccess
     <div className="dry-run" role="status">
       <p>
         <RunStateMark state={run.state} /> {isGood && restore && summaryOf(restore)}{' '}
-        <Link href={`/runs/${run.id}`}>Its log</Link>
+        <Link href={`/runs/${run.id}`}>Its page</Link>
       </p>
       {run.error && (
         <p className="problem">
@@ -55,7 +49,7 @@ export function DryRunResult(props: { readonly runId: string; readonly onSuccess
         <ul className="changes">
           {shown.map((change) => (
             <li key={`${change.kind} ${change.path}`}>
-              <span className="faint">{words[change.kind]}</span> <Foreign text={change.path} />
+              <span className="faint">{changeWords[change.kind]}</span> <Foreign text={change.path} />
             </li>
           ))}
         </ul>

@@ -5,6 +5,7 @@ import { downloadUrl } from '../../api/files.js';
 import { modeText } from '../../format/modes.js';
 import { nameOf } from '../../format/paths.js';
 import { bytes } from '../../format/units.js';
+import { DownloadLink, useDownloadRefusal } from '../../parts/download-link.js';
 import { Foreign } from '../../parts/text.js';
 import { When } from '../../parts/times.js';
 import { historyAddress, snapshotAddress } from './snapshot-address.js';
@@ -19,6 +20,7 @@ interface FileTableProps {
 }
 
 export function FileTable({ host, snapshot, files, chosen, onChoose }: FileTableProps) {
+  const refusal = useDownloadRefusal();
   return (
     <DataTable name="Files" heads={['~Choose', 'Name', '#Size', 'Changed', 'Mode', '#Owner', '~More']}>
       {files.map((file) => (
@@ -32,7 +34,7 @@ export function FileTable({ host, snapshot, files, chosen, onChoose }: FileTable
             />
           </td>
           <th scope="row">
-            <FileName host={host} snapshot={snapshot} file={file} />
+            <FileName host={host} snapshot={snapshot} file={file} refusal={refusal} />
           </th>
           <td className="number">{file.type === FileType.FILE ? bytes(file.size) : ''}</td>
           <td>
@@ -51,8 +53,14 @@ export function FileTable({ host, snapshot, files, chosen, onChoose }: FileTable
   );
 }
 
-function FileName(props: { readonly host: string; readonly snapshot: string; readonly file: File }) {
-  const { host, snapshot, file } = props;
+function FileName(props: {
+  readonly host: string;
+  readonly snapshot: string;
+  readonly file: File;
+  /** Why it cannot be downloaded. */
+  readonly refusal: string;
+}) {
+  const { host, snapshot, file, refusal } = props;
   const name = <Foreign text={nameOf(file.path)} />;
   if (file.error !== '')
     return (
@@ -64,9 +72,9 @@ function FileName(props: { readonly host: string; readonly snapshot: string; rea
     return <Link href={snapshotAddress({ host, snapshot, path: file.path })}>{name}/</Link>;
   if (file.type === FileType.FILE)
     return (
-      <a href={downloadUrl(host, snapshot, [file.path])} download="">
+      <DownloadLink href={downloadUrl(host, snapshot, [file.path])} refusal={refusal}>
         {name}
-      </a>
+      </DownloadLink>
     );
   if (file.type !== FileType.SYMLINK) return name;
   return (

@@ -8,11 +8,18 @@ import { ActionButton, RoleNote } from '../../parts/action-button.js';
 import { Confirmation } from '../../parts/confirmation.js';
 import { Foreign } from '../../parts/text.js';
 
-export function HeldDecision({ snapshot }: { readonly snapshot: Snapshot }) {
+interface HeldDecisionProps {
+  readonly snapshot: Snapshot;
+  /** It is not there any more. */
+  readonly onDiscarded?: () => void;
+}
+
+export function HeldDecision({ snapshot, onDiscarded }: HeldDecisionProps) {
   const { host, name } = snapshot;
   const queries = useQueryClient();
   const end = async (discard: boolean): Promise<void> => {
     await snapshotService.acknowledgeSnapshot({ host, name, discard });
+    if (discard) onDiscarded?.();
     for (const key of [keys.hosts, keys.host(host), keys.snapshots(host), ['trash']])
       await queries.invalidateQueries({ queryKey: key });
   };

@@ -1,9 +1,11 @@
 /** Bringing files back: first what would happen, then, when that is wanted, the same for real. */
+import { useQuery } from '@tanstack/react-query';
 import { useCallback, useState, type ReactNode } from 'react';
 import { useLocation } from 'wouter';
 import { RestoreMode } from '../../../gen/busy/v1/restore_pb.js';
 import { Role } from '../../../gen/busy/v1/token_service_pb.js';
 import { snapshotService } from '../../api/clients.js';
+import { hostsQuery } from '../../api/queries.js';
 import { counted } from '../../format/units.js';
 import { ActionButton } from '../../parts/action-button.js';
 import { TypedWord } from '../../parts/confirmation.js';
@@ -69,6 +71,7 @@ export function RestoreDialog({ host, snapshot, paths }: RestoreDialogProps) {
       description={
         <>
           {paths.length === 1 ? <Foreign text={paths[0] ?? ''} /> : counted(paths.length, 'path')} of {host}
+          {paths.length > 1 && <PathList paths={paths} />}
         </>
       }
       isOpen={isOpen}
@@ -117,12 +120,28 @@ export function RestoreDialog({ host, snapshot, paths }: RestoreDialogProps) {
   );
 }
 
+/** All of them: some may have been chosen in directories that are not shown any more. */
+function PathList({ paths }: { readonly paths: readonly string[] }) {
+  return (
+    <ul className="changes" aria-label="Chosen paths" tabIndex={0}>
+      {paths.map((path) => (
+        <li key={path}>
+          <Foreign text={path} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function TargetFields(props: {
   readonly wish: Wish;
   readonly host: string;
   readonly onChange: (next: Partial<Wish>) => void;
 }) {
   const { wish, host, onChange } = props;
+  const hosts = useQuery(hostsQuery).data?.hosts.map(({ name }) => name) ?? [];
+  // A snapshot may be of a host that is not there any more.
+  const names = [...new Set([host, ...hosts])].sort();
   const place = (value: Wish['place'], words: string) => (
     <Choice name="place" isChosen={wish.place === value} onChoose={() => onChange({ place: value })}>
       {words}
@@ -137,7 +156,11 @@ function TargetFields(props: {
       {wish.place === 'host' && (
         <label className="field">
           Host
-          <input value={wish.otherHost} onChange={(event) => onChange({ otherHost: event.target.value })} />
+          <select value={wish.otherHost} onChange={(event) => onChange({ otherHost: event.target.value })}>
+            {names.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
         </label>
       )}
       {wish.place !== 'original' && (
