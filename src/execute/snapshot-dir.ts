@@ -7,7 +7,7 @@
  * uses it as a further link base. (rsync would otherwise change attributes of files in place that the older
  * snapshots share.)
  */
-import { mkdir, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BusyError } from '../core/errors.js';
 import { isOutOfSpace } from '../core/job-outcome.js';
@@ -114,13 +114,20 @@ export async function createPartial(store: HostStore, name: string, mark: Partia
 
 /**
  * Makes a path below a directory and answers it. Step by step: where the disk is full, the recursive mkdir of Node
- * says that something is missing. Throws DISK_FULL or BACKUPDIR_UNUSABLE.
+ * says that something is missing. What a host has sent may stand there already, and a link among it would lead out of
+ * the snapshot: it is not followed. Throws DISK_FULL, BACKUPDIR_UNUSABLE, or HOST_MISBEHAVED, which names `host`.
  */
-export async function makeBelow(directory: string, path: string): Promise<string> {
+export async function makeBelow(directory: string, path: string, host: string): Promise<string> {
   let made = directory;
   for (const name of path.split('/').filter((part) => part !== '')) {
     made = join(made, name);
-    await orUnusable(directory, () => makeDirectory(made));
+    const found = await orUnusable(directory, async () => {
+      await makeDirectory(made);
+      return lstat(made);
+    });
+    if (found.isDirectory()) continue;
+    const detail = `it sent ${made.slice(directory.length)} as ${found.isSymbolicLink() ? 'a symlink' : 'something'} that is no directory, but the source directory ${path} is to be stored there`;
+    throw new BusyError('HOST_MISBEHAVED', { host, detail });
   }
   return made;
 }

@@ -113,6 +113,8 @@ describe.each([
       ['dot-dot', initiator === 'client' ? pushDotDot : pullDotDot],
       ['swap', 'exec rsync "$@"', { source: 'swapped' }],
       ['more', initiator === 'client' ? pushMore : pullMore],
+      ['inner', sendingPlanted, { source: 'outer', inner: 'deep' }],
+      ['inner-at-once', sendingPlanted, { source: 'outer', inner: 'deep', jobs_at_once: 2 }],
       [
         'other-source',
         `left=$#
@@ -143,6 +145,21 @@ exec rsync "$@" "$(dirname "$0")/../outside/"`,
     const { stdout } = await promisify(execFile)('find', [bed.backupdir, '-name', '*evil*']);
     expect(stdout).toBe('');
   });
+
+  it.each(['inner', 'inner-at-once'])(
+    'a symlink where another source directory belongs (%s), and nothing is written through it',
+    async (host) => {
+      for (const name of ['outer', 'planted']) await mkdir(join(bed.directory, name), { recursive: true });
+      await writeFile(join(bed.directory, 'planted/evil'), 'evil');
+      await rm(join(bed.directory, 'outer/deep'), { force: true });
+      await symlink(join(bed.directory, 'outside'), join(bed.directory, 'outer/deep'));
+      const before = await listAll(bed, host);
+      const run = await bed.backUp(host);
+      expect(await listAll(bed, host)).toEqual(before);
+      expect(run).toMatchObject({ state: RunState.FAILED, error: { reason: 'HOST_MISBEHAVED' } });
+      expect(run.error?.message).toContain('/outer/deep as a symlink');
+    },
+  );
 
   it('a symlink where a directory was, and is not written through', async () => {
     const source = join(bed.directory, 'swapped');
@@ -288,6 +305,14 @@ const renaming = `${process.execPath} -e "process.stdin.on('data', (bytes) => pr
   Buffer.from(bytes.toString('latin1').replaceAll('AA_AA_evil', '../../evil'), 'latin1')))"`;
 const pullDotDot = `rsync "$@" | ${renaming}`;
 const pushDotDot = `exec 6>&4; { rsync "$@" 4>&1 1>&2; } | ${renaming} >&6`;
+
+/** Sends other files than asked for as the inner one of two source directories. */
+const sendingPlanted = `for word in "$@"; do
+  shift
+  case "$word" in */outer/deep/) word="$(dirname "$0")/../planted/";; esac
+  set -- "$@" "$word"
+done
+exec rsync "$@"`;
 
 /** The whole transfer, and then a megabyte that nobody has asked for. */
 const pullMore = 'rsync "$@"; status=$?; head -c 1000000 /dev/urandom; exit $status';
