@@ -11,7 +11,7 @@ import { judgeEntries, judgeGrowth, mostAdded } from '../core/quota.js';
 import type { StartRsync } from './confinement.js';
 import { roomOf } from './disk.js';
 import { measureUsage } from './disk-usage.js';
-import { noteUse } from './host-quota.js';
+import { measureWithout, noteUse, type Use } from './host-quota.js';
 import type { RsyncEvent } from './rsync-output.js';
 import { WriteMeter } from './written.js';
 
@@ -35,10 +35,10 @@ export class QuotaWatch {
   private items = 0;
   private readonly listed = new Map<number, number>();
 
-  /** `usedBytes`: what the host takes up without this backup. */
+  /** `used`: what the host takes up without this backup. */
   constructor(
     private readonly host: Host,
-    private readonly usedBytes: number,
+    private used: Use,
     private readonly partial: string,
     freeInodes: number,
   ) {
@@ -74,7 +74,7 @@ export class QuotaWatch {
     clearInterval(this.timer);
     await this.looking;
     if (this.signal.aborted) return this.signal.reason as BusyError;
-    if (this.host.quotaBytes > 0 && judgeGrowth(this.host, this.usedBytes, await this.mostAdded()))
+    if (this.host.quotaBytes > 0 && judgeGrowth(this.host, this.used.bytes, await this.mostAdded()))
       await this.measure();
     return this.signal.aborted ? (this.signal.reason as BusyError) : null;
   }
@@ -86,7 +86,7 @@ export class QuotaWatch {
     await this.looking;
     if (this.host.quotaBytes === 0) return;
     const added = kept === null ? 0 : (await this.mostAdded()) + (await sizeOf(join(kept, 'manifest.gz')));
-    if (Number.isFinite(added)) await noteUse(join(this.partial, '..'), this.usedBytes + added);
+    if (Number.isFinite(added)) await noteUse(join(this.partial, '..'), this.used.bytes + added);
   }
 
   private look(): void {
@@ -98,7 +98,7 @@ export class QuotaWatch {
   private async lookNow(): Promise<void> {
     const { quotaBytes, maxEntries } = this.host;
     if (this.signal.aborted || (quotaBytes === 0 && maxEntries === 0)) return;
-    const isNear = quotaBytes > 0 && judgeGrowth(this.host, this.usedBytes, await this.mostAdded()) !== null;
+    const isNear = quotaBytes > 0 && judgeGrowth(this.host, this.used.bytes, await this.mostAdded()) !== null;
     const pauseMs = isNear
       ? Math.min(longestPauseNearMs, this.measured.tookMs / shareNear)
       : Math.max(unsuspectedMs, this.measured.tookMs / shareFar);
@@ -123,7 +123,16 @@ export class QuotaWatch {
     const added = usage.own.bytes;
     this.measured = { added, written, freeInodes, atMs, tookMs };
     this.end(judgeEntries(this.host, entries));
-    if (this.host.quotaBytes > 0) this.end(judgeGrowth(this.host, this.usedBytes, added));
+    if (this.host.quotaBytes === 0) return;
+    if (judgeGrowth(this.host, this.used.bytes, added)) await this.measureUsed();
+    this.end(judgeGrowth(this.host, this.used.bytes, added));
+  }
+
+  /** What was noted is never less than what there is, but may be more: snapshots were removed since. */
+  private async measureUsed(): Promise<void> {
+    if (this.used.isMeasured) return;
+    const bytes = await measureWithout(this.partial, this.stopped.signal).catch(() => null);
+    if (bytes !== null) this.used = { bytes, isMeasured: true };
   }
 
   /** Infinite, or no number, where the system does not say what was written: then it is measured. */
