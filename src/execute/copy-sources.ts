@@ -74,6 +74,7 @@ export async function copySources(
   const plans: TransferPlan[] = [];
   const floor = watchFloor(partial, task.host.minFree);
   const broken = new AbortController();
+  await backup.confiner.tell((text) => log.say(text));
   const place = await openBackupRoom(task.host, dirname(partial), partial, bases);
   const context = {
     host: task.host,
