@@ -7,6 +7,14 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobState, RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { listAll, peakMemories, prepareBed, type HostSettings } from '../helpers/hostile-bed.js';
+import {
+  askingFor,
+  pullDotDot,
+  pullMore,
+  pushDotDot,
+  pushMore,
+  sendingPlanted,
+} from '../helpers/hostile-programs.js';
 import type { TestBed } from '../helpers/test-bed.js';
 
 /** A program on the host that is called in place of rsync, and what comes of it. */
@@ -17,23 +25,6 @@ interface Trick {
   readonly reason: string;
   /** What the sentence must hold. */
   readonly says?: string;
-}
-
-/** Runs the real rsync, but with another connector: `change` works on the words that rsync asks the server for. */
-function askingFor(change: string): string {
-  const connector = `${change}
-printf "%s\\0" "$#" "$@" >&4; exec 5<&0; cat <&5 >&4 & exec 4>&- 5<&-; exec cat <&3`;
-  return `cat > "$0-connector" <<'CONNECTOR'
-${connector}
-CONNECTOR
-connector="$0-connector"
-shell=
-for word in "$@"; do
-  shift
-  if [ "$shell" = -e ]; then set -- "$@" "/bin/sh $connector"; else set -- "$@" "$word"; fi
-  shell=$word
-done
-exec rsync "$@"`;
 }
 
 const request = 'printf "%s\\0" 6 busy rsync --server -logDtpre.iLsfxCIvu . snapshot/ >&4';
@@ -299,21 +290,3 @@ async function startFlood(servers: Server[], text: string): Promise<HostSettings
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, connect_timeout: '2s' };
 }
-
-/** Replaces a name in the stream by one of the same length that leads out of the directory. */
-const renaming = `${process.execPath} -e "process.stdin.on('data', (bytes) => process.stdout.write(
-  Buffer.from(bytes.toString('latin1').replaceAll('AA_AA_evil', '../../evil'), 'latin1')))"`;
-const pullDotDot = `rsync "$@" | ${renaming}`;
-const pushDotDot = `exec 6>&4; { rsync "$@" 4>&1 1>&2; } | ${renaming} >&6`;
-
-/** Sends other files than asked for as the inner one of two source directories. */
-const sendingPlanted = `for word in "$@"; do
-  shift
-  case "$word" in */outer/deep/) word="$(dirname "$0")/../planted/";; esac
-  set -- "$@" "$word"
-done
-exec rsync "$@"`;
-
-/** The whole transfer, and then a megabyte that nobody has asked for. */
-const pullMore = 'rsync "$@"; status=$?; head -c 1000000 /dev/urandom; exit $status';
-const pushMore = 'rsync "$@"; status=$?; head -c 1000000 /dev/urandom >&4; exit $status';
