@@ -6,12 +6,12 @@ import { copyFile, constants, rm, writeFile } from 'node:fs/promises';
 
 /** Throws as the file system does. With `flush` it has reached the disk then. */
 export async function writeFresh(file: string, text: string, { flush = false } = {}): Promise<void> {
-  await rm(file, { recursive: true, force: true });
+  await rm(file, { force: true });
   await writeFile(file, text, { flag: 'wx', mode: 0o644, flush });
 }
 
 /** Throws as the file system does. */
 export async function copyFresh(from: string, file: string): Promise<void> {
-  await rm(file, { recursive: true, force: true });
+  await rm(file, { force: true });
   await copyFile(from, file, constants.COPYFILE_EXCL);
 }
