@@ -12,7 +12,7 @@ import { serverFindings, type ServerFacts } from './core/server-findings.js';
 import { lookAtSecrets } from './daemon-secrets.js';
 import { lookAtLock, type LockHolder } from './execute/backupdir-lock.js';
 import { roomOf } from './execute/disk.js';
-import { Confiner } from './execute/confinement.js';
+import type { Confiner } from './execute/confinement.js';
 import { fingerprintOfPin } from './execute/host-key.js';
 import { keysIn } from './execute/known-hosts.js';
 import { lookAtCertificate, lookAtFile, lookAtPrograms, lookAtRsync } from './execute/server-check.js';
@@ -46,6 +46,7 @@ export interface ServerParts {
   readonly watch: Pick<DatabaseWatch, 'unavailableSince'>;
   readonly database: Pick<Database, 'run'>;
   readonly holder: LockHolder;
+  readonly confiner: Pick<Confiner, 'state'>;
 }
 
 const mailMs = 20_000;
@@ -76,7 +77,7 @@ export function createServerCheck({
         lookAtTables(parts.database, config.database.kind, clock).catch(() => null),
         config.tls && lookAtCertificate(config.tls.certFile),
         lookAtRsync(),
-        new Confiner(config.confine).state(),
+        parts.confiner.state(),
         lookAtPrograms(),
         checkMailer({ settings: mail, hostname: hostname(), timeoutMs: mailMs }).then(
           () => null,

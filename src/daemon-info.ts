@@ -8,7 +8,7 @@ import type { AuditHead } from './core/audit.js';
 import type { Host } from './core/host.js';
 import type { RunKind } from './core/run.js';
 import { snapshotsOfAll, verificationStateOf } from './core/verification-state.js';
-import { Confiner } from './execute/confinement.js';
+import type { Confiner } from './execute/confinement.js';
 import { roomOf } from './execute/disk.js';
 import type { ExecutorPool } from './execute/executor-pool.js';
 import { requireLocalRsync } from './execute/local-rsync.js';
@@ -30,6 +30,7 @@ export interface DaemonFacts {
   readonly endpoints: readonly string[];
   /** Where metrics are served, a URL; empty: nowhere. */
   readonly metricsAddress: () => string;
+  readonly confiner: Pick<Confiner, 'state'>;
   readonly executor: ExecutorPool;
   readonly lifecycle: RunLifecycle;
 }
@@ -71,7 +72,7 @@ export async function describeDaemon(facts: DaemonFacts, caller: Caller): Promis
     runsRunning: counts.running,
     maxRunning: facts.maxRunning,
     executors: facts.executor.processCount(),
-    confinement: await new Confiner(config.confine).state(),
+    confinement: await facts.confiner.state(),
     rsyncVersion: await requireLocalRsync(new AbortController().signal).catch(() => ''),
     memoryBytes: process.memoryUsage.rss(),
     reserve: { ...reserve, releasedSince: reserve.releasedSince ?? undefined },

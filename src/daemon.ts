@@ -17,6 +17,7 @@ import { Scheduler } from './control/scheduler.js';
 import type { Host } from './core/host.js';
 import type { Presence } from './core/presence.js';
 import type { RunRecord } from './core/run.js';
+import { Confiner } from './execute/confinement.js';
 import { DiskNames } from './execute/disk.js';
 import { createFileReader } from './execute/download.js';
 import { ExecutorPool } from './execute/executor-pool.js';
@@ -90,6 +91,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       logs: await openRunLogs(config.stateDir, clock, makeRoom),
       catalog: new Catalog(hosts, records.snapshots),
       growth: new LogGrowth(),
+      confiner: new Confiner(config.confine),
       findCommitted,
     };
     const backupdirs = new OwnBackupdirs(parts.catalog);
@@ -255,19 +257,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       sendTestMail: (to) => mail.sendTestMail(to),
       streamLog: (request: LogRequest, signal: AbortSignal) => streamLog(sources, request, signal),
       daemonInfo: (caller) => {
-        const now = {
-          config,
-          watch,
-          sharing,
-          reserve,
-          maxRunning,
-          startedAt,
-          endpoints,
-          ...metrics,
-          executor,
-          lifecycle,
-        };
-        return describeDaemon({ ...parts, ...auditing, ...now }, caller);
+        const now = { config, watch, sharing, reserve, maxRunning, startedAt, endpoints, executor };
+        return describeDaemon({ ...parts, ...auditing, ...metrics, ...now, lifecycle }, caller);
       },
       descriptorFile,
     });

@@ -64,7 +64,7 @@ function configFinding({ path, mode }: FileLook, hasPassword: boolean): Finding[
     warning(
       path,
       `it holds a password, and others may read it (mode ${octal(mode)})`,
-      `chmod 600 ${path}, or put the password into a file of its own (mysql_password_file).`,
+      `chmod 600 ${path}, or put the password into a file of its own (mysql_password_file) or into the environment (\${NAME}).`,
     ),
   ];
 }

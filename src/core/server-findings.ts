@@ -133,6 +133,8 @@ function mailFinding({ mailTrouble, hasRecipients }: ServerFacts): Finding {
 
 function confinementFinding(confinement: Confinement): Finding {
   const text = confinementText(confinement);
+  const memory = 'Install prlimit (util-linux): without it rsync_memory bounds nothing.';
+  if (confinement.isBoxed && !confinement.isMemoryBounded) return warning('confinement', text, memory);
   if (confinement.isBoxed) return ok('confinement', text);
   const { mode, why } = confinement;
   if (mode === 'off') return warning('confinement', text, 'Set confine to auto.');

@@ -12,8 +12,9 @@ export interface BackupRoom {
 }
 
 /**
- * Without link bases the partial snapshot is all there is. With them it is the directory of the host, where everything
- * else, such as the snapshots that are no bases, can only be read.
+ * Without link bases the data of the partial snapshot is all there is. With them it is the directory of the host, since
+ * links are possible within one mount alone; everything else there, such as the snapshots that are no bases, can only be
+ * read, and what the bases and the partial snapshot have beside their data too.
  */
 export async function openBackupRoom(
   host: Host,
@@ -22,9 +23,11 @@ export async function openBackupRoom(
   { paths }: Pick<LinkBases, 'paths'>,
 ): Promise<BackupRoom> {
   if (paths.length === 0)
-    return { room: roomFor(host, { writable: partial, readOnly: [] }), close: async () => {} };
+    return { room: roomFor(host, { writable: join(partial, 'data'), readOnly: [] }), close: async () => {} };
   const all = (await readdir(directory)).map((name) => join(directory, name));
-  const readOnly = all.filter((path) => path !== partial && !paths.includes(path));
+  const closed = all.filter((path) => path !== partial && !paths.includes(path));
+  const beside = await Promise.all([partial, ...paths].map(besideData));
+  const readOnly = [...closed, ...beside.flat()];
   const inodes = await Promise.all(readOnly.map(inodeOf));
   return {
     room: roomFor(host, { writable: directory, readOnly }),
@@ -34,6 +37,13 @@ export async function openBackupRoom(
         if ((await inodeOf(path)) !== inodes[index]) await rmdir(path).catch(() => {});
     },
   };
+}
+
+/** Empty for a snapshot of the original BUSY, whose source directories lie side by side. */
+async function besideData(snapshot: string): Promise<string[]> {
+  const names = await readdir(snapshot);
+  if (!names.includes('data')) return [];
+  return names.filter((name) => name !== 'data').map((name) => join(snapshot, name));
 }
 
 async function inodeOf(path: string): Promise<number> {

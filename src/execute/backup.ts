@@ -20,6 +20,7 @@ import { sayBases } from './backup-words.js';
 import type { Confiner } from './confinement.js';
 import { copySources, waitingJobs, type Copying } from './copy-sources.js';
 import { betweenCommands } from './host-commands.js';
+import { guardHostDirectory } from './host-directory-guard.js';
 import { heldAmongNewest, readMeasure } from './held.js';
 import { forgetUse, openQuota } from './host-quota.js';
 import { chooseLinkBases, type LinkBases } from './link-bases.js';
@@ -99,7 +100,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   const { type } = await foresee(task, backup.startedAt);
   await requireRoom(backup.events, type, signal);
   await store.orUnusable(host.backupdir, () => claimBackupdir(host.backupdir, backup.holder));
-  const usedBytes = await openQuota(host, { signal, say: (text) => log.say(text) });
+  const used = await openQuota(host, { signal, say: (text) => log.say(text) });
   const before = await store.openHostStore(host.backupdir, host.name);
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
   const held = await heldAmongNewest(before);
@@ -116,6 +117,11 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     const name = store.nextSnapshotName(before, backup.startedAt, bases.type);
     const mark = { runId: task.runId, type: bases.type, bootId, isFlushed: false };
     backup.path = join(before.directory, name);
+    const drop = async (): Promise<void> => {
+      watch.kept = null;
+      delete unfinished.leave;
+      await store.orUnusable(before.directory, () => store.discard(store.partialPath(before, name)));
+    };
     const commands = { host, connection: reached.connection, signal, haste: backup.haste };
     const { partial, ended } = await betweenCommands(
       { ...commands, say: (text) => log.say(text) },
@@ -125,16 +131,22 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
         unfinished.leave = () => leaveForNext(made, mark, log);
         watch.kept = made;
         await forgetUse(before.directory);
-        const quota = new QuotaWatch(host, usedBytes, made, await freeInodesOf(made));
+        const quota = new QuotaWatch(host, used, made, await freeInodesOf(made));
         watch.quota = quota;
-        return { partial: made, ended: await copySources(backup, reached, made, { bases, measure, quota }) };
+        const lookAround = await guardHostDirectory(host.name, made);
+        try {
+          return {
+            partial: made,
+            ended: await copySources(backup, reached, made, { bases, measure, quota }),
+          };
+        } finally {
+          await lookAround().catch(async (error: unknown) => {
+            await drop().catch(() => {});
+            throw error;
+          });
+        }
       },
     );
-    const drop = async (): Promise<void> => {
-      watch.kept = null;
-      delete unfinished.leave;
-      await store.orUnusable(before.directory, () => store.discard(partial));
-    };
     const overrun = (await watch.quota?.settle()) ?? null;
     if (overrun) {
       // What can never fit must not hold its space for ever.

@@ -42,6 +42,8 @@ const trialMs = 10_000;
 /** How long its outcome is believed. */
 const trustMs = 30_000;
 
+const notInstalled = 'bwrap (bubblewrap) is not installed';
+
 /** Programs and their libraries; links among them stay links. */
 const programDirectories = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 const programPlaces = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'libexec', 'local/bin', 'local/lib'];
@@ -59,16 +61,22 @@ const nameServices = [
 const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP', 'SYS_ADMIN'];
 
 export class Confiner {
-  private found: Promise<Confinement> | null = null;
+  private found: { readonly state: Promise<Confinement>; readonly atMs: number } | null = null;
+  private boxed: Confinement | null = null;
 
-  constructor(private readonly mode: ConfineMode) {}
+  constructor(
+    private readonly mode: ConfineMode,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {}
 
-  /** What works here; tried again after a while, since bubblewrap may be installed meanwhile. Never throws. */
+  /**
+   * What works here; tried again after a while, since bubblewrap may be installed meanwhile. Where it has worked, a trial
+   * that fails opens no box: only that bubblewrap is gone does. Never throws.
+   */
   state(): Promise<Confinement> {
-    if (this.found) return this.found;
-    setTimeout(() => (this.found = null), trustMs).unref();
-    this.found = this.look();
-    return this.found;
+    const atMs = this.nowMs();
+    if (!this.found || atMs - this.found.atMs >= trustMs) this.found = { state: this.lookAgain(), atMs };
+    return this.found.state;
   }
 
   /** Starts rsyncs in a room. What is answered throws CONFINEMENT_MISSING where one is required and does not work. */
@@ -84,6 +92,19 @@ export class Confiner {
       ];
       return startProcess(program, words, signal);
     };
+  }
+
+  /** Says in the log of a run when its rsyncs are in no box. */
+  async tell(say: (text: string) => void): Promise<void> {
+    const { isBoxed, why } = await this.state();
+    if (!isBoxed) say(`not confined: ${why}`);
+  }
+
+  private async lookAgain(): Promise<Confinement> {
+    const now = await this.look();
+    if (!now.isBoxed && now.why !== notInstalled && this.boxed) return this.boxed;
+    this.boxed = now.isBoxed ? now : null;
+    return now;
   }
 
   private async look(): Promise<Confinement> {
@@ -137,7 +158,7 @@ async function outcomeOf(start: () => LocalProcess | Promise<LocalProcess>): Pro
     const [{ code }, said] = await Promise.all([child.ended, textOf(child.stderr)]);
     const [lastLine = ''] = said.trim().split('\n').slice(-1);
     if (code === 0) return '';
-    if (code === 127 && lastLine.includes('bwrap')) return 'bwrap (bubblewrap) is not installed';
+    if (code === 127 && lastLine.includes('bwrap')) return notInstalled;
     return lastLine.slice(0, 200) || 'the trial of bwrap ended badly';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

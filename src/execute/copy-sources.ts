@@ -1,6 +1,8 @@
 /** Copies the source directories of a host into a partial snapshot: one rsync call each. */
 import { dirname, join } from 'node:path';
 import type { BackupEvents, BackupTask } from '../core/executor-port.js';
+import { toBusyError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
 import type { Clock } from '../core/ports.js';
 import { isCommittable, waitingJob, type JobRecord } from '../core/run.js';
 import { faultPoint } from '../fault-points.js';
@@ -71,6 +73,8 @@ export async function copySources(
   const ended: EndedJob[] = [];
   const plans: TransferPlan[] = [];
   const floor = watchFloor(partial, task.host.minFree);
+  const broken = new AbortController();
+  await backup.confiner.tell((text) => log.say(text));
   const place = await openBackupRoom(task.host, dirname(partial), partial, bases);
   const context = {
     host: task.host,
@@ -78,43 +82,55 @@ export async function copySources(
     directory: partial,
     clock,
     startRsync: quota.watching(backup.confiner.starter(place.room)),
-    mustEnd: AbortSignal.any([floor.signal, quota.signal]),
+    mustEnd: AbortSignal.any([floor.signal, quota.signal, broken.signal]),
     say: (text: string): void => log.say(text),
     onEvent: (number: number, event: RsyncEvent): void => {
       meter.update(number, event);
       quota.hear(number, event);
     },
   };
-  let next = 0;
+  const copy = async (index: number): Promise<void> => {
+    const plan = await planJob(task.host, index, partial, { bases, own, secrets });
+    setJob(backup, index, { ...waitingJob(index + 1, plan.source), state: 'RUNNING' });
+    log.say(`job ${index + 1} of ${srcdirs.length}: ${plan.source}`);
+    if (bases.paths.length > 0 && plan.linkBases.length === 0)
+      log.say('no snapshot to link to has this directory, so all of it is copied');
+    const omitted = plan.leftOut.filter((path) => own.includes(path));
+    if (omitted.length > 0) log.say(`left out, since the backups lie there: ${omitted.join(', ')}`);
+    const { hidden = [] } = plan;
+    if (hidden.length > 0) log.say(`left out, since secrets of BUSY lie there: ${hidden.join(', ')}`);
+    plans[index] = plan;
+    const bytesBefore = task.acceptsChanges ? null : bytesIn(measure, plan.source);
+    const job = await runJob({ ...context, bytesBefore }, index + 1, plan, signal);
+    ended[index] = job;
+    meter.jobEnded(index + 1);
+    faultPoint('source is copied');
+    setJob(backup, index, job.record);
+    log.say(describeJob(job.record));
+    isFutile ||= futileReasons.includes(job.record.error?.reason ?? '');
+  };
+  const waiting = outerFirst(srcdirs);
+  const copied: Promise<void>[] = [];
   let isFutile = false;
   const work = async (): Promise<void> => {
-    while (next < srcdirs.length && !signal.aborted && !isFutile) {
-      const index = next++;
-      const plan = await planJob(srcdirs, index, partial, { bases, own, secrets });
-      setJob(backup, index, { ...waitingJob(index + 1, plan.source), state: 'RUNNING' });
-      log.say(`job ${index + 1} of ${srcdirs.length}: ${plan.source}`);
-      if (bases.paths.length > 0 && plan.linkBases.length === 0)
-        log.say('no snapshot to link to has this directory, so all of it is copied');
-      const omitted = plan.leftOut.filter((path) => own.includes(path));
-      if (omitted.length > 0) log.say(`left out, since the backups lie there: ${omitted.join(', ')}`);
-      const { hidden = [] } = plan;
-      if (hidden.length > 0) log.say(`left out, since secrets of BUSY lie there: ${hidden.join(', ')}`);
-      plans[index] = plan;
-      const bytesBefore = task.acceptsChanges ? null : bytesIn(measure, plan.source);
-      const job = await runJob({ ...context, bytesBefore }, index + 1, plan, signal);
-      ended[index] = job;
-      meter.jobEnded(index + 1);
-      faultPoint('source is copied');
-      setJob(backup, index, job.record);
-      log.say(describeJob(job.record));
-      isFutile ||= futileReasons.includes(job.record.error?.reason ?? '');
+    while (waiting.length > 0 && !signal.aborted && !isFutile) {
+      const index = waiting.shift() ?? 0;
+      // What the host sends for the outer one could put a link where the inner one is to be written.
+      const outer = copied.filter((_, other) => isWithin(srcdirs[index] ?? '', srcdirs[other] ?? ''));
+      copied[index] = Promise.all(outer).then(() => copy(index));
+      await copied[index].catch((error: unknown) => broken.abort(toBusyError(error)));
+      isFutile ||= broken.signal.aborted;
     }
   };
   try {
     await Promise.all(Array.from({ length: Math.min(jobsAtOnce, srcdirs.length) }, work));
+    broken.signal.throwIfAborted();
     if (bases.paths.length > 0 && !signal.aborted && isCommittable(backup.jobs)) {
-      const copyAgain = (index: number, plan: TransferPlan): Promise<EndedJob> =>
-        runJob({ ...context, bytesBefore: null }, index + 1, plan, signal);
+      const copyAgain = async (index: number, plan: TransferPlan): Promise<EndedJob> => {
+        // A job that came after it could have changed what stands there.
+        await destinationOf(task.host, partial, plan.source);
+        return runJob({ ...context, bytesBefore: null }, index + 1, plan, signal);
+      };
       const snapshots = bases.paths.slice(bases.resumed.length);
       await replaceDamaged({ ...backup, partial, bases: snapshots, plans, copyAgain }, ended);
       for (const [index, { record }] of ended.entries()) setJob(backup, index, record);
@@ -128,7 +144,7 @@ export async function copySources(
 }
 
 async function planJob(
-  srcdirs: readonly string[],
+  host: Host,
   index: number,
   partial: string,
   {
@@ -141,9 +157,10 @@ async function planJob(
     readonly secrets: readonly string[];
   },
 ): Promise<TransferPlan> {
+  const { srcdirs } = host;
   const source = srcdirs[index] ?? '/';
   const below = source === '/' ? '' : source;
-  const destination = await makeBelow(join(partial, 'data'), below);
+  const destination = await destinationOf(host, partial, source);
   return {
     source,
     destination,
@@ -156,6 +173,21 @@ async function planJob(
     mustCompareContents: bases.mustCompareContents,
     isComparison: false,
   };
+}
+
+/** Makes it, or looks that it is still a directory. Throws as `makeBelow` does. */
+function destinationOf(host: Host, partial: string, source: string): Promise<string> {
+  return makeBelow(join(partial, 'data'), source, host.name);
+}
+
+/** The places of source directories in their list, changed so that one that lies in another comes after that. */
+export function outerFirst(srcdirs: readonly string[]): number[] {
+  const outerOf = (source = ''): number => srcdirs.filter((other) => isWithin(source, other)).length;
+  return [...srcdirs.keys()].sort((a, b) => outerOf(srcdirs[a]) - outerOf(srcdirs[b]));
+}
+
+function isWithin(source: string, outer: string): boolean {
+  return source !== outer && source.startsWith(outer === '/' ? '/' : `${outer}/`);
 }
 
 /** Where link bases, also those of the original BUSY, have the files of a source directory. */

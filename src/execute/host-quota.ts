@@ -5,13 +5,22 @@
  * there is, since removals only lower it. While data arrives the file is away, so a crash cannot leave a wrong one: without
  * it all is measured anew.
  */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { formatBytes } from '../core/figures.js';
 import type { Host } from '../core/host.js';
 import { judgeStart } from '../core/quota.js';
 import { measureUsage } from './disk-usage.js';
-import { discard, openHostStore, orUnusable, type HostStore } from './snapshot-dir.js';
+import { writeFresh } from './fresh-file.js';
+import {
+  discard,
+  discarded,
+  openHostStore,
+  orUnusable,
+  readHostStore,
+  remove,
+  type HostStore,
+} from './snapshot-dir.js';
 import { trashedDirectories } from './trash-dir.js';
 
 const fileName = '.space.json';
@@ -21,33 +30,50 @@ export interface QuotaParts {
   readonly say: (text: string) => void;
 }
 
+/** What the backups of a host take up. */
+export interface Use {
+  readonly bytes: number;
+  /** Else it is noted, and there may be less by now. */
+  readonly isMeasured: boolean;
+}
+
 /**
  * Looks what the host takes up before its backup begins; of unfinished backups that leave no room for another nothing is
  * kept. Throws QUOTA_EXCEEDED.
  */
-export async function openQuota(host: Host, { signal, say }: QuotaParts): Promise<number> {
-  if (host.quotaBytes === 0) return 0;
+export async function openQuota(host: Host, { signal, say }: QuotaParts): Promise<Use> {
+  if (host.quotaBytes === 0) return { bytes: 0, isMeasured: true };
   const store = await openHostStore(host.backupdir, host.name);
   const noted = await readNote(store.directory);
-  if (noted !== null && judgeStart(host, noted) === null) return noted;
+  if (noted !== null && judgeStart(host, noted) === null) return { bytes: noted, isMeasured: false };
   let used = await measureHost(store, signal);
-  if (judgeStart(host, used) && store.partials.length > 0) {
-    say('the quota is used up: unfinished backups are removed');
+  const left = [...store.partials, ...(await discarded(store.directory))];
+  if (judgeStart(host, used) && left.length > 0) {
+    say('the quota is used up: what unfinished backups and removed snapshots have left is removed now');
     for (const { path } of store.partials) await orUnusable(host.backupdir, () => discard(path));
+    await remove(await discarded(store.directory), signal);
     used = await measureHost(await openHostStore(host.backupdir, host.name), signal);
   }
   say(`quota: ${formatBytes(used)} of ${formatBytes(host.quotaBytes)} are in use`);
   await noteUse(store.directory, used);
   const refusal = judgeStart(host, used);
   if (refusal) throw refusal;
-  return used;
+  return { bytes: used, isMeasured: true };
 }
 
+/** What a host takes up now without the backup that writes `partial`. Throws as `measureUsage` does. */
+export async function measureWithout(partial: string, signal: AbortSignal): Promise<number> {
+  const store = await readHostStore(dirname(partial));
+  return measureHost({ ...store, partials: store.partials.filter(({ path }) => path !== partial) }, signal);
+}
+
+/** Also what is to be removed, until it is. */
 async function measureHost(store: HostStore, signal: AbortSignal): Promise<number> {
   const directories = [
     ...store.snapshots.map((name) => join(store.directory, name)),
     ...store.partials.map(({ path }) => path),
     ...(await trashedDirectories(store.directory)),
+    ...(await discarded(store.directory)),
   ];
   if (directories.length === 0) return 0;
   const usage = await measureUsage(directories, () => {}, signal);
@@ -72,7 +98,7 @@ export function forgetUse(directory: string): Promise<void> {
 /** Notes what the host takes up now. Without it the next backup measures, so nothing is lost when it cannot be written. */
 export async function noteUse(directory: string, bytes: number): Promise<void> {
   const file = join(directory, fileName);
-  await writeFile(`${file}.new`, `${JSON.stringify({ bytes: Math.round(bytes) })}\n`)
+  await writeFresh(`${file}.new`, `${JSON.stringify({ bytes: Math.round(bytes) })}\n`)
     .then(() => rename(`${file}.new`, file))
     .catch(() => {});
 }

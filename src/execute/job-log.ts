@@ -1,8 +1,12 @@
 /** The file `job-N.log`: lines go in together, and who adds more than the disk takes is told to wait. */
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { constants, createWriteStream, type WriteStream } from 'node:fs';
 
 /** So much waits for the disk before the writer is told. */
 const mostWaitingBytes = 1024 * 1024;
+
+/** An rsync that was broken into may have put a link there: it is not followed. */
+const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW;
 
 export class JobLog {
   private readonly file: WriteStream;
@@ -12,7 +16,12 @@ export class JobLog {
 
   /** Appends to what is there. */
   constructor(path: string) {
-    this.file = createWriteStream(path, { flags: 'a', mode: 0o640, highWaterMark: mostWaitingBytes });
+    // Numbers are taken too, which its type does not say.
+    this.file = createWriteStream(path, {
+      flags: flags as unknown as string,
+      mode: 0o640,
+      highWaterMark: mostWaitingBytes,
+    });
     // A full disk is told by rsync itself; its log may then be cut.
     this.file.on('error', () => {});
     this.file.on('drain', () => this.letGo());

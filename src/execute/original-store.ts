@@ -3,8 +3,8 @@
  * source directory is one directory there, under its path with another character for each slash (`_etc_ssh`; which
  * character differed between versions), beside `backup.log`, whose last line counts the jobs that failed.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { noTransfer, parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
 
 /**
@@ -13,13 +13,13 @@ import { noTransfer, parseSnapshotName, type SnapshotRecord } from '../core/snap
  */
 export async function directoryOfSource(snapshot: string, source: string): Promise<string | null> {
   const own = join(snapshot, 'data', source === '/' ? '' : source);
-  if (await isDirectory(own)) return own;
-  if (await isDirectory(join(snapshot, 'data'))) return null;
+  if (await isDirectoryIn(snapshot, own)) return own;
+  if (await isDirectoryIn(snapshot, join(snapshot, 'data'))) return null;
   const names = await directoriesIn(snapshot);
   const flat = names.find((name) => isFlatName(name, source));
   if (flat !== undefined) return join(snapshot, flat);
   const below = join(snapshot, source);
-  return source !== '/' && (await isDirectory(below)) ? below : null;
+  return source !== '/' && (await isDirectoryIn(snapshot, below)) ? below : null;
 }
 
 /**
@@ -81,11 +81,18 @@ function guess(directory: string): string {
   return /[A-Za-z0-9.]/.test(slash) ? `/${directory}` : directory.replaceAll(slash, '/');
 }
 
-async function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+/** Nor may a link lead there: the host has sent them, and they may lead out of the snapshot. */
+async function isDirectoryIn(snapshot: string, path: string): Promise<boolean> {
+  let step = snapshot;
+  for (const name of relative(snapshot, path).split('/')) {
+    step = join(step, name);
+    const isThere = await lstat(step).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    if (!isThere) return false;
+  }
+  return true;
 }
 
 async function directoriesIn(directory: string): Promise<string[]> {

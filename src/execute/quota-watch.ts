@@ -11,7 +11,7 @@ import { judgeEntries, judgeGrowth, mostAdded } from '../core/quota.js';
 import type { StartRsync } from './confinement.js';
 import { roomOf } from './disk.js';
 import { measureUsage } from './disk-usage.js';
-import { noteUse } from './host-quota.js';
+import { measureWithout, noteUse, type Use } from './host-quota.js';
 import type { RsyncEvent } from './rsync-output.js';
 import { WriteMeter } from './written.js';
 
@@ -24,6 +24,8 @@ const longestPauseNearMs = 15_000;
 /** What nobody suspects is measured after so long at the earliest. */
 const unsuspectedMs = 10 * 60_000;
 
+const blockBytes = 4096;
+
 export class QuotaWatch {
   private readonly exceeded = new AbortController();
   private readonly stopped = new AbortController();
@@ -33,12 +35,14 @@ export class QuotaWatch {
   private measured = { added: 0, written: 0, freeInodes: 0, atMs: performance.now(), tookMs: 0 };
   private looking: Promise<void> | null = null;
   private items = 0;
+  /** The most that was there when all was copied. */
+  private settled: number | null = null;
   private readonly listed = new Map<number, number>();
 
-  /** `usedBytes`: what the host takes up without this backup. */
+  /** `used`: what the host takes up without this backup. */
   constructor(
     private readonly host: Host,
-    private readonly usedBytes: number,
+    private used: Use,
     private readonly partial: string,
     freeInodes: number,
   ) {
@@ -74,8 +78,12 @@ export class QuotaWatch {
     clearInterval(this.timer);
     await this.looking;
     if (this.signal.aborted) return this.signal.reason as BusyError;
-    if (this.host.quotaBytes > 0 && judgeGrowth(this.host, this.usedBytes, await this.mostAdded()))
-      await this.measure();
+    if (this.host.quotaBytes > 0) {
+      this.settled = await this.mostAdded();
+      if (judgeGrowth(this.host, this.used.bytes, this.settled)) {
+        if (await this.measure()) this.settled = this.measured.added;
+      }
+    }
     return this.signal.aborted ? (this.signal.reason as BusyError) : null;
   }
 
@@ -85,8 +93,8 @@ export class QuotaWatch {
     this.stopped.abort();
     await this.looking;
     if (this.host.quotaBytes === 0) return;
-    const added = kept === null ? 0 : (await this.mostAdded()) + (await sizeOf(join(kept, 'manifest.gz')));
-    if (Number.isFinite(added)) await noteUse(join(this.partial, '..'), this.usedBytes + added);
+    const added = kept === null ? 0 : (this.settled ?? (await this.mostAdded())) + (await sizeOfNotes(kept));
+    if (Number.isFinite(added)) await noteUse(join(this.partial, '..'), this.used.bytes + added);
   }
 
   private look(): void {
@@ -98,14 +106,15 @@ export class QuotaWatch {
   private async lookNow(): Promise<void> {
     const { quotaBytes, maxEntries } = this.host;
     if (this.signal.aborted || (quotaBytes === 0 && maxEntries === 0)) return;
-    const isNear = quotaBytes > 0 && judgeGrowth(this.host, this.usedBytes, await this.mostAdded()) !== null;
+    const isNear = quotaBytes > 0 && judgeGrowth(this.host, this.used.bytes, await this.mostAdded()) !== null;
     const pauseMs = isNear
       ? Math.min(longestPauseNearMs, this.measured.tookMs / shareNear)
       : Math.max(unsuspectedMs, this.measured.tookMs / shareFar);
     if (performance.now() - this.measured.atMs >= pauseMs) await this.measure();
   }
 
-  private async measure(): Promise<void> {
+  /** Answers whether it could be. */
+  private async measure(): Promise<boolean> {
     const startedMs = performance.now();
     // Before it: what is written meanwhile counts twice rather than not at all.
     const [written, freeInodes] = [await this.written(), await freeInodesOf(this.partial)];
@@ -118,12 +127,22 @@ export class QuotaWatch {
     const tookMs = atMs - startedMs;
     if (!usage) {
       this.measured = { ...this.measured, atMs, tookMs };
-      return;
+      return false;
     }
     const added = usage.own.bytes;
     this.measured = { added, written, freeInodes, atMs, tookMs };
     this.end(judgeEntries(this.host, entries));
-    if (this.host.quotaBytes > 0) this.end(judgeGrowth(this.host, this.usedBytes, added));
+    if (this.host.quotaBytes === 0) return true;
+    if (judgeGrowth(this.host, this.used.bytes, added)) await this.measureUsed();
+    this.end(judgeGrowth(this.host, this.used.bytes, added));
+    return true;
+  }
+
+  /** What was noted is never less than what there is, but may be more: snapshots were removed since. */
+  private async measureUsed(): Promise<void> {
+    if (this.used.isMeasured) return;
+    const bytes = await measureWithout(this.partial, this.stopped.signal).catch(() => null);
+    if (bytes !== null) this.used = { bytes, isMeasured: true };
   }
 
   /** Infinite, or no number, where the system does not say what was written: then it is measured. */
@@ -146,9 +165,13 @@ export async function freeInodesOf(directory: string): Promise<number> {
   return (await roomOf(directory))?.free.inodes ?? 0;
 }
 
-async function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  );
+/** What is written once all is copied. */
+async function sizeOfNotes(snapshot: string): Promise<number> {
+  let bytes = 0;
+  for (const name of ['manifest.gz', 'backup.log', 'snapshot.json'])
+    bytes += await stat(join(snapshot, name)).then(
+      ({ size }) => Math.ceil(size / blockBytes) * blockBytes,
+      () => 0,
+    );
+  return bytes;
 }

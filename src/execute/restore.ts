@@ -211,6 +211,7 @@ async function runCall(
     behind: () => changes.behind(),
   });
   const stall = watchForStall(task.target ?? { idleTimeoutMs: 0 }, clock, signal);
+  await confiner.tell((text) => log.say(text));
   let lost: string | null = null;
   let ending: TransferEnding | null = null;
   void target.closed.then((reason) => (lost = reason));

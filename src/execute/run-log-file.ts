@@ -3,9 +3,10 @@
  * that cannot be written (its disk is full) does not stop the backup: lines wait for a while, and where some had to be
  * left out, the log says so as soon as it can be written again.
  */
-import { copyFile, open, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { formatLogLine, missingLinesText } from '../core/log-line.js';
 import type { Clock } from '../core/ports.js';
+import { copyFresh } from './fresh-file.js';
 
 export interface RunLogFile {
   /** Appends one line; never throws and never waits. */
@@ -29,7 +30,7 @@ export async function copyRunLog(file: string, copy: string): Promise<void> {
   const source = await open(file, 'r').catch(() => null);
   if (!source) return;
   await source.close();
-  await copyFile(file, copy);
+  await copyFresh(file, copy);
 }
 
 class WaitingLog implements RunLogFile {

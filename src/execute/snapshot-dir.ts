@@ -7,13 +7,14 @@
  * uses it as a further link base. (rsync would otherwise change attributes of files in place that the older
  * snapshots share.)
  */
-import { mkdir, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BusyError } from '../core/errors.js';
 import { isOutOfSpace } from '../core/job-outcome.js';
 import { parseSnapshotName, snapshotName, type BackupType } from '../core/snapshot.js';
 import { parseTrashName } from '../core/trash.js';
 import { faultPoint } from '../fault-points.js';
+import { writeFresh } from './fresh-file.js';
 import { runProcess } from './process.js';
 
 /** What a partial directory says of itself, in `partial.json`. */
@@ -100,9 +101,13 @@ function withoutType(name: string): string {
   return name.slice(0, -1);
 }
 
+export function partialPath(store: HostStore, name: string): string {
+  return join(store.directory, `${partialPrefix}${name}`);
+}
+
 /** Makes an empty partial directory with its mark. Throws DISK_FULL or BACKUPDIR_UNUSABLE. */
 export async function createPartial(store: HostStore, name: string, mark: PartialMark): Promise<string> {
-  const path = join(store.directory, `${partialPrefix}${name}`);
+  const path = partialPath(store, name);
   await orUnusable(store.directory, async () => {
     await mkdir(path, { mode: 0o755 });
     await writeMark(path, mark);
@@ -114,13 +119,20 @@ export async function createPartial(store: HostStore, name: string, mark: Partia
 
 /**
  * Makes a path below a directory and answers it. Step by step: where the disk is full, the recursive mkdir of Node
- * says that something is missing. Throws DISK_FULL or BACKUPDIR_UNUSABLE.
+ * says that something is missing. What a host has sent may stand there already, and a link among it would lead out of
+ * the snapshot: it is not followed. Throws DISK_FULL, BACKUPDIR_UNUSABLE, or HOST_MISBEHAVED, which names `host`.
  */
-export async function makeBelow(directory: string, path: string): Promise<string> {
+export async function makeBelow(directory: string, path: string, host: string): Promise<string> {
   let made = directory;
   for (const name of path.split('/').filter((part) => part !== '')) {
     made = join(made, name);
-    await orUnusable(directory, () => makeDirectory(made));
+    const found = await orUnusable(directory, async () => {
+      await makeDirectory(made);
+      return lstat(made);
+    });
+    if (found.isDirectory()) continue;
+    const detail = `it sent ${made.slice(directory.length)} as ${found.isSymbolicLink() ? 'a symlink' : 'something'} that is no directory, but the source directory ${path} is to be stored there`;
+    throw new BusyError('HOST_MISBEHAVED', { host, detail });
   }
   return made;
 }
@@ -236,7 +248,7 @@ export async function flushDirectory(path: string): Promise<void> {
 /** In two steps: on a full disk the mark that is there must not be lost for one that cannot be written. */
 async function writeMark(path: string, mark: PartialMark): Promise<void> {
   const fresh = join(path, '.partial.json');
-  await writeFile(fresh, `${JSON.stringify(mark)}\n`);
+  await writeFresh(fresh, `${JSON.stringify(mark)}\n`);
   await rename(fresh, join(path, 'partial.json'));
 }
 

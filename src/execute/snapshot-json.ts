@@ -2,12 +2,13 @@
  * `snapshot.json`: what a snapshot is, beside its data. It is the record of first instance; the database only
  * repeats it. Fields are added, never renamed.
  */
-import { open, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Initiator } from '../core/host.js';
 import type { JobRecord, MissingFile } from '../core/run.js';
 import { isHeld, noTransfer, parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
 import type { SourceCounts } from '../core/source-gate.js';
+import { writeFresh } from './fresh-file.js';
 import { verificationState } from './snapshot-verification.js';
 
 const fileName = 'snapshot.json';
@@ -35,7 +36,7 @@ export async function writeSnapshotJson(directory: string, facts: SnapshotFacts)
     rsync: { server: facts.rsyncOnServer, host: facts.rsyncOnHost },
     jobs: facts.jobs.map((job, index) => ({ ...job, missingFiles: facts.missingFiles[index] ?? [] })),
   };
-  await writeFile(join(directory, fileName), `${JSON.stringify(json, null, 2)}\n`);
+  await writeFresh(join(directory, fileName), `${JSON.stringify(json, null, 2)}\n`);
 }
 
 /** Reads one snapshot back; null when it has no (readable) snapshot.json. */
@@ -98,13 +99,7 @@ export async function writeReleased(directory: string, at: Date): Promise<void> 
   if (!heldFor || !isHeld({ heldFor })) return;
   const released = { ...json, heldFor: [], acknowledged: { at, heldFor } };
   const written = `${path}.new`;
-  const file = await open(written, 'w', 0o644);
-  try {
-    await file.writeFile(`${JSON.stringify(released, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writeFresh(written, `${JSON.stringify(released, null, 2)}\n`, { flush: true });
   await rename(written, path);
 }
 

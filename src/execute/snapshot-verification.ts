@@ -3,13 +3,14 @@
  * snapshot, and `.verified.json` beside the snapshots of a host, with the times at which the parts of the rolling
  * scrub were read. The database only repeats it.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { escapePath, unescapePath } from '../core/byte-path.js';
 import type { DifferenceKind } from '../core/manifest.js';
 import { verifiedSince, type PartTimes } from '../core/scrub.js';
 import type { VerifiedSnapshot } from '../core/verification.js';
 import type { DamagedFile } from './comparison.js';
+import { writeFresh } from './fresh-file.js';
 
 const fileName = 'verification.json';
 const partsName = '.verified.json';
@@ -79,6 +80,6 @@ async function readJson<T>(file: string): Promise<T | null> {
 /** Never seen half written, also after the power has failed. */
 async function replaceJson(file: string, value: object): Promise<void> {
   const temporary = `${file}.new`;
-  await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`, { flush: true });
+  await writeFresh(temporary, `${JSON.stringify(value, null, 2)}\n`, { flush: true });
   await rename(temporary, file);
 }

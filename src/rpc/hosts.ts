@@ -74,19 +74,26 @@ async function getHost(parts: HostParts, name: string, caller: Caller): Promise<
   if (origin.kind === 'file')
     return { host, origin: origins.file, settings: undefined, etag: '', settingsInEffect };
   const { settings, etag } = origin;
-  const shown = reaches(caller.role, 'admin') ? settings : withoutCommands(settings);
+  const shown = seesCommands(caller) ? settings : withoutCommands(settings);
   return { host, origin: origins.database, settings: toSettingsMessage(shown), etag, settingsInEffect };
 }
 
 function getDefaults({ kind, defaults }: HostParts['registry'], caller: Caller): GetHostDefaultsResponse {
   const settings = shownInEffect(defaults.settings, caller);
-  return { settings, origin: origins[kind], configFile: defaults.file };
+  // Where it lies says something of the other hosts.
+  const configFile = caller.hosts === null ? defaults.file : '';
+  return { settings, origin: origins[kind], configFile };
 }
 
 /** Command lines may hold passwords, here too. */
 function shownInEffect(settings: readonly SettingInEffect[], caller: Caller): InEffectMessage[] {
-  const isAdmin = reaches(caller.role, 'admin');
-  return settings.map((setting) => toInEffectMessage(isAdmin ? setting : withoutCommand(setting)));
+  const isShown = seesCommands(caller);
+  return settings.map((setting) => toInEffectMessage(isShown ? setting : withoutCommand(setting)));
+}
+
+/** Whoever may change them: an admin of all hosts. */
+function seesCommands({ role, hosts }: Caller): boolean {
+  return reaches(role, 'admin') && hosts === null;
 }
 
 function hostsAfter(hosts: readonly Host[], name: string): readonly Host[] {

@@ -98,6 +98,11 @@ describe('the look at the server', () => {
       /^warning confinement: own process group .*no more, since bwrap .* \| Install bubblewrap/,
     ],
     [
+      'one whose memory is not bounded',
+      { confinement: { ...unconfined, mode: 'auto', isBoxed: true, isMemoryBounded: false, why: '' } },
+      /^warning confinement: .*memory not bounded.* \| Install prlimit/,
+    ],
+    [
       'one that must be',
       { confinement: { ...unconfined, mode: 'required', why: 'it is forbidden' } },
       /^problem confinement: /,

@@ -1,7 +1,7 @@
 /** Hosts that send more than they may: bytes above their quota, names above max_entries. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +18,7 @@ describe('a host that fills the disk', () => {
     const quota = { quota: '40M', idle_timeout: '10m' };
     bed = await prepareBed('server', [
       ['grows', real, { ...quota, source: 'grows' }],
+      ['noted', real, quota],
       ['huge', real, { ...quota, source: 'huge' }],
       ['huge-pushed', real, { ...quota, source: 'huge', initiator: 'client' }],
       // What is allocated counts, not what a file claims to be.
@@ -92,6 +93,28 @@ describe('a host that fills the disk', () => {
     expect(fourth.error?.message).toMatch(/and its backups take up 4\d\.\d MiB already\.$/);
     expect(fourth.error?.advice).toContain('nothing was deleted');
     expect(await readdir(join(bed.backupdir, 'grows'))).toHaveLength(before + 1);
+  });
+
+  it('is not stopped for what was noted and has been removed since', async () => {
+    await mkdir(join(bed.backupdir, 'noted'));
+    const note = join(bed.backupdir, 'noted/.space.json');
+    await writeFile(note, JSON.stringify({ bytes: 40 * 1024 ** 2 - 1 }));
+    const run = await bed.backUp('noted');
+    expect(run.state, JSON.stringify(run.error)).toBe(RunState.SUCCEEDED);
+    const { bytes } = JSON.parse(await readFile(note, 'utf8')) as { bytes: number };
+    expect(bytes).toBeLessThan(1e6);
+  });
+
+  it('has what is yet to be removed counted, which goes first when there is no room', async () => {
+    const removed = join(bed.backupdir, 'noted/.removed-2020-01-01_00-00-00f');
+    await mkdir(removed);
+    await writeFile(join(removed, 'data'), randomBytes(41e6));
+    await writeFile(join(removed, 'more'), randomBytes(41e6));
+    await rm(join(bed.backupdir, 'noted/.space.json'));
+    const run = await bed.backUp('noted');
+    expect(run.state, JSON.stringify(run.error)).toBe(RunState.SUCCEEDED);
+    expect(await bed.readRunLog(run.id)).toContain('the quota is used up');
+    expect(await readdir(join(bed.backupdir, 'noted'))).not.toContain('.removed-2020-01-01_00-00-00f');
   });
 
   it('may send a file that is larger than its quota, but has holes', async () => {

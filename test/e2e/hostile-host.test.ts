@@ -7,6 +7,14 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobState, RunState, type Run } from '../../src/gen/busy/v1/run.js';
 import { listAll, peakMemories, prepareBed, type HostSettings } from '../helpers/hostile-bed.js';
+import {
+  askingFor,
+  pullDotDot,
+  pullMore,
+  pushDotDot,
+  pushMore,
+  sendingPlanted,
+} from '../helpers/hostile-programs.js';
 import type { TestBed } from '../helpers/test-bed.js';
 
 /** A program on the host that is called in place of rsync, and what comes of it. */
@@ -17,23 +25,6 @@ interface Trick {
   readonly reason: string;
   /** What the sentence must hold. */
   readonly says?: string;
-}
-
-/** Runs the real rsync, but with another connector: `change` works on the words that rsync asks the server for. */
-function askingFor(change: string): string {
-  const connector = `${change}
-printf "%s\\0" "$#" "$@" >&4; exec 5<&0; cat <&5 >&4 & exec 4>&- 5<&-; exec cat <&3`;
-  return `cat > "$0-connector" <<'CONNECTOR'
-${connector}
-CONNECTOR
-connector="$0-connector"
-shell=
-for word in "$@"; do
-  shift
-  if [ "$shell" = -e ]; then set -- "$@" "/bin/sh $connector"; else set -- "$@" "$word"; fi
-  shell=$word
-done
-exec rsync "$@"`;
 }
 
 const request = 'printf "%s\\0" 6 busy rsync --server -logDtpre.iLsfxCIvu . snapshot/ >&4';
@@ -113,6 +104,8 @@ describe.each([
       ['dot-dot', initiator === 'client' ? pushDotDot : pullDotDot],
       ['swap', 'exec rsync "$@"', { source: 'swapped' }],
       ['more', initiator === 'client' ? pushMore : pullMore],
+      ['inner', sendingPlanted, { source: 'outer', inner: 'deep' }],
+      ['inner-at-once', sendingPlanted, { source: 'outer', inner: 'deep', jobs_at_once: 2 }],
       [
         'other-source',
         `left=$#
@@ -143,6 +136,21 @@ exec rsync "$@" "$(dirname "$0")/../outside/"`,
     const { stdout } = await promisify(execFile)('find', [bed.backupdir, '-name', '*evil*']);
     expect(stdout).toBe('');
   });
+
+  it.each(['inner', 'inner-at-once'])(
+    'a symlink where another source directory belongs (%s), and nothing is written through it',
+    async (host) => {
+      for (const name of ['outer', 'planted']) await mkdir(join(bed.directory, name), { recursive: true });
+      await writeFile(join(bed.directory, 'planted/evil'), 'evil');
+      await rm(join(bed.directory, 'outer/deep'), { force: true });
+      await symlink(join(bed.directory, 'outside'), join(bed.directory, 'outer/deep'));
+      const before = await listAll(bed, host);
+      const run = await bed.backUp(host);
+      expect(await listAll(bed, host)).toEqual(before);
+      expect(run).toMatchObject({ state: RunState.FAILED, error: { reason: 'HOST_MISBEHAVED' } });
+      expect(run.error?.message).toContain('/outer/deep as a symlink');
+    },
+  );
 
   it('a symlink where a directory was, and is not written through', async () => {
     const source = join(bed.directory, 'swapped');
@@ -282,13 +290,3 @@ async function startFlood(servers: Server[], text: string): Promise<HostSettings
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, connect_timeout: '2s' };
 }
-
-/** Replaces a name in the stream by one of the same length that leads out of the directory. */
-const renaming = `${process.execPath} -e "process.stdin.on('data', (bytes) => process.stdout.write(
-  Buffer.from(bytes.toString('latin1').replaceAll('AA_AA_evil', '../../evil'), 'latin1')))"`;
-const pullDotDot = `rsync "$@" | ${renaming}`;
-const pushDotDot = `exec 6>&4; { rsync "$@" 4>&1 1>&2; } | ${renaming} >&6`;
-
-/** The whole transfer, and then a megabyte that nobody has asked for. */
-const pullMore = 'rsync "$@"; status=$?; head -c 1000000 /dev/urandom; exit $status';
-const pushMore = 'rsync "$@"; status=$?; head -c 1000000 /dev/urandom >&4; exit $status';

@@ -172,6 +172,12 @@ it('are for viewers who see all hosts, also through busy-web', async () => {
     const families = parsePrometheusText(answer.body);
     const denied = { method: 'busy.v1.DaemonService/GetMetrics', code: 'PERMISSION_DENIED' };
     expect(valueOf(families, 'busy_grpc_calls_total', denied)).toBe(2);
+    // Who guesses in a browser does not lock out what fetches the metrics from the same address.
+    const logIn = async (): Promise<number> =>
+      (await fetch(url.replace(/metrics$/, 'session'), { method: 'POST', body: 'busy_wrong' })).status;
+    expect(await Promise.all(Array.from({ length: 5 }, logIn))).toEqual(Array(5).fill(401));
+    expect(await logIn()).toBe(429);
+    expect(await statusOf(url, { headers })).toBe(200);
   } finally {
     gateway.kill();
     await ended;

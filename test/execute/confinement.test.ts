@@ -139,6 +139,35 @@ END
 });
 
 describe('the setting confine', () => {
+  it('auto stays with a box that has worked when a later trial fails, but not without bubblewrap', async () => {
+    const path = process.env.PATH;
+    const programs = await mkdtemp(join(tmpdir(), 'busy-no-programs-'));
+    let nowMs = 0;
+    const confiner = new Confiner('auto', () => nowMs);
+    try {
+      expect(await confiner.state()).toMatchObject({ isBoxed: true });
+      await writeFile(join(programs, 'bwrap'), '#!/bin/sh\necho "no more processes" >&2\nexit 1\n', {
+        mode: 0o755,
+      });
+      process.env.PATH = `${programs}:${String(path)}`;
+      expect(await new Confiner('auto').state()).toMatchObject({ isBoxed: false, why: 'no more processes' });
+      nowMs += 60_000;
+      expect(await confiner.state()).toMatchObject({ isBoxed: true });
+      const start = confiner.starter({ writable: null, readOnly: [], needsNames: false, memoryBytes: 0 });
+      const rsync = await start(['--version'], AbortSignal.timeout(30_000));
+      for (const stream of [rsync.stdout, rsync.stderr]) stream.resume();
+      expect((await rsync.ended).code).toBe(1);
+
+      process.env.PATH = programs;
+      await rm(join(programs, 'bwrap'));
+      nowMs += 60_000;
+      expect(await confiner.state()).toMatchObject({ isBoxed: false });
+    } finally {
+      process.env.PATH = path;
+      await rm(programs, { recursive: true });
+    }
+  });
+
   it('off says so, and required refuses where it does not work', async () => {
     expect(await new Confiner('off').state()).toMatchObject({ isBoxed: false, why: 'confine is off' });
     const path = process.env.PATH;

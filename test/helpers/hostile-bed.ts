@@ -8,6 +8,8 @@ import { TestBed } from './test-bed.js';
 /** Settings of a host, and which directory of the bed it backs up; default: `source`. */
 export interface HostSettings {
   readonly source?: string;
+  /** A directory in that one which is a source directory too. */
+  readonly inner?: string;
   readonly [setting: string]: unknown;
 }
 
@@ -24,10 +26,11 @@ export async function prepareBed(
   await writeFile(join(bed.directory, 'outside/secret'), 'not asked for');
   await writeFile(join(bed.directory, 'backups/victim/file'), 'of another host');
   const hosts = [];
-  for (const [name, text, { source = 'source', ...settings } = {}] of programs) {
+  for (const [name, text, { source = 'source', inner, ...settings } = {}] of programs) {
     const version = 'if [ "$1" = --version ]; then exec rsync --version; fi';
     const program = await bed.writeProgram(`programs/${name}`, `#!/bin/sh\n${version}\n${text}\n`);
-    const srcdirs = [join(bed.directory, source)];
+    const outer = join(bed.directory, source);
+    const srcdirs = inner === undefined ? [outer] : [join(outer, inner), outer];
     hosts.push(
       bed.hostAt(sshd, { name, srcdirs, rsync_path: program, initiator, idle_timeout: '2s', ...settings }),
     );

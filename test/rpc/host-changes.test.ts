@@ -204,18 +204,40 @@ describe('where a host stands', () => {
 
   it('is told without commands, which may hold passwords, to whoever may not change it', async () => {
     const commands = { pre_command: 'mysqldump -pgeheim', post_command: 'rm /tmp/geheim' };
-    for (const role of ['viewer', 'operator', 'admin'] as const) {
-      const identify = async () => ({ caller: { ...sampleCaller, role } });
+    const shown = 'mysqldump -pgeheim';
+    const hidden = '(set; shown to admins only)';
+    const inEffect = {
+      name: 'pre_command',
+      values: [shown],
+      source: 'defaults' as const,
+      allowed: 'a command',
+    };
+    for (const [role, hosts] of [
+      ['viewer', null],
+      ['operator', null],
+      ['admin', new Set(['web1'])],
+      ['admin', null],
+    ] as const) {
+      const identify = async () => ({ caller: { ...sampleCaller, role, hosts } });
       const access = { ...fakeParts().access, identify };
-      running = await startOnSocket({ access, registry: registry([], commands) });
+      const asked = registry([], commands);
+      const defaults = { file: '/etc/busy.yaml', settings: [inEffect] };
+      const place = { ...asked, defaults, settingsInEffect: () => [inEffect] };
+      running = await startOnSocket({ access, registry: place });
       const answer = await call(running, HostServiceService.getHost, { name: 'web1' });
-      const hidden = '(set; shown to admins only)';
+      const mayChange = role === 'admin' && hosts === null;
       expect(answer.settings).toMatchObject(
-        role === 'admin'
+        mayChange
           ? { preCommand: commands.pre_command, postCommand: commands.post_command }
           : { preCommand: hidden, postCommand: hidden },
       );
-      if (role !== 'admin') await running.close();
+      const seen = [{ name: 'pre_command', values: [mayChange ? shown : hidden] }];
+      expect(answer.settingsInEffect).toMatchObject(seen);
+      expect(await call(running, HostServiceService.getHostDefaults, {})).toMatchObject({
+        settings: seen,
+        configFile: hosts === null ? '/etc/busy.yaml' : '',
+      });
+      if (!mayChange) await running.close();
     }
   });
 

@@ -21,6 +21,8 @@ export interface GatewayParts {
   readonly daemon: Transport;
   readonly sessions: Sessions;
   readonly attempts: LoginAttempts;
+  /** Of what fetches metrics: who fails to log in from its address does not lock it out. */
+  readonly metricsAttempts: LoginAttempts;
   readonly files: ReadonlyMap<string, PageFile>;
   /** Begins and ends with a slash. */
   readonly basePath: string;
@@ -32,6 +34,8 @@ export interface GatewayParts {
   readonly checkToken: (token: string, address: string) => Promise<void>;
   /** Is told of a wrong token; `count`: of how many in a row from that address. */
   readonly onWrongToken: (address: string, count: number) => void;
+  /** Is told of what should not happen. */
+  readonly onError: (error: unknown) => void;
 }
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -77,7 +81,8 @@ export function createGateway(parts: GatewayParts): HttpHandler {
       return api(request, response);
     }
     if (path === 'metrics') {
-      return sendMetrics(request, response, { ...parts, address: addressOf(request, parts.isBehindProxy) });
+      const address = addressOf(request, parts.isBehindProxy);
+      return sendMetrics(request, response, { ...parts, attempts: parts.metricsAttempts, address });
     }
     if (path === 'session') return answerSession(parts, request, response, visitor !== null);
     if (!isReading) return refuse(response, 405, 'This address can only be read.');
@@ -92,8 +97,9 @@ export function createGateway(parts: GatewayParts): HttpHandler {
   };
   return (request, response) => {
     answer(request, response).catch((error: unknown) => {
+      parts.onError(error);
       if (response.headersSent) response.destroy();
-      else refuse(response, 500, error instanceof Error ? error.message : String(error));
+      else refuse(response, 500, 'Internal error.');
     });
   };
 }

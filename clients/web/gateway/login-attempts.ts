@@ -29,24 +29,36 @@ export class LoginAttempts {
 
   /** Milliseconds that an address has to wait before its next attempt; 0 when it need not. */
   waitMs(address: string): number {
-    return Math.max(0, (this.failures.get(address)?.untilMs ?? 0) - this.now());
+    return Math.max(0, (this.failures.get(networkOf(address))?.untilMs ?? 0) - this.now());
   }
 
   /** Answers how many wrong ones there were in a row. */
   failed(address: string): number {
     const nowMs = this.now();
-    const before = this.failures.get(address);
+    const network = networkOf(address);
+    const before = this.failures.get(network);
     const count = before && nowMs - before.lastMs < forgottenAfterMs ? before.count + 1 : 1;
     const waitMs =
       count <= freeAttempts ? 0 : Math.min(longestWaitMs, firstWaitMs * 2 ** (count - freeAttempts - 1));
-    this.failures.delete(address);
+    this.failures.delete(network);
     const [oldest] = this.failures.keys();
     if (this.failures.size >= mostAddresses && oldest !== undefined) this.failures.delete(oldest);
-    this.failures.set(address, { count, untilMs: nowMs + waitMs, lastMs: nowMs });
+    this.failures.set(network, { count, untilMs: nowMs + waitMs, lastMs: nowMs });
     return count;
   }
 
   succeeded(address: string): void {
-    this.failures.delete(address);
+    this.failures.delete(networkOf(address));
   }
+}
+
+/** As the daemon counts: whoever has one address of IPv6 has 2^64 of them. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
+  const [head = '', tail = ''] = address.split('::');
+  const [before, after] = [head, tail].map((part) => part.split(':').filter(Boolean));
+  const gap = address.includes('::') ? 8 - (before?.length ?? 0) - (after?.length ?? 0) : 0;
+  return [...(before ?? []), ...Array<string>(Math.max(0, gap)).fill('0'), ...(after ?? [])]
+    .slice(0, 4)
+    .join(':');
 }

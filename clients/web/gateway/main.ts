@@ -83,6 +83,7 @@ async function serve(options: Options): Promise<void> {
     daemon,
     sessions: new Sessions(times, Date.now),
     attempts: new LoginAttempts(Date.now),
+    metricsAttempts: new LoginAttempts(Date.now),
     files: await readPageFiles(fileURLToPath(new URL('../page', import.meta.url))),
     basePath,
     isSecure: isTls || options.behindTls === true,
@@ -90,6 +91,8 @@ async function serve(options: Options): Promise<void> {
     checkToken: async (token, address) => {
       await info.getDaemonInfo({}, { headers: headersFor({ token, address }) });
     },
+    onError: (error) =>
+      report(`an internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     onWrongToken: (address, count) => {
       // Each doubling: the log must not be for strangers to fill.
       if (Number.isInteger(Math.log2(count)))

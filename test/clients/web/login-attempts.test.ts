@@ -35,6 +35,14 @@ describe('wrong tokens', () => {
     expect(attempts.begin()).toBe(true);
   });
 
+  it('of IPv6 count for a network, which is what one user has', () => {
+    const { attempts } = open();
+    for (const end of ['1', '2', 'ffff:3', '4']) attempts.failed(`2001:db8:0:7::${end}`);
+    expect(attempts.waitMs('2001:db8:0:7:1:2:3:4')).toBe(1000);
+    expect(attempts.waitMs('2001:db8:0:8::1')).toBe(0);
+    expect(attempts.waitMs('::ffff:192.0.2.1')).toBe(0);
+  });
+
   it('hold up nobody at another address, and end with time or with a right one', () => {
     const { attempts, fail, pass } = open();
     fail(5);
