@@ -3,7 +3,7 @@
  * that died ones left, and follows what the living do, so that its answers are as theirs.
  */
 import type { LeaseStore, LeftRun } from '../core/lease.js';
-import { isActive, type RunKind, type RunRecord } from '../core/run.js';
+import { allRunKinds, isActive, type RunRecord } from '../core/run.js';
 import type { DaemonLease, LeaseLog } from './daemon-lease.js';
 import type { HostClaims } from './host-claims.js';
 import { settleLeft, type RecoveryParts } from './recovery.js';
@@ -21,16 +21,6 @@ export interface OtherDaemonsParts extends Omit<RecoveryParts, 'nextRevision'> {
 
 /** The part of the lifecycle that hears of runs of others. */
 type Lifecycle = Pick<RunLifecycle, 'history' | 'enqueue'>;
-
-const kinds: readonly RunKind[] = [
-  'backup',
-  'verify',
-  'scrub',
-  'archive',
-  'verify-archive',
-  'restore',
-  'drill',
-];
 
 export class OtherDaemons {
   /** Runs of hosts that nobody here knows: since when they were seen to be left. */
@@ -88,7 +78,7 @@ export class OtherDaemons {
   async follow(lifecycle: Lifecycle): Promise<void> {
     const { lease, runs, claims, catalog } = this.parts;
     if (lease.others.length === 0) return;
-    for (const kind of kinds) {
+    for (const kind of allRunKinds) {
       for (const run of await runs.newestOfEachHost(kind)) {
         const key = `${kind} ${run.host}`;
         const known = this.seen.get(key) ?? (kind === 'backup' ? lifecycle.history.lastRun(run.host) : null);
