@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunState } from '../../src/gen/busy/v1/run.js';
 import { peakMemories, prepareBed } from '../helpers/hostile-bed.js';
+import { spaceTaken } from '../helpers/space-taken.js';
 import { until, type TestBed } from '../helpers/test-bed.js';
 
 describe('a host that fills the disk', () => {
@@ -45,10 +46,7 @@ describe('a host that fills the disk', () => {
   });
   afterAll(() => bed.end());
 
-  async function spaceOf(host: string): Promise<number> {
-    const { stdout } = await promisify(execFile)('du', ['-s', '--block-size=1', join(bed.backupdir, host)]);
-    return Number.parseInt(stdout, 10);
-  }
+  const spaceOf = (host: string): Promise<number> => spaceTaken(join(bed.backupdir, host));
 
   it.each(['huge', 'huge-pushed'])(
     'with data (%s) is stopped at its quota, and nothing is kept',

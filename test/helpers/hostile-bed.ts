@@ -47,6 +47,12 @@ export async function listAll(bed: TestBed, host: string): Promise<string[]> {
   const pruned = [own, ...changing].flatMap((path) => ['-path', path, '-prune', '-o']);
   const { stdout } = await promisify(execFile)('find', [
     bed.directory,
+    '-ignore_readdir_race',
+    // What the daemon is removing meanwhile.
+    '-name',
+    '.removed-*',
+    '-prune',
+    '-o',
     ...pruned,
     '!',
     '-path',
