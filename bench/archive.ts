@@ -2,7 +2,7 @@
  * `npm run bench:archive`: an archive run of busyd beside `tar czf` and `tar | pigz` on the same snapshot; and, in runs of
  * their own, how fast ListHosts answers meanwhile. Exit codes: 0 measured, 1 failed, 2 wrong usage.
  */
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackupType, RunState } from '../src/gen/busy/v1/run.js';
 import { archive, deleteArchive } from '../test/helpers/archive-calls.js';
@@ -14,7 +14,7 @@ import { runBenchmark } from './options.js';
 import { remove, settleDisk, withScratch } from './scratch.js';
 import { percentile, spreadOf } from './statistics.js';
 import { formatTable } from './table.js';
-import { makeSmallFiles, writeRandomFile } from './trees.js';
+import { makeMixedTree } from './trees.js';
 
 const contestants = ['tar czf', 'tar | pigz', 'busyd', 'busyd, zst', 'busyd, asked'] as const;
 type Contestant = (typeof contestants)[number];
@@ -79,14 +79,7 @@ async function prepare(
   { files, mib }: { readonly files: number; readonly mib: number },
 ): Promise<Record<string, string>> {
   const source = join(directory, 'source');
-  await mkdir(source);
-  await makeSmallFiles(join(source, 'small'), files);
-  const text = Array.from({ length: (mib * 2 ** 20) / 80 }, (_, number) => logLine(number)).join('');
-  await writeFile(join(source, 'text'), text);
-  await writeRandomFile(join(source, 'random'), mib * 2 ** 20);
-  const half = join(source, 'half');
-  await writeRandomFile(half, (mib / 2) * 2 ** 20);
-  await writeFile(half, text.slice(0, text.length / 2), { flag: 'a' });
+  await makeMixedTree(source, { files, mib });
   await runCommand('truncate', ['-s', '256M', join(source, 'sparse')]);
   const archivedir = join(directory, 'archive');
   await mkdir(archivedir);
@@ -111,10 +104,6 @@ async function prepare(
     snapshots[host] = run.snapshot;
   }
   return snapshots;
-}
-
-function logLine(number: number): string {
-  return `${number} ${'a line of a log that says little '.repeat(2)}${number % 977}\n`;
 }
 
 async function carryOut(by: Contestant, place: Place): Promise<Measured> {
