@@ -7,9 +7,13 @@ import { runBenchmark } from './options.js';
 import { peerNames, type Absence } from './peers/all-peers.js';
 import type { Row } from './one-table.js';
 import type { Section } from './sections/section.js';
+import { archive } from './sections/archive.js';
+import { control } from './sections/control.js';
+import { expiry } from './sections/expiry.js';
+import { scheduler } from './sections/scheduler.js';
 import { large, many, mixed, small } from './sections/trees.js';
 
-const sections: readonly Section[] = [large, small, many, mixed];
+const sections: readonly Section[] = [large, small, many, mixed, archive, expiry, control, scheduler];
 
 await runBenchmark({ defaultRounds: 3, sections: sections.map(({ name }) => name) }, async (options) => {
   const { rounds, isQuick, isJson, only } = options;

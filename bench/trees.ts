@@ -68,24 +68,29 @@ function logLine(number: number): string {
 /** A small file that every tree of `makeSmallFiles` has, relative to it. */
 export const someSmallFile = 'folder-2/file-250.dat';
 
-/** Changes 1 %: of the small files every hundredth, and of each larger one 1 % of its bytes, in place. Sizes stay. */
+/**
+ * Changes 1 %, and no size: every hundredth small file is written anew, and one of the larger files gets new bytes in
+ * as many places as make 1 % of all of them.
+ */
 export async function changeOnePercent(directory: string): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  let smallCount = 0;
-  for (const path of paths) {
-    const { size } = await stat(path);
-    if (size > largest) await changePieces(path, size);
-    else if (smallCount++ % 100 === 0) await writeFile(path, randomFillSync(Buffer.allocUnsafe(size)));
-  }
+  const files = await Promise.all(
+    paths.sort().map(async (path) => ({ path, size: (await stat(path)).size })),
+  );
+  const small = files.filter(({ size }) => size <= largest);
+  for (const { path, size } of small.filter((_, index) => index % 100 === 0))
+    await writeFile(path, randomFillSync(Buffer.allocUnsafe(size)));
+  const [first, ...others] = files.filter(({ size }) => size > largest);
+  if (first) await changePieces(first.path, first.size, Math.floor(100 / (1 + others.length)));
 }
 
-/** Every hundredth piece gets new bytes. */
-async function changePieces(path: string, size: number): Promise<void> {
+/** Every `nth` piece gets new bytes. */
+async function changePieces(path: string, size: number, nth: number): Promise<void> {
   const file = await open(path, 'r+');
   try {
     const piece = Buffer.allocUnsafe(changedPieceBytes);
-    for (let start = 0; start < size; start += 100 * changedPieceBytes) {
+    for (let start = 0; start < size; start += nth * changedPieceBytes) {
       await file.write(randomFillSync(piece), 0, Math.min(changedPieceBytes, size - start), start);
     }
   } finally {

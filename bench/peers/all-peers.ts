@@ -1,9 +1,8 @@
 /** Whoever is compared with BUSY, as far as it is installed. */
-import { access, constants } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import type { Contestant, Place } from '../contestants.js';
 import { backuppcRsync } from './backuppc.js';
 import { borg } from './borg.js';
+import { firstInstalled } from './installed.js';
 import { restic } from './restic.js';
 import { rsnapshot } from './rsnapshot.js';
 import { rsyncBySsh } from './rsync.js';
@@ -70,20 +69,4 @@ export async function findPeers(place: Place): Promise<Peers> {
     present: found.filter((one): one is Contestant => 'full' in one),
     absent: found.filter((one): one is Absence => 'remedy' in one),
   };
-}
-
-/** The first of some programs, absolute or in PATH, that is there. */
-async function firstInstalled(names: readonly string[]): Promise<string | null> {
-  const directories = (process.env.PATH ?? '').split(delimiter);
-  const places = names.flatMap((name) =>
-    name.startsWith('/') ? [name] : directories.map((directory) => join(directory, name)),
-  );
-  for (const place of places) {
-    const isThere = await access(place, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return place;
-  }
-  return null;
 }
