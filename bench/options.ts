@@ -8,8 +8,8 @@ export interface BenchmarkOptions {
   readonly isJson: boolean;
   /** Where the scratch directory is made; undefined: where the system wants temporary files. */
   readonly directory: string | undefined;
-  /** The sections to carry out; all of them, where the benchmark has any and none was chosen. */
-  readonly only: readonly string[];
+  /** The sections that were chosen; null: none was, so all of them. */
+  readonly only: readonly string[] | null;
   /** A line of progress, on the standard error stream. */
   readonly say: (line: string) => void;
   /** Aborted by Ctrl-C; the benchmark then cleans up. */
@@ -70,8 +70,8 @@ function readOptions({
     });
     const rounds = Number(values.rounds ?? (values.quick ? 1 : defaultRounds));
     if (!Number.isInteger(rounds) || rounds < 1) return null;
-    const only = values.only?.split(',') ?? sections;
-    if (only.some((name) => !sections.includes(name))) return null;
+    const only = values.only?.split(',') ?? null;
+    if (only?.some((name) => !sections.includes(name))) return null;
     return { rounds, isQuick: values.quick, isJson: values.json, directory: values.dir, only };
   } catch {
     return null;

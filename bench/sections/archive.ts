@@ -9,6 +9,7 @@ const sizesOf = (isQuick: boolean): ArchiveSizes =>
 
 export const archive: Section = {
   name: 'archive',
+  isLikeAnother: false,
   describe: (isQuick) => `archive: ${describeArchived(sizesOf(isQuick))}`,
   measure: async (options) => {
     const hasPigz = (await firstInstalled(['pigz'])) !== null;

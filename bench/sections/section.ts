@@ -5,6 +5,8 @@ import type { Absence } from '../peers/all-peers.js';
 
 export interface Section {
   readonly name: string;
+  /** It does nothing that another section does not do too, with other trees: so `--quick` leaves it out. */
+  readonly isLikeAnother: boolean;
   /** What it works on, as a sentence for people. */
   describe(isQuick: boolean): string;
   measure(options: BenchmarkOptions): Promise<SectionResult>;

@@ -41,6 +41,7 @@ const copiesAtOnce = 12;
 export function transferSection(plan: TransferPlan): Section {
   return {
     name: plan.name,
+    isLikeAnother: plan.oneFile === undefined,
     describe: (isQuick) => `${plan.name}: ${plan.describe(isQuick)}`,
     measure: (options) => {
       const bytes = copiesAtOnce * plan.bytes(options.isQuick);
