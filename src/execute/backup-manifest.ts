@@ -5,6 +5,7 @@ import type { ManifestTotals } from '../core/manifest.js';
 import type { BackupEvents } from '../core/executor-port.js';
 import type { Clock } from '../core/ports.js';
 import type { JobRecord } from '../core/run.js';
+import type { HashAhead } from './hash-ahead.js';
 import type { LinkBases } from './link-bases.js';
 import { DiskMeter } from './disk-meter.js';
 import { workOnDisk } from './disk-thread.js';
@@ -21,6 +22,7 @@ export interface ManifestContext {
   readonly clock: Clock;
   readonly log: RunLogFile;
   readonly events: Pick<BackupEvents, 'onProgress'>;
+  readonly ahead: HashAhead | null;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface ManifestContext {
  * not lost for that; it can only not be verified.
  */
 export async function writeManifest(context: ManifestContext): Promise<ManifestTotals | null> {
-  const { partial, store, bases, jobs, signal, clock, log } = context;
+  const { partial, store, bases, jobs, signal, clock, log, ahead } = context;
   const sum = (count: (job: JobRecord) => number): number => jobs.reduce((all, job) => all + count(job), 0);
   const expected = {
     entries: sum((job) => job.stats?.fileCount ?? 0),
@@ -36,17 +38,22 @@ export async function writeManifest(context: ManifestContext): Promise<ManifestT
     jobs: jobs.length,
   };
   const meter = new DiskMeter('manifest', expected, clock, (progress) => context.events.onProgress(progress));
-  const task = { directory: partial, bases: bases.snapshotNames.map((name) => join(store, name)) };
+  const task = {
+    directory: partial,
+    bases: bases.snapshotNames.map((name) => join(store, name)),
+    ahead: (await ahead?.end()) ?? null,
+  };
   try {
-    const { hashedFiles, hashedBytes, ...totals } = await workOnDisk('manifest', task, {
+    const { hashedFiles, hashedBytes, aheadFiles, ...totals } = await workOnDisk('manifest', task, {
       signal,
       isIdle: false,
       say: (text) => log.say(text),
       onProgress: (done) => meter.add(done),
     });
     const seconds = (meter.elapsedMs / 1000).toFixed(1);
+    const early = aheadFiles > 0 ? `, ${formatCount(aheadFiles)} of them while others were copied` : '';
     log.say(
-      `manifest: ${formatCount(totals.entries)} entries, ${formatCount(hashedFiles)} of ${counted(totals.files, 'file')} hashed (${formatBytes(hashedBytes)}), in ${seconds} s`,
+      `manifest: ${formatCount(totals.entries)} entries, ${formatCount(hashedFiles)} of ${counted(totals.files, 'file')} hashed (${formatBytes(hashedBytes)})${early}, in ${seconds} s`,
     );
     return totals;
   } catch (error) {
