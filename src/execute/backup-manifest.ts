@@ -25,6 +25,9 @@ export interface ManifestContext {
   readonly ahead: HashAhead | null;
 }
 
+/** How often a long wait is told in the log. */
+const waitMs = 30_000;
+
 /**
  * Answers what the manifest counts, or null when there is none: cancelled, or it could not be made. A good snapshot is
  * not lost for that; it can only not be verified.
@@ -41,7 +44,7 @@ export async function writeManifest(context: ManifestContext): Promise<ManifestT
   const task = {
     directory: partial,
     bases: bases.snapshotNames.map((name) => join(store, name)),
-    ahead: (await ahead?.end()) ?? null,
+    ahead: ahead && (await hashedAhead(ahead, log)),
   };
   try {
     const { hashedFiles, hashedBytes, aheadFiles, ...totals } = await workOnDisk('manifest', task, {
@@ -61,5 +64,14 @@ export async function writeManifest(context: ManifestContext): Promise<ManifestT
     const detail = error instanceof Error ? error.message : String(error);
     log.say(`the manifest could not be made, so this snapshot cannot be verified: ${detail}`);
     return null;
+  }
+}
+
+async function hashedAhead(ahead: HashAhead, log: RunLogFile): Promise<SharedArrayBuffer | null> {
+  const heartbeat = setInterval(() => log.say('the file that was copied last is still being hashed'), waitMs);
+  try {
+    return await ahead.end();
+  } finally {
+    clearInterval(heartbeat);
   }
 }
