@@ -96,7 +96,7 @@ async function work(): Promise<void> {
 /** Whether nothing is left to do about it; else it is not there yet. */
 function dealWith({ id, number, path }: Waiting): boolean {
   const backup = backups.get(id);
-  if (!backup || isOver(backup) || backup.files.size >= mostFiles) return true;
+  if (!backup || isGivenUp(backup) || backup.files.size >= mostFiles) return true;
   let file: number | null = null;
   try {
     if (!isWithin(backup, path)) return true;
@@ -105,7 +105,7 @@ function dealWith({ id, number, path }: Waiting): boolean {
     const before = fstatSync(file, { bigint: true });
     if (!before.isFile() || before.dev !== backup.device) return true;
     const { hash, bytes } = hashOpenFile(file, () => {
-      if (isOver(backup)) throw new Error('over');
+      if (isGivenUp(backup)) throw new Error('over');
     });
     const after = fstatSync(file, { bigint: true });
     const isStill = after.size === BigInt(bytes) && after.mtimeNs === before.mtimeNs;
@@ -118,7 +118,7 @@ function dealWith({ id, number, path }: Waiting): boolean {
   }
 }
 
-function isOver(backup: Backup): boolean {
+function isGivenUp(backup: Backup): boolean {
   return Atomics.load(backup.isOver, 0) !== 0;
 }
 
