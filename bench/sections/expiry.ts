@@ -14,7 +14,7 @@ import { makeSmallFiles, smallFileBytes } from '../trees.js';
 import type { Section } from './section.js';
 
 const host = 'web1';
-const fileCount = (isQuick: boolean): number => (isQuick ? 1000 : 30_000);
+const fileCount = (isQuick: boolean): number => (isQuick ? 1000 : 20_000);
 const lookEveryMs = 5;
 
 export const expiry: Section = {

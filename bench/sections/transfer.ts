@@ -72,6 +72,7 @@ async function measureAll(
       const first: readonly Step[] = round === 1 && !isEachRoundNew ? ['full'] : [];
       for (const step of [...first, ...plan.steps]) {
         options.signal.throwIfAborted();
+        if (isRestore(step) && contestant.restore === null) continue;
         if (step === '1 % changed') await changeOnePercent(tree);
         await settleDisk(directory);
         const { wallMs } = await steps[step]({ contestant, plan, tree, directory });
@@ -82,7 +83,7 @@ async function measureAll(
       if (isEachRoundNew) await contestant.clear(tree);
     }
   }
-  return { rows: rowsOf(plan, transfers), absent };
+  return { rows: rowsOf(plan, options.rounds, transfers), absent };
 }
 
 interface Work {
@@ -102,7 +103,7 @@ const steps: Readonly<Record<Step, (work: Work) => Promise<Measurement>>> = {
 
 /** What was restored must be what is there, or the time would say nothing. */
 async function restore({ contestant, tree, directory }: Work, file: string | null): Promise<Measurement> {
-  if (contestant.restore === null) return { wallMs: NaN, cpuMs: NaN };
+  if (contestant.restore === null) throw new Error(`${contestant.name} has no restore of its own.`);
   const into = join(directory, 'restored');
   await mkdir(into);
   const measurement = await contestant.restore.carryOut(tree, file, into);
@@ -112,7 +113,7 @@ async function restore({ contestant, tree, directory }: Work, file: string | nul
   return measurement;
 }
 
-function rowsOf({ name, goals }: TransferPlan, transfers: readonly Transfer[]): Row[] {
+function rowsOf({ name, goals }: TransferPlan, rounds: number, transfers: readonly Transfer[]): Row[] {
   const made = [...new Set(transfers.map(({ step }) => step))];
   const names = [...new Set(transfers.map(({ by }) => by))];
   return made.map((step) => {
@@ -121,13 +122,21 @@ function rowsOf({ name, goals }: TransferPlan, transfers: readonly Transfer[]): 
     const others = names
       .filter((by) => by !== own)
       .map((by) => [by, of(by)] as const)
-      .filter(([, values]) => !values.some(Number.isNaN));
+      .filter(([, values]) => values.length > 0);
     return {
-      what: step.startsWith('restore') ? step : `${step}, ${name}`,
+      what: nameOf(step, name) + (of(own).length < rounds ? ' (1 round)' : ''),
       unit: 's',
       busyd: of(own),
       others: Object.fromEntries(others),
       goals: goals[step] ?? [],
     };
   });
+}
+
+function nameOf(step: Step, tree: string): string {
+  return isRestore(step) ? step : `${step}, ${tree}`;
+}
+
+function isRestore(step: Step): boolean {
+  return step.startsWith('restore');
 }

@@ -16,11 +16,11 @@ const firstFull = [
   { to: 'rsnapshot', limit: 0.95 },
 ] as const;
 
-const largeBytes = (isQuick: boolean): number => (isQuick ? 4 : 128) * mib;
+const largeBytes = (isQuick: boolean): number => (isQuick ? 4 : 64) * mib;
 const manyCount = (isQuick: boolean): number => (isQuick ? 1000 : 100_000);
 const smallCount = (isQuick: boolean): number => (isQuick ? 500 : 30_000);
 const mixedSizes = (isQuick: boolean): { files: number; mib: number } =>
-  isQuick ? { files: 500, mib: 4 } : { files: 10_000, mib: 64 };
+  isQuick ? { files: 500, mib: 4 } : { files: 5000, mib: 24 };
 
 export const large = transferSection({
   name: 'large',

@@ -44,5 +44,7 @@ test('goals and verdicts stand there in words', () => {
 });
 
 test('rounds that one contestant lacks are no ratio', () => {
-  expect(() => judgeRow({ ...row, others: { borg: [1] } })).toThrow('borg was measured 1 times, BUSY 3 times');
+  expect(() => judgeRow({ ...row, others: { borg: [1] } })).toThrow(
+    'borg was measured 1 times, BUSY 3 times',
+  );
 });
