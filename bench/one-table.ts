@@ -98,5 +98,5 @@ function formatValue(value: number, unit: Unit): string {
 function formatVerdict({ to, limit, isAtLeast, isMet }: Verdict): string {
   const bound = `${isAtLeast === true ? '≥' : '≤'} ${limit.toLocaleString('en')}`;
   const verdict = isMet === null ? 'not measured' : isMet ? 'met' : '**missed**';
-  return `${bound}${to === null ? '' : ` of ${to}`}: ${verdict}`;
+  return `${bound}${to === null ? '' : ` ${to}`}: ${verdict}`;
 }
