@@ -39,6 +39,9 @@ const wakeUps = '*/20 * * * * *';
 /** So many hosts are decided on before others get their turn. */
 const decisionsAtOnce = 50;
 
+/** No date is later. */
+const endOfTime = new Date(8.64e15);
+
 /** What the rules said of a host that is not due, and what they said it of. */
 interface Wait {
   readonly host: Host;
@@ -110,7 +113,7 @@ export class Scheduler {
   nextAt(host: Host): Date | null {
     const wait = this.waits.get(host.name);
     if (wait && this.isWaiting(host)) return wait.nextAt;
-    const { isDue, nextAt } = this.decide(host);
+    const { isDue, nextAt } = this.decideAndRemember(host);
     return isDue ? this.parts.clock.now() : nextAt;
   }
 
@@ -128,7 +131,8 @@ export class Scheduler {
   private decideAndRemember(host: Host): DueDecision {
     const { catalog, lifecycle, clock } = this.parts;
     const decision = this.decide(host);
-    const { isDue, isWindowOpen, noUntil, nextAt } = decision;
+    const { isDue, isWindowOpen, nextAt } = decision;
+    const noUntil = host.schedule.slots === 'never' ? endOfTime : decision.noUntil;
     // A window that waits for its time may open before: where the clock is set back, an hour of it comes twice.
     if (isDue || !isWindowOpen || noUntil === null) this.waits.delete(host.name);
     else {
