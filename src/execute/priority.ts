@@ -3,18 +3,31 @@
  * here throws; a system that does not let a process step back lets it run as it is.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 /** As `nice` has it: a ninth of the time of one who has not stepped back. */
-const steppedBack = 10;
+const stepsBack = 10;
+const lowest = 19;
 
 /** For this process, with the threads that it has by now; those that it makes later, and its children, inherit it. */
 export function stepBack(): void {
+  const priority = Math.min(lowest, getPriority() + stepsBack);
+  // Linux knows priorities of threads, and the pool that reads and decompresses is there before the first line runs.
+  for (const thread of threads()) {
+    try {
+      setPriority(thread, priority);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+/** Of this process, by their numbers. */
+function threads(): number[] {
   try {
-    // Linux knows priorities of threads, and the pool that reads and decompresses is there before the first line runs.
-    for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), steppedBack);
+    return readdirSync('/proc/self/task').map(Number);
   } catch {
-    // A thread that has ended meanwhile, or a system without them.
+    return [process.pid];
   }
 }
 
@@ -24,7 +37,7 @@ export function stepBack(): void {
  */
 export function stepSessionBack(pid: number): void {
   try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(steppedBack));
+    writeFileSync(`/proc/${pid}/autogroup`, String(stepsBack));
   } catch {
     // It has ended already, or the kernel shares otherwise.
   }
