@@ -111,7 +111,7 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 
 /** Settles when the daemon has stopped. The first signal lets running backups end within the grace; the second not. */
 async function runDaemon(configFile: string): Promise<void> {
-  // A daemon waits most of its life: without this V8 keeps 32 MiB for new objects that were needed for a second, once.
+  // While it starts: without this V8 keeps 32 MiB for new objects that are needed for a second, once.
   setFlagsFromString('--optimize-for-size');
   const config = await readConfig(configFile, cpus().length);
   const log = createLog(config.log);
@@ -125,6 +125,8 @@ async function runDaemon(configFile: string): Promise<void> {
   let reload = (): void => void (isReloadWanted = true);
   process.on('SIGHUP', () => reload());
   const daemon = await startDaemon(config, log);
+  // From now on it may take what the work wants: logs would be sent at a third of the speed.
+  setFlagsFromString('--no-optimize-for-size');
   reload = () => {
     log.info('SIGHUP: reading the configuration again');
     daemon.reload().catch((error: unknown) => {
