@@ -25,12 +25,12 @@ const target = resolve(process.env.INIT_CWD ?? '.', process.argv[2] ?? '.');
 const scratch = mkdtempSync(join(tmpdir(), 'busy-deb-'));
 
 /**
- * Nothing is started by the installation, since there is no configuration yet; an upgrade restarts what runs. State and
- * snapshots are never removed.
+ * Nothing is started by the installation, since there is no configuration yet; an upgrade restarts what runs, and a
+ * daemon that does not start then is no failure of the package. Configuration, state and snapshots are never removed.
  */
 const ifSystemd = (command) => `if [ -d /run/systemd/system ]; then ${command}; fi\n`;
 const scripts = {
-  postinst: ifSystemd('systemctl daemon-reload; systemctl try-restart busyd.service busy-web.service'),
+  postinst: ifSystemd('systemctl daemon-reload; systemctl try-restart busyd.service busy-web.service || true'),
   prerm: `if [ "$1" = remove ]; then ${ifSystemd('systemctl disable --now busy-web.service busyd.service').trim()}; fi\n`,
   postrm: ifSystemd('systemctl daemon-reload'),
 };
