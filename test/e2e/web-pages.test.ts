@@ -146,7 +146,7 @@ it('compare any two snapshots', async () => {
 
 it('compare again when a comparison broke off', async () => {
   const page = await web.openAs(admin);
-  const calls = '**/SnapshotService/DiffSnapshots';
+  const calls = '**/*.SnapshotService/DiffSnapshots';
   await page.route(calls, (call) => call.abort());
   await page.goto(`${web.url}hosts/web1/compare?from=${older}&to=${newer}`);
   const again = page.getByRole('button', { name: 'Try again' });
@@ -162,7 +162,8 @@ it('show what an archiving did, and move archives to the trash', async () => {
   const word = `web1/${older}`;
   expect(await bed.busy(['archive', word, '--follow'])).toMatchObject({ code: 0 });
   const page = await opened('hosts/web1');
-  await page.getByRole('link', { name: 'archive', exact: true }).first().click();
+  const runs = page.getByRole('region', { name: 'Runs', exact: true }).last();
+  await runs.getByRole('row').filter({ hasText: 'archive' }).getByRole('link').click();
   await page.getByRole('heading', { name: 'What was done' }).waitFor();
   await page.getByText(older, { exact: true }).waitFor();
   await page.getByText(/^\d+ entries, \d+ B; .* in the archives$/).waitFor();
