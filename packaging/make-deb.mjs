@@ -30,7 +30,9 @@ const scratch = mkdtempSync(join(tmpdir(), 'busy-deb-'));
  */
 const ifSystemd = (command) => `if [ -d /run/systemd/system ]; then ${command}; fi\n`;
 const scripts = {
-  postinst: ifSystemd('systemctl daemon-reload; systemctl try-restart busyd.service busy-web.service || true'),
+  postinst: ifSystemd(
+    'systemctl daemon-reload; systemctl try-restart busyd.service busy-web.service || true',
+  ),
   prerm: `if [ "$1" = remove ]; then ${ifSystemd('systemctl disable --now busy-web.service busyd.service').trim()}; fi\n`,
   postrm: ifSystemd('systemctl daemon-reload'),
 };

@@ -165,9 +165,9 @@ it('show what an archiving did, and move archives to the trash', async () => {
   const runs = page.getByRole('region', { name: 'Runs', exact: true }).last();
   await runs.getByRole('row').filter({ hasText: 'archive' }).getByRole('link').click();
   await page.getByRole('heading', { name: 'What was done' }).waitFor();
-  await page.getByText(older, { exact: true }).waitFor();
+  await page.getByRole('definition').filter({ hasText: older }).last().waitFor();
   await page.getByText(/^\d+ entries, \d+ B; .* in the archives$/).waitFor();
-  await page.getByRole('link', { name: 'Archives' }).click();
+  await page.getByRole('link', { name: 'Archives', exact: true }).click();
   await page.getByRole('button', { name: 'Delete …' }).click();
   const remove = page.getByRole('button', { name: 'Move it to the trash' });
   expect(await remove.getAttribute('title')).toBe(`Type ${word} first.`);
