@@ -44,7 +44,7 @@ function createProgram(): Command {
     .allowExcessArguments(false)
     .exitOverride();
   const configFile = (): string => program.opts<{ config: string }>().config;
-  program.action(() => runDaemon(configFile()));
+  program.action(() => runDaemon(resolvePath(configFile())));
   program
     .command('check-config')
     .description('print all problems of a configuration, or the settings in effect')
@@ -111,6 +111,8 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 
 /** Settles when the daemon has stopped. The first signal lets running backups end within the grace; the second not. */
 async function runDaemon(configFile: string): Promise<void> {
+  // Where it was started may be removed or unmounted later; rsync does not work in a directory that is gone.
+  process.chdir('/');
   // While it starts: without this V8 keeps 32 MiB for new objects that are needed for a second, once.
   setFlagsFromString('--optimize-for-size');
   const config = await readConfig(configFile, cpus().length);
