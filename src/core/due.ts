@@ -44,6 +44,8 @@ export interface DueDecision {
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
 const longestRetryMs = 4 * hourMs;
+/** By so much a clock may be set now and then. */
+const clockStepMs = 60_000;
 
 /** What one rule says: yes, or no until a moment (null: unknown). */
 interface Answer {
@@ -208,6 +210,8 @@ function days(ms: number): string {
 function mayTryAgain({ host, lastRun, failuresInRow, now }: DueFacts, slot: Date | null): Answer {
   const yes: Answer = { isYes: true, reason: '', nextAt: null };
   if (!lastRun?.endedAt) return yes;
+  // Nothing is waited for from a time that is still to come: the clock was wrong then.
+  if (lastRun.endedAt.getTime() > now.getTime() + clockStepMs) return yes;
   const wasCancelled = lastRun.state === 'CANCELLED' && lastRun.error?.reason === 'CANCELLED';
   if (wasCancelled) {
     const again = new Date(lastRun.endedAt.getTime() + host.maxAgeIncr * dayMs);

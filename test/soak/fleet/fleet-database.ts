@@ -4,6 +4,10 @@ import { databaseUrl, PrivateMariadb } from '../../helpers/private-mariadb.js';
 export type DatabaseKind = 'mariadb' | 'sqlite';
 
 export class FleetDatabase {
+  /** When it went or came last, by performance.now(). */
+  changedAtMs = -Infinity;
+  private isThere = true;
+
   private constructor(
     private readonly server: PrivateMariadb | null,
     readonly url: string | null,
@@ -21,26 +25,35 @@ export class FleetDatabase {
   }
 
   get isUp(): boolean {
-    return this.server === null || this.server.pid !== undefined;
+    return this.isThere;
   }
 
   async leave(how: 'politely' | 'by a crash'): Promise<void> {
+    this.change(false);
     await (how === 'politely' ? this.server?.stop() : this.server?.kill());
   }
 
   async comeBack(): Promise<void> {
     await this.server?.restart();
+    this.change(true);
   }
 
   freeze(): void {
+    this.change(false);
     this.server?.freeze();
   }
 
   thaw(): void {
     this.server?.thaw();
+    this.change(true);
   }
 
   async end(): Promise<void> {
     await this.server?.end();
+  }
+
+  private change(isThere: boolean): void {
+    this.isThere = isThere;
+    this.changedAtMs = performance.now();
   }
 }

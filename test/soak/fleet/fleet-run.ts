@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { reasonOf } from '../../helpers/grpc-calls.js';
 import { Disagreement } from '../disagreement.js';
 import { Random } from '../random.js';
 import { Calm, type CalmParts } from './calm.js';
@@ -164,7 +165,7 @@ class FleetSoak {
       await this.runs.look();
       this.lastAnswerMs = performance.now();
     } catch (error) {
-      if (error instanceof Disagreement || !isRefusalOfAbsence(error)) throw error;
+      if (!isWithoutAnswer(error) && reasonOf(error) !== 'DATABASE_UNAVAILABLE') throw error;
       if (!this.isStormy && performance.now() - this.lastAnswerMs > 60_000) throw error;
     }
     this.disk.look();
@@ -256,10 +257,6 @@ class FleetSoak {
       found,
     };
   }
-}
-
-function isRefusalOfAbsence(error: unknown): boolean {
-  return isWithoutAnswer(error);
 }
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 /** The daemon under test with its fleet, its disk, its database and its clock. */
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Mutex } from 'async-mutex';
 import type { PrivateSshd } from '../../../clients/quickstart/private-sshd.js';
 import { runCommand } from '../../helpers/run-command.js';
@@ -17,6 +18,7 @@ const hostsPerSshd = 5;
 export const maxRunning = 6;
 const executors = 3;
 const startTries = 5;
+const restartMs = 500;
 export const diskSize = '600m';
 
 export interface WorldOptions {
@@ -127,9 +129,15 @@ export class FleetWorld {
         return;
       } catch (error) {
         this.logs.keep(this.bed.daemonLog());
+        await delay(restartMs);
+        if (this.databaseIsAway()) left += 1;
         if (left === 0) throw new Disagreement(`the daemon does not start: ${String(error)}`);
       }
     }
+  }
+
+  private databaseIsAway(): boolean {
+    return !this.database.isUp || performance.now() - this.database.changedAtMs < 5000;
   }
 
   /** Within `daemonTurn`. */
