@@ -24,6 +24,12 @@ interface Watcher {
   wake(): void;
 }
 
+/**
+ * More changes than any daemon has told of without writing them down (how far runs are), since it wrote one down last.
+ * A clock that was set back must not bring those again, or who resumes after one of them misses what comes now.
+ */
+const mostUnwritten = 100_000_000;
+
 export class RunEvents {
   private readonly watchers = new Set<Watcher>();
   private revision = 0;
@@ -36,7 +42,7 @@ export class RunEvents {
   /** Continues after the highest revision ever given, also over a restart, and by other daemons. */
   async start(): Promise<void> {
     const highest = await this.store.highestRevision();
-    this.revision = Math.max(this.revision, highest, this.clock.now().getTime() * 1000);
+    this.revision = Math.max(this.revision, highest + mostUnwritten, this.clock.now().getTime() * 1000);
   }
 
   nextRevision(): number {

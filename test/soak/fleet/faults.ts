@@ -117,7 +117,8 @@ export const faults: readonly Fault[] = [
     name: 'rsync on the server killed',
     weight: 3,
     needs: 'nothing',
-    reasons: ['RSYNC_KILLED'],
+    // An rsync is several processes, and one of them may say that another has gone.
+    reasons: ['RSYNC_KILLED', 'RSYNC_FAILED'],
     strike: async ({ moment, random, world }) => {
       if (!world.isUp) return;
       const pids = await localRsyncPids(world.bed).catch(() => []);

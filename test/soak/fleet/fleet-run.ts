@@ -165,6 +165,7 @@ class FleetSoak {
       await this.runs.look();
       this.lastAnswerMs = performance.now();
     } catch (error) {
+      if (error instanceof Disagreement) throw error;
       if (!isWithoutAnswer(error) && reasonOf(error) !== 'DATABASE_UNAVAILABLE') throw error;
       if (!this.isStormy && performance.now() - this.lastAnswerMs > 60_000) throw error;
     }

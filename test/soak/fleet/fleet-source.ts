@@ -121,7 +121,7 @@ function differencesAt(
 
 /** Whether there was one version after the other for all of this time. */
 function isThroughout(versions: readonly Version[], fromMs: number, untilMs: number): boolean {
-  let coveredMs = fromMs;
+  let coveredMs = versions.length === 0 ? -Infinity : fromMs;
   for (const version of versions) {
     if (version.fromMs > coveredMs) return false;
     coveredMs = version.untilMs;
