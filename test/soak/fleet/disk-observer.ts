@@ -1,6 +1,7 @@
 /** Looks at the backup disk again and again: what is there, what has come and gone, and that nothing has changed. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Run } from '../../../src/gen/busy/v1/run.js';
 import { readTree, type Found } from '../compare.js';
 import { Disagreement, refuse } from '../disagreement.js';
 import type { Random } from '../random.js';
@@ -21,6 +22,8 @@ export class DiskObserver {
   gone = 0;
   /** How often a snapshot that was there already was compared again. */
   compared = 0;
+  /** HOST/NAME of every snapshot that was ever there. */
+  private readonly seen = new Set<string>();
 
   constructor(
     private readonly world: FleetWorld,
@@ -34,6 +37,15 @@ export class DiskObserver {
       if (!name.startsWith('.busyd.lock') && !this.world.hosts.some((host) => host.name === name))
         throw new Disagreement(`in the backup directory there is ${name}`);
     for (const host of this.world.hosts) this.lookAt(host);
+  }
+
+  /** Throws a Disagreement when there never was a snapshot that a run is said to have made. */
+  checkCommitted(runs: readonly Run[]): void {
+    for (const { id, host, snapshot } of runs)
+      if (!this.seen.has(`${host}/${snapshot}`))
+        throw new Disagreement(
+          `run ${id} of ${host} has made the snapshot "${snapshot}", which was never there`,
+        );
   }
 
   /** Names in the directory of a host. */
@@ -114,6 +126,7 @@ export class DiskObserver {
     const directory = join(this.world.directoryOf(host), name);
     const found = this.read(host, name);
     if (found === null) return;
+    this.seen.add(`${host.name}/${name}`);
     const known = host.gone.get(name);
     if (known) {
       this.refuseChanged(host, name, found);

@@ -122,12 +122,10 @@ export class FleetHost {
         return { schedule: [`*/${rhythm.everyMinutes} * * * *`], max_age_incr: 0 };
       case 'age':
         return { schedule: [], max_age_incr: rhythm.seconds / daySeconds };
-      case 'windows': {
-        const count = dayMinutes / rhythm.everyMinutes;
-        const starts = Array.from({ length: count }, (_, index) => index * rhythm.everyMinutes);
-        const windows = starts.map((start) => `${clock(start)}-${clock(start + rhythm.openMinutes)}`);
-        return { schedule: [], max_age_incr: 60 / daySeconds, windows };
-      }
+      case 'windows':
+        return { schedule: [], max_age_incr: 60 / daySeconds, windows: windowsOf(rhythm) };
+      default:
+        return rhythm satisfies never;
     }
   }
 }
@@ -138,6 +136,12 @@ function rhythmOf(number: number, random: Random): Rhythm {
   if (number % 10 === 5) return { kind: 'windows', everyMinutes: 3, openMinutes: 1 };
   if (number % 5 === 3) return { kind: 'age', seconds: 45 + random.below(60) };
   return { kind: 'slots', everyMinutes: random.pick([1, 2, 2, 3]) };
+}
+
+function windowsOf({ everyMinutes, openMinutes }: Extract<Rhythm, { kind: 'windows' }>): string[] {
+  const count = dayMinutes / everyMinutes;
+  const starts = Array.from({ length: count }, (_, index) => index * everyMinutes);
+  return starts.map((start) => `${clock(start)}-${clock(start + openMinutes)}`);
 }
 
 function clock(minute: number): string {

@@ -7,7 +7,6 @@ import { Disagreement } from '../disagreement.js';
 import { Random } from '../random.js';
 import { Calm, type CalmParts } from './calm.js';
 import { DiskObserver } from './disk-observer.js';
-import { Storm } from './faults.js';
 import { FleetApi, isWithoutAnswer } from './fleet-api.js';
 import type { DatabaseKind } from './fleet-database.js';
 import { FleetWorld } from './fleet-world.js';
@@ -17,6 +16,7 @@ import { Ledger } from './ledger.js';
 import { Operator } from './operator.js';
 import type { FleetReport } from './fleet-report.js';
 import { RunObserver } from './run-observer.js';
+import { Storm } from './storm.js';
 import { Subscribers } from './subscribers.js';
 
 export interface FleetOptions {
@@ -169,7 +169,10 @@ class FleetSoak {
       if (!isWithoutAnswer(error) && reasonOf(error) !== 'DATABASE_UNAVAILABLE') throw error;
       if (!this.isStormy && performance.now() - this.lastAnswerMs > 60_000) throw error;
     }
+    // Those that ended before the look at the disk.
+    const committed = this.runs.committed.splice(0);
     this.disk.look();
+    this.disk.checkCommitted(committed);
     this.disk.compareSome(new Random(this.options.seed, streams.looks, performance.now()), 2);
     const footprint = this.world.isUp ? footprintOf(this.world.bed.daemonPid()) : null;
     if (footprint) this.peaks.note(footprint);

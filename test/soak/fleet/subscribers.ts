@@ -6,7 +6,7 @@ import {
   type StreamLogsResponse,
   type WatchRunsResponse,
 } from '../../../src/gen/busy/v1/backup_service.js';
-import { RunState, type Run } from '../../../src/gen/busy/v1/run.js';
+import type { Run, RunState } from '../../../src/gen/busy/v1/run.js';
 import { hasEnded } from '../../helpers/test-bed.js';
 import { Disagreement } from '../disagreement.js';
 import type { Random } from '../random.js';
