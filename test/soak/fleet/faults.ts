@@ -39,10 +39,11 @@ export const faults: readonly Fault[] = [
   {
     name: 'connections cut',
     weight: 8,
-    needs: 'a host',
+    needs: 'nothing',
     reasons: connectionReasons,
-    strike: async ({ moment }, host) => {
-      if (host.link.connections === 0) return;
+    strike: async ({ moment, random, world }) => {
+      const host = random.pickOrNull(world.hosts.filter(({ link }) => link.connections > 0));
+      if (host === null) return;
       moment(host.name);
       host.link.cut();
     },
@@ -94,10 +95,10 @@ export const faults: readonly Fault[] = [
     weight: 3,
     needs: 'nothing',
     reasons: [...connectionReasons, 'RSYNC_KILLED', 'RSYNC_FAILED'],
-    strike: async ({ moment, random }, host) => {
-      const pids = await sessionPids(host.sshd);
+    strike: async ({ moment, random, world }) => {
+      const pids = (await Promise.all(world.sshds.map(sessionPids))).flat();
       if (pids.length === 0) return;
-      moment(null, `of the sshd of ${host.name}`);
+      moment(null);
       kill(random.pick(pids));
     },
   },
@@ -106,10 +107,10 @@ export const faults: readonly Fault[] = [
     weight: 5,
     needs: 'nothing',
     reasons: ['RSYNC_KILLED'],
-    strike: async ({ moment, random }, host) => {
-      const pids = await remoteRsyncPids(host.sshd);
+    strike: async ({ moment, random, world }) => {
+      const pids = (await Promise.all(world.sshds.map(remoteRsyncPids))).flat();
       if (pids.length === 0) return;
-      moment(null, `of the sshd of ${host.name}`);
+      moment(null);
       kill(random.pick(pids));
     },
   },

@@ -132,10 +132,10 @@ export class FleetHost {
 
 /** Two of ten have windows, two go by age; hours have a whole number of all of them. */
 function rhythmOf(number: number, random: Random): Rhythm {
-  if (number % 10 === 0) return { kind: 'windows', everyMinutes: 4, openMinutes: 2 };
-  if (number % 10 === 5) return { kind: 'windows', everyMinutes: 3, openMinutes: 1 };
+  if (number % 10 === 0) return { kind: 'windows', everyMinutes: 3, openMinutes: 2 };
+  if (number % 10 === 5) return { kind: 'windows', everyMinutes: 2, openMinutes: 1 };
   if (number % 5 === 3) return { kind: 'age', seconds: 45 + random.below(60) };
-  return { kind: 'slots', everyMinutes: random.pick([1, 2, 2, 3]) };
+  return { kind: 'slots', everyMinutes: random.pick([1, 2, 2]) };
 }
 
 function windowsOf({ everyMinutes, openMinutes }: Extract<Rhythm, { kind: 'windows' }>): string[] {

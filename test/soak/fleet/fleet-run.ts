@@ -34,8 +34,8 @@ export interface FleetOptions {
   readonly keepsRemains: boolean;
 }
 
-const stormMs = 100_000;
-/** Every host has its next time within four minutes, and failures make it wait. */
+const stormMs = 140_000;
+/** Every host has its next time within three minutes, and failures in a row may make it wait for two. */
 const backInMs = 300_000;
 const lookEveryMs = 400;
 const progressEveryMs = 30_000;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AuditServiceService } from '../../../src/gen/busy/v1/audit_service.js';
 import { RunState } from '../../../src/gen/busy/v1/run.js';
 import { SnapshotServiceService } from '../../../src/gen/busy/v1/snapshot_service.js';
-import { Disagreement } from '../disagreement.js';
+import { Disagreement, refuse } from '../disagreement.js';
 import type { Calm, CalmParts } from './calm.js';
 
 /** Begins and ends with a daemon that runs, is paused and at rest. Answers what was found, in words. */
@@ -19,7 +19,10 @@ export async function checkAtEnd(parts: CalmParts, calm: Calm): Promise<string[]
     const code = await world.stopDaemon('SIGTERM');
     if (code !== 0) throw new Disagreement(`the daemon ended with ${code}`);
     const reindex = await world.bed.busyd(['reindex', '--config', world.bed.configFile, '--dry-run']);
-    parts.ledger.note(`reindex --dry-run: ${reindex.stdout.trim()}`);
+    const wrong = reindex.stdout
+      .split('\n')
+      .filter((line) => / added, /.test(line) && !/: 0 added, 0 corrected, 0 removed, /.test(line));
+    refuse('busyd reindex finds other snapshots than are on record', wrong);
     if (reindex.code !== 0)
       throw new Disagreement(`busyd reindex ends with ${reindex.code}: ${reindex.stderr}`);
     const chain = await world.bed.busyd(['audit-verify', join(world.bed.directory, 'state')]);
