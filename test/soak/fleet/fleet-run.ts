@@ -24,7 +24,7 @@ export interface FleetOptions {
   readonly minutes: number;
   readonly hosts: number;
   readonly database: DatabaseKind;
-  /** The soak ends early, with all checks, when it is aborted. */
+  /** Ends the soak at once when it is aborted; the checks of the end are left out. */
   readonly signal: AbortSignal;
   /** Takes each line of the story. */
   readonly onLine: (line: string) => void;
@@ -51,6 +51,7 @@ export async function soakFleet(options: FleetOptions): Promise<FleetReport> {
   try {
     return await soak.run();
   } catch (error) {
+    if (error instanceof Interrupted) return soak.report([error.message]);
     if (options.keepsRemains) remains = join(tmpdir(), `busy-soak-${process.pid}`);
     const why = error instanceof Disagreement ? error.message : (error as Error).stack;
     const lines = [
@@ -63,6 +64,14 @@ export async function soakFleet(options: FleetOptions): Promise<FleetReport> {
   } finally {
     soak.end();
     await world.end(remains);
+  }
+}
+
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+
+  constructor() {
+    super('It was interrupted: no promise was broken until then, and the checks of the end were left out');
   }
 }
 
@@ -116,7 +125,7 @@ class FleetSoak {
       this.loop(progressEveryMs, async () => options.onProgress(this.progress())),
     ];
     const endMs = performance.now() + options.minutes * 60_000;
-    const isTime = (): boolean => performance.now() < endMs && !options.signal.aborted;
+    const isTime = (): boolean => performance.now() < endMs;
     for (let number = 1; isTime(); number++) {
       await this.storm(number, endMs);
       await this.calm.untilAllBackedUp();
@@ -229,12 +238,14 @@ class FleetSoak {
   }
 
   private fail(error: unknown): void {
-    this.failure ??= error;
+    // A terminal interrupts all that was started, too.
+    this.failure ??= this.options.signal.aborted ? new Interrupted() : error;
     this.over.abort();
     for (const done of this.lookWaiters) done();
   }
 
   private throwFailure(): void {
+    if (this.options.signal.aborted) throw new Interrupted();
     if (this.failure !== null) throw this.failure;
   }
 
@@ -246,7 +257,7 @@ class FleetSoak {
     return `${minutes} min: ${backupsDone} backups done, ${faultCount} faults, ${this.disk.compared} comparisons, daemon ${memory}`;
   }
 
-  private report(found: readonly string[]): FleetReport {
+  report(found: readonly string[]): FleetReport {
     return {
       minutes: this.ledger.elapsedMs / 60_000,
       backupsDone: this.runs.backupsDone,

@@ -51,23 +51,29 @@ export class FleetWorld {
   }
 
   /** Everything but the daemon. */
-  static async create({ hosts: count, database }: WorldOptions, random: Random): Promise<FleetWorld> {
+  static async create(options: WorldOptions, random: Random): Promise<FleetWorld> {
     const bed = await TestBed.create();
     const disk = await mountSmallDisk(bed.backupdir, diskSize);
-    const started = await FleetDatabase.start(database);
-    await mkdir(join(bed.directory, 'archive'));
-    await mkdir(join(bed.directory, 'restored'));
-    const sshds: PrivateSshd[] = [];
-    const hosts: FleetHost[] = [];
-    for (let number = 1; number <= count; number++) {
-      if ((number - 1) % hostsPerSshd === 0) sshds.push(await bed.startSshd());
-      const sshd = sshds.at(-1);
-      if (sshd) hosts.push(await FleetHost.make(bed.directory, number, sshd, random));
+    const database = await FleetDatabase.start(options.database);
+    try {
+      for (const name of ['archive', 'restored']) await mkdir(join(bed.directory, name));
+      const sshds: PrivateSshd[] = [];
+      const hosts: FleetHost[] = [];
+      for (let number = 1; number <= options.hosts; number++) {
+        if ((number - 1) % hostsPerSshd === 0) sshds.push(await bed.startSshd());
+        const sshd = sshds.at(-1);
+        if (sshd) hosts.push(await FleetHost.make(bed.directory, number, sshd, random));
+      }
+      const world = new FleetWorld(bed, hosts, sshds, database, disk);
+      await world.setClock(0);
+      await world.configure();
+      return world;
+    } catch (error) {
+      await database.end();
+      await disk.unmount();
+      await bed.end();
+      throw error;
     }
-    const world = new FleetWorld(bed, hosts, sshds, started, disk);
-    await world.setClock(0);
-    await world.configure();
-    return world;
   }
 
   get archivedir(): string {
