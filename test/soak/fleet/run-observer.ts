@@ -95,7 +95,7 @@ export class RunObserver {
     const by = run.requestId === '' ? 'by schedule' : run.requestId;
     this.ledger.note(`${run.host} ${words} ${run.snapshot} (run ${run.id}, ${by})`);
     this.judgeReason(run, notBeforeMs, endedMs);
-    this.operator().checkRestore(run);
+    if (run.state === RunState.SUCCEEDED) this.operator().checkRestore(run);
     for (const name of run.archiving?.removed ?? []) host.mayGo.add(name);
     if (run.kind !== RunKind.BACKUP) return;
     const isGood = run.state === RunState.SUCCEEDED;
