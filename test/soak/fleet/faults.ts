@@ -130,7 +130,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'executor killed',
-    weight: 3,
+    weight: 2.5,
     needs: 'nothing',
     reasons: ['EXECUTOR_DIED'],
     strike: async ({ moment, random, world }) => {
@@ -143,7 +143,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'daemon killed',
-    weight: 3,
+    weight: 1.5,
     needs: 'daemon',
     reasons: ['DAEMON_DIED'],
     strike: ({ begin, random, world, pause }) =>
@@ -157,7 +157,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'daemon restarted',
-    weight: 1,
+    weight: 0.7,
     needs: 'daemon',
     reasons: ['CANCELLED_BY_STOP', 'DAEMON_DIED'],
     strike: ({ begin, world }) =>
@@ -170,7 +170,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'database restarted',
-    weight: 2,
+    weight: 1.5,
     needs: 'database',
     reasons: ['DATABASE_UNAVAILABLE'],
     strike: ({ begin, random, world }) => {
@@ -183,7 +183,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'database gone',
-    weight: 2,
+    weight: 1,
     needs: 'database',
     reasons: ['DATABASE_UNAVAILABLE', 'LEASE_LOST'],
     strike: ({ begin, random, world, pause }) =>
@@ -195,7 +195,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'database frozen',
-    weight: 1,
+    weight: 0.7,
     needs: 'database',
     reasons: ['DATABASE_UNAVAILABLE', 'LEASE_LOST'],
     strike: ({ begin, random, world, pause }) =>
@@ -207,7 +207,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'disk nearly full',
-    weight: 3,
+    weight: 1.5,
     needs: 'disk',
     reasons: ['DISK_FULL', 'DISK_SPACE_LOW', 'DRILL_NO_ROOM'],
     strike: ({ begin, random, world, pause }) =>
@@ -220,7 +220,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'clock shifted',
-    weight: 2,
+    weight: 1.5,
     needs: 'clock',
     reasons: ['LEASE_LOST'],
     strike: async ({ begin, random, world, pause }) => {

@@ -19,8 +19,13 @@ export type Rhythm =
   /** Open for the first minutes of each so many. */
   | { readonly kind: 'windows'; readonly everyMinutes: number; readonly openMinutes: number };
 
+type Windows = Extract<Rhythm, { kind: 'windows' }>;
+
 const dayMinutes = 1440;
 const daySeconds = 86_400;
+const begun = new Date();
+const minutesBefore = 150;
+const minutesAfter = 240;
 const largeBytes = 1_500_000;
 
 export class FleetHost {
@@ -103,8 +108,11 @@ export class FleetHost {
 
   /** Whether the daemon may begin a backup by itself at this moment of its clock. */
   isOpenAt(moment: Date): boolean {
-    if (this.rhythm.kind !== 'windows') return true;
-    return moment.getUTCMinutes() % this.rhythm.everyMinutes < this.rhythm.openMinutes;
+    const { rhythm } = this;
+    if (rhythm.kind !== 'windows') return true;
+    const minute = minuteOfDay(moment);
+    const isThen = windowStarts(rhythm).some((start) => start === minute - (minute % rhythm.everyMinutes));
+    return isThen && minute % rhythm.everyMinutes < rhythm.openMinutes;
   }
 
   /** The slot that a backup begun at this moment is for; null where there are none. */
@@ -132,16 +140,26 @@ export class FleetHost {
 
 /** Two of ten have windows, two go by age; hours have a whole number of all of them. */
 function rhythmOf(number: number, random: Random): Rhythm {
-  if (number % 10 === 0) return { kind: 'windows', everyMinutes: 3, openMinutes: 2 };
-  if (number % 10 === 5) return { kind: 'windows', everyMinutes: 2, openMinutes: 1 };
+  if (number % 10 === 0) return { kind: 'windows', everyMinutes: 6, openMinutes: 5 };
+  if (number % 10 === 5) return { kind: 'windows', everyMinutes: 5, openMinutes: 4 };
   if (number % 5 === 3) return { kind: 'age', seconds: 45 + random.below(60) };
   return { kind: 'slots', everyMinutes: random.pick([1, 2, 2]) };
 }
 
-function windowsOf({ everyMinutes, openMinutes }: Extract<Rhythm, { kind: 'windows' }>): string[] {
-  const count = dayMinutes / everyMinutes;
-  const starts = Array.from({ length: count }, (_, index) => index * everyMinutes);
-  return starts.map((start) => `${clock(start)}-${clock(start + openMinutes)}`);
+function windowsOf(rhythm: Windows): string[] {
+  return windowStarts(rhythm).map((start) => `${clock(start)}-${clock(start + rhythm.openMinutes)}`);
+}
+
+/** In the hours in which the clock is at some time of the soak, right or wrong; a whole day of windows costs the daemon much. */
+function windowStarts({ everyMinutes }: Windows): number[] {
+  const from = dayMinutes + minuteOfDay(begun) - minutesBefore;
+  const first = from - (from % everyMinutes);
+  const count = Math.ceil((minutesBefore + minutesAfter) / everyMinutes);
+  return Array.from({ length: count }, (_, index) => (first + index * everyMinutes) % dayMinutes);
+}
+
+function minuteOfDay(moment: Date): number {
+  return moment.getUTCHours() * 60 + moment.getUTCMinutes();
 }
 
 function clock(minute: number): string {

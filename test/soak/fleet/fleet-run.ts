@@ -38,6 +38,8 @@ const stormMs = 140_000;
 /** Every host has its next time within three minutes, and failures in a row may make it wait for two. */
 const backInMs = 300_000;
 const lookEveryMs = 400;
+/** So long nobody may answer when all is well. */
+const longestSilenceMs = 60_000;
 const progressEveryMs = 30_000;
 /** So many different streams of decisions, each by its own number. */
 const streams = { world: 0, storm: 1, sources: 2, operator: 3, looks: 4, subscribers: 5 } as const;
@@ -90,6 +92,7 @@ class FleetSoak {
   private lookWaiters: (() => void)[] = [];
   private isStormy = false;
   private lastAnswerMs = performance.now();
+  private calmSinceMs = performance.now();
 
   constructor(
     private readonly world: FleetWorld,
@@ -162,9 +165,10 @@ class FleetSoak {
       await sleep(400 + random.below(2000), stop);
       storm.begin(random);
     }
-    this.isStormy = false;
     calming.abort();
     await storm.ended();
+    this.isStormy = false;
+    this.calmSinceMs = performance.now();
     this.throwFailure();
     this.ledger.note(`storm ${number} is over`);
   }
@@ -176,7 +180,8 @@ class FleetSoak {
     } catch (error) {
       if (error instanceof Disagreement) throw error;
       if (!isWithoutAnswer(error) && reasonOf(error) !== 'DATABASE_UNAVAILABLE') throw error;
-      if (!this.isStormy && performance.now() - this.lastAnswerMs > 60_000) throw error;
+      const silentMs = performance.now() - Math.max(this.lastAnswerMs, this.calmSinceMs);
+      if (!this.isStormy && silentMs > longestSilenceMs) throw error;
     }
     // Those that ended before the look at the disk.
     const committed = this.runs.committed.splice(0);
