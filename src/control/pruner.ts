@@ -221,22 +221,18 @@ export class Pruner {
   private async sweepAfter(before: Promise<void>, { name, backupdir }: Host, beside: Beside): Promise<void> {
     await before;
     const { signal } = this.stopping;
-    if (signal.aborted || (await this.hasSwept(beside, signal)) || signal.aborted) return;
+    if (signal.aborted || (await this.isSwept(beside, signal)) || signal.aborted) return;
     const message = 'the space of removed snapshots could not be freed; it is tried again with the next';
     this.parts.log.warn(message, { host: name, backupdir });
   }
 
-  /**
-   * What was taken out stays on the disk until the database has forgotten it: only so the next start knows that it was
-   * removed, where this daemon dies while the database is away.
-   */
-  private async hasSwept(beside: Beside, signal: AbortSignal): Promise<boolean> {
+  /** Not before the database has forgotten what is swept: by what is left the next start knows that it was removed. */
+  private async isSwept(beside: Beside, signal: AbortSignal): Promise<boolean> {
     const { catalog, disk } = this.parts;
-    const isForgotten = await catalog.settled().then(
-      () => true,
+    return catalog.settled().then(
+      () => disk.sweepBeside(beside, signal),
       () => false,
     );
-    return isForgotten && disk.sweepBeside(beside, signal);
   }
 
   private async pruneAll(): Promise<void> {
