@@ -230,6 +230,7 @@ async function manifestFor(
   const {
     hashedFiles: _,
     hashedBytes: __,
+    aheadFiles: ___,
     ...totals
   } = await workOnDisk(
     'manifest',

@@ -5,6 +5,7 @@ import type { ManifestTotals } from '../core/manifest.js';
 import type { BackupEvents } from '../core/executor-port.js';
 import type { Clock } from '../core/ports.js';
 import type { JobRecord } from '../core/run.js';
+import type { HashAhead } from './hash-ahead.js';
 import type { LinkBases } from './link-bases.js';
 import { DiskMeter } from './disk-meter.js';
 import { workOnDisk } from './disk-thread.js';
@@ -21,14 +22,18 @@ export interface ManifestContext {
   readonly clock: Clock;
   readonly log: RunLogFile;
   readonly events: Pick<BackupEvents, 'onProgress'>;
+  readonly ahead: HashAhead | null;
 }
+
+/** How often a long wait is told in the log. */
+const waitMs = 30_000;
 
 /**
  * Answers what the manifest counts, or null when there is none: cancelled, or it could not be made. A good snapshot is
  * not lost for that; it can only not be verified.
  */
 export async function writeManifest(context: ManifestContext): Promise<ManifestTotals | null> {
-  const { partial, store, bases, jobs, signal, clock, log } = context;
+  const { partial, store, bases, jobs, signal, clock, log, ahead } = context;
   const sum = (count: (job: JobRecord) => number): number => jobs.reduce((all, job) => all + count(job), 0);
   const expected = {
     entries: sum((job) => job.stats?.fileCount ?? 0),
@@ -36,17 +41,22 @@ export async function writeManifest(context: ManifestContext): Promise<ManifestT
     jobs: jobs.length,
   };
   const meter = new DiskMeter('manifest', expected, clock, (progress) => context.events.onProgress(progress));
-  const task = { directory: partial, bases: bases.snapshotNames.map((name) => join(store, name)) };
+  const task = {
+    directory: partial,
+    bases: bases.snapshotNames.map((name) => join(store, name)),
+    ahead: ahead && (await hashedAhead(ahead, log)),
+  };
   try {
-    const { hashedFiles, hashedBytes, ...totals } = await workOnDisk('manifest', task, {
+    const { hashedFiles, hashedBytes, aheadFiles, ...totals } = await workOnDisk('manifest', task, {
       signal,
       isIdle: false,
       say: (text) => log.say(text),
       onProgress: (done) => meter.add(done),
     });
     const seconds = (meter.elapsedMs / 1000).toFixed(1);
+    const early = aheadFiles > 0 ? `, ${formatCount(aheadFiles)} of them while others were copied` : '';
     log.say(
-      `manifest: ${formatCount(totals.entries)} entries, ${formatCount(hashedFiles)} of ${counted(totals.files, 'file')} hashed (${formatBytes(hashedBytes)}), in ${seconds} s`,
+      `manifest: ${formatCount(totals.entries)} entries, ${formatCount(hashedFiles)} of ${counted(totals.files, 'file')} hashed (${formatBytes(hashedBytes)})${early}, in ${seconds} s`,
     );
     return totals;
   } catch (error) {
@@ -54,5 +64,14 @@ export async function writeManifest(context: ManifestContext): Promise<ManifestT
     const detail = error instanceof Error ? error.message : String(error);
     log.say(`the manifest could not be made, so this snapshot cannot be verified: ${detail}`);
     return null;
+  }
+}
+
+async function hashedAhead(ahead: HashAhead, log: RunLogFile): Promise<SharedArrayBuffer | null> {
+  const heartbeat = setInterval(() => log.say('the file that was copied last is still being hashed'), waitMs);
+  try {
+    return await ahead.end();
+  } finally {
+    clearInterval(heartbeat);
   }
 }

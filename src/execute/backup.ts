@@ -21,6 +21,7 @@ import type { Confiner } from './confinement.js';
 import { copySources, waitingJobs, type Copying } from './copy-sources.js';
 import { betweenCommands } from './host-commands.js';
 import { guardHostDirectory } from './host-directory-guard.js';
+import type { AheadThread, HashAhead } from './hash-ahead.js';
 import { heldAmongNewest, readMeasure } from './held.js';
 import { forgetUse, openQuota } from './host-quota.js';
 import { chooseLinkBases, type LinkBases } from './link-bases.js';
@@ -41,6 +42,7 @@ interface Backup extends Copying {
   readonly startedAt: Date;
   /** Of the lock on the backup directory. */
   readonly holder: LockHolder;
+  readonly hasher: AheadThread;
   type: BackupType;
   /** Where the backup is at the moment, or will be. */
   path: string;
@@ -55,7 +57,13 @@ export async function backUp(
     clock,
     holder,
     confiner,
-  }: { readonly clock: Clock; readonly holder: LockHolder; readonly confiner: Confiner },
+    hasher,
+  }: {
+    readonly clock: Clock;
+    readonly holder: LockHolder;
+    readonly confiner: Confiner;
+    readonly hasher: AheadThread;
+  },
 ): Promise<BackupResult> {
   const log = openRunLogFile(task.logFile, clock, () => events.onLog());
   const startedAt = clock.now();
@@ -66,6 +74,7 @@ export async function backUp(
     clock,
     holder,
     confiner,
+    hasher,
     log,
     signal,
     haste,
@@ -110,7 +119,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
   sayBases(log, bases, task.type);
   const reached = await reachHost(host, signal);
   const unfinished: { leave?: () => Promise<void> } = {};
-  const watch: { quota?: QuotaWatch; kept: string | null } = { kept: null };
+  const watch: { quota?: QuotaWatch; ahead?: HashAhead; kept: string | null } = { kept: null };
   try {
     log.say(`connected to ${reached.connection.address}, host key ${reached.connection.fingerprint}`);
     if (reached.isRsyncMissing) throw new BusyError('RSYNC_MISSING', { where: `host "${host.name}"` });
@@ -133,11 +142,14 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
         await forgetUse(before.directory);
         const quota = new QuotaWatch(host, used, made, await freeInodesOf(made));
         watch.quota = quota;
+        const ahead = backup.hasher.begin(join(made, 'data'));
+        watch.ahead = ahead;
+        signal.addEventListener('abort', () => ahead.close(), { once: true });
         const lookAround = await guardHostDirectory(host.name, made);
         try {
           return {
             partial: made,
-            ended: await copySources(backup, reached, made, { bases, measure, quota }),
+            ended: await copySources(backup, reached, made, { bases, measure, quota, ahead }),
           };
         } finally {
           await lookAround().catch(async (error: unknown) => {
@@ -171,7 +183,13 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     });
     // What follows may take long, and needs nothing of the host.
     reached.connection.close();
-    const manifest = await writeManifest({ ...backup, partial, store: before.directory, bases });
+    const manifest = await writeManifest({
+      ...backup,
+      partial,
+      store: before.directory,
+      bases,
+      ahead: watch.ahead ?? null,
+    });
     faultPoint('manifest is written');
     if (signal.aborted) throw new BusyError('CANCELLED');
     const overfull = manifest && judgeEntries(host, manifest.entries);
@@ -208,6 +226,7 @@ async function makeSnapshot(backup: Backup): Promise<SnapshotRecord | null> {
     throw error;
   } finally {
     reached.connection.close();
+    watch.ahead?.close();
     await watch.quota?.close(watch.kept);
   }
 }

@@ -11,6 +11,7 @@ import { describeJob } from './backup-words.js';
 import type { Confiner } from './confinement.js';
 import { replaceDamaged } from './damaged-links.js';
 import { runJob, type EndedJob } from './job.js';
+import type { HashAhead } from './hash-ahead.js';
 import type { LinkBases } from './link-bases.js';
 import { directoryOfSource } from './original-store.js';
 import { ownBackups, ownSecrets } from './own-places.js';
@@ -57,7 +58,13 @@ export async function copySources(
     bases,
     measure,
     quota,
-  }: { readonly bases: LinkBases; readonly measure: Measure | null; readonly quota: QuotaWatch },
+    ahead,
+  }: {
+    readonly bases: LinkBases;
+    readonly measure: Measure | null;
+    readonly quota: QuotaWatch;
+    readonly ahead: HashAhead;
+  },
 ): Promise<EndedJob[]> {
   const { task, signal, log, clock, events } = backup;
   const { srcdirs, jobsAtOnce } = task.host;
@@ -82,11 +89,13 @@ export async function copySources(
     directory: partial,
     clock,
     startRsync: quota.watching(backup.confiner.starter(place.room)),
+    room: place.room,
     mustEnd: AbortSignal.any([floor.signal, quota.signal, broken.signal]),
     say: (text: string): void => log.say(text),
     onEvent: (number: number, event: RsyncEvent): void => {
       meter.update(number, event);
       quota.hear(number, event);
+      ahead.hear(srcdirs[number - 1] ?? '/', event);
     },
   };
   const copy = async (index: number): Promise<void> => {

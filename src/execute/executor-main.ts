@@ -14,6 +14,7 @@ import { drill } from './drill.js';
 import { checkHost } from './check-host.js';
 import { Confiner } from './confinement.js';
 import { measureUsage } from './disk-usage.js';
+import { AheadThread } from './hash-ahead.js';
 import type { Command, Report } from './messages.js';
 import { reachHost } from './reach.js';
 import { restore } from './restore.js';
@@ -22,6 +23,7 @@ import { verifyArchives } from './verify-archives.js';
 
 /** `confine` of the configuration is the only argument. */
 const confiner = new Confiner(confineModes.find((mode) => mode === process.argv[2]) ?? 'auto');
+const hasher = new AheadThread();
 const clock = { now: (): Date => new Date() };
 const running = new Map<number, AbortController>();
 /** Backups whose post-backup waits until the daemon leaves their disk alone. */
@@ -117,7 +119,12 @@ async function carryOut(
   return {
     kind: 'backedUp',
     id,
-    result: await backUp(command.task, eventsOf(id), signals, { clock, holder: command.holder, confiner }),
+    result: await backUp(command.task, eventsOf(id), signals, {
+      clock,
+      holder: command.holder,
+      confiner,
+      hasher,
+    }),
   };
 }
 

@@ -10,17 +10,25 @@ export function hashFile(
 ): { hash: string; bytes: number } {
   const file = openToRead(place);
   try {
-    const hash = createHash('sha256');
-    let bytes = 0;
-    for (;;) {
-      const count = readSync(file, buffer, 0, buffer.length, null);
-      if (count === 0) return { hash: hash.digest('hex'), bytes };
-      hash.update(buffer.subarray(0, count));
-      bytes += count;
-      whileReading(count);
-    }
+    return hashOpenFile(file, whileReading);
   } finally {
     closeSync(file);
+  }
+}
+
+/** As `hashFile`, of a file that is open, from where it is on. */
+export function hashOpenFile(
+  file: number,
+  whileReading: (bytes: number) => void,
+): { hash: string; bytes: number } {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for (;;) {
+    const count = readSync(file, buffer, 0, buffer.length, null);
+    if (count === 0) return { hash: hash.digest('hex'), bytes };
+    hash.update(buffer.subarray(0, count));
+    bytes += count;
+    whileReading(count);
   }
 }
 
@@ -30,8 +38,11 @@ const buffer = Buffer.allocUnsafeSlow(256 * 1024);
 /** What is no file any more by now must neither be followed nor waited for. */
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Without a new access time, where that is allowed: it would have to be written to the disk for every file. */
-function openToRead(place: Buffer): number {
+/**
+ * Opens what is to be read: nothing is followed. Without a new access time, where that is allowed: it would have to be
+ * written to the disk for every file.
+ */
+export function openToRead(place: Buffer): number {
   try {
     return openSync(place, flags | constants.O_NOATIME);
   } catch (error) {

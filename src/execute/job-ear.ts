@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { FileProblem } from '../core/job-outcome.js';
 import { noTransfer, type TransferStats } from '../core/snapshot.js';
+import { seenFromOutside, type Room } from './confinement.js';
 import { JobLog } from './job-log.js';
 import type { LinkCounter } from './link-counter.js';
 import type { TransferPlan } from './rsync-args.js';
@@ -15,6 +16,8 @@ import { LineSplitter, parseRsyncLine, type RsyncEvent, type RsyncFileError } fr
 export interface Listeners {
   /** The partial snapshot. */
   readonly directory: string;
+  /** Of the rsync. */
+  readonly room: Room;
   /** A line for the log of the run. */
   readonly say: (text: string) => void;
   onEvent(jobNumber: number, event: RsyncEvent): void;
@@ -66,7 +69,9 @@ export class JobEar {
   }
 
   private hear(lines: readonly string[], isError: boolean): Promise<void> | null {
-    for (const line of lines) for (const event of parseRsyncLine(line)) this.take(event, isError);
+    const { room } = this.listeners;
+    for (const line of lines)
+      for (const event of parseRsyncLine(seenFromOutside(room, line))) this.take(event, isError);
     this.copies.onCopied();
     return this.log.flush();
   }

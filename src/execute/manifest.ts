@@ -9,6 +9,7 @@ import { bytesOf, showPath, type BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import { isSameFile, type ManifestTotals, type TreeEntry } from '../core/manifest.js';
 import { hashFile } from './file-hash.js';
+import { HashedFiles } from './hashed-files.js';
 import { ManifestUnusable, manifestName } from './manifest-format.js';
 import { ManifestCursor } from './manifest-reader.js';
 import { ManifestWriter } from './manifest-writer.js';
@@ -21,12 +22,16 @@ export interface ManifestTask {
   readonly other?: { readonly root: string; readonly file: string };
   /** Snapshots whose files may be linked into it, best first. */
   readonly bases: readonly string[];
+  /** Files that were hashed while they were copied, as `HashedFiles` shares them. */
+  readonly ahead?: SharedArrayBuffer | null;
 }
 
 export interface ManifestReport extends ManifestTotals {
-  /** What was read and hashed; the other files were known. */
+  /** What was hashed; the other files were known from a snapshot before. */
   readonly hashedFiles: number;
   readonly hashedBytes: number;
+  /** How many of these files had been hashed ahead. */
+  readonly aheadFiles: number;
 }
 
 /** What long work on a disk is told, and tells. */
@@ -64,30 +69,40 @@ const mostErrorsSaid = 100;
 
 async function attempt(
   file: string,
-  { directory, bases, other }: ManifestTask,
+  { directory, bases, other, ahead }: ManifestTask,
   hooks: DiskWorkHooks,
 ): Promise<ManifestReport> {
   const root = bytesOf(other?.root ?? join(directory, 'data'));
   const known = await KnownHashes.open(bases, root);
   const writer = new ManifestWriter(file);
   const seen = new Map<string, string>();
-  const read = { files: 0, bytes: 0, errors: 0 };
+  const hashedAhead = ahead ? HashedFiles.fromShared(ahead) : null;
+  const hashed = { files: 0, bytes: 0, ahead: 0, errors: 0 };
   let isComplete = false;
+  const remember = ({ links, inode }: TreeEntry, hash: string, bytes: number): void => {
+    hashed.files += 1;
+    hashed.bytes += bytes;
+    if (links > 1 && seen.size < mostRemembered) seen.set(inode, hash);
+  };
   const hashOf = async (entry: TreeEntry): Promise<{ hash: string; error: string }> => {
-    const hash = (await known.find(entry)) ?? seen.get(entry.inode);
+    const before = (await known.find(entry)) ?? seen.get(entry.inode);
+    const early = before === undefined ? hashedAhead?.find(entry) : undefined;
+    const hash = before ?? early;
     if (hash !== undefined) {
       hooks.onProgress({ entries: 0, bytes: entry.size, current: entry.path });
+      if (early !== undefined) {
+        hashed.ahead += 1;
+        remember(entry, early, entry.size);
+      }
       return { hash, error: '' };
     }
     try {
-      const hashed = hashFile(diskPath(root, entry.path), (bytes) => {
+      const read = hashFile(diskPath(root, entry.path), (bytes) => {
         hooks.check();
         hooks.onProgress({ entries: 0, bytes, current: entry.path });
       });
-      read.files += 1;
-      read.bytes += hashed.bytes;
-      if (entry.links > 1 && seen.size < mostRemembered) seen.set(entry.inode, hashed.hash);
-      return { hash: hashed.hash, error: '' };
+      remember(entry, read.hash, read.bytes);
+      return { hash: read.hash, error: '' };
     } catch (error) {
       if (error instanceof BusyError) throw error;
       return { hash: '', error: codeOf(error) };
@@ -97,7 +112,7 @@ async function attempt(
     for (const entry of walkTree(root)) {
       hooks.check();
       const content = entry.type === 'file' ? await hashOf(entry) : { hash: '', error: entry.error };
-      if (content.error !== '' && ++read.errors <= mostErrorsSaid)
+      if (content.error !== '' && ++hashed.errors <= mostErrorsSaid)
         hooks.say(`manifest: ${showPath(entry.path)} cannot be read (${content.error})`);
       const wait = writer.add({ ...entry, ...content });
       hooks.onProgress({ entries: 1, bytes: 0, current: entry.path });
@@ -106,7 +121,7 @@ async function attempt(
     await known.finish();
     const totals = await writer.end();
     isComplete = true;
-    return { ...totals, hashedFiles: read.files, hashedBytes: read.bytes };
+    return { ...totals, hashedFiles: hashed.files, hashedBytes: hashed.bytes, aheadFiles: hashed.ahead };
   } finally {
     await known.close();
     if (!isComplete) await writer.abandon();

@@ -24,6 +24,14 @@ beforeAll(async () => {
   await bed.configure([
     bed.hostAt(sshd, { name: 'web1', srcdirs: [source()] }),
     bed.hostAt(sshd, { name: 'large', srcdirs: [join(bed.directory, 'large')] }),
+    ...(['server', 'client'] as const).map((initiator) =>
+      bed.hostAt(sshd, {
+        name: `ahead-${initiator}`,
+        srcdirs: [join(bed.directory, 'ahead')],
+        initiator,
+        bandwidth_limit: '6M',
+      }),
+    ),
   ]);
   await bed.startDaemon();
 });
@@ -78,6 +86,24 @@ describe('the manifest of a backup', () => {
     expect(log).toMatch(/the manifest of .* cannot be used, so its files are read again/);
     expect(log).toMatch(/1 of 3 files hashed \(7 B\)/);
     await rename(`${file}.kept`, file);
+  });
+});
+
+describe('large files', () => {
+  it.each(['server', 'client'])('are hashed while others are copied (initiator %s)', async (initiator) => {
+    const ahead = join(bed.directory, 'ahead');
+    await writeFiles(ahead, Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`${at}`, 2_000_000])));
+    const run = await expectBackup(bed, `ahead-${initiator}`, ahead, BackupType.FULL);
+    expect(await bed.readRunLog(run.id)).toMatch(
+      /12 of 12 files hashed \(22\.9 MiB\), \d+ of them while others were copied/,
+    );
+    const entries = await manifestOf(run);
+    for (let at = 0; at < 12; at++) {
+      const hash = createHash('sha256')
+        .update(await readFile(join(ahead, `${at}`)))
+        .digest('hex');
+      expect(entries.get(`${ahead}/${at}`)).toMatchObject({ hash });
+    }
   });
 });
 

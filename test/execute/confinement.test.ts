@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Confiner, type Room } from '../../src/execute/confinement.js';
+import { Confiner, seenFromInside, seenFromOutside, type Room } from '../../src/execute/confinement.js';
 
 /** What a hole in rsync would let a host do: run programs where rsync runs. Here rsync is asked to, by its -e. */
 describe('a confined rsync', () => {
@@ -26,13 +26,16 @@ describe('a confined rsync', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
+  /** The directory of the host, in the box. */
+  const place = (): string => seenFromInside(room, join(directory, 'web1'));
+
   /** Answers what the commands print, which run with the directory of the host as $D. */
   async function run(commands: string, within: Room = room): Promise<string> {
     const script = join(directory, 'web1/new/script');
-    await writeFile(script, `D=${join(directory, 'web1')}\n{\n${commands}\n} >"$0.out" 2>&1\n`);
+    await writeFile(script, `D=${place()}\n{\n${commands}\n} >"$0.out" 2>&1\n`);
     const start = confiner.starter(within);
     const rsync = await start(
-      ['-e', `/bin/sh ${script}`, 'host:/', join(directory, 'web1/new/')],
+      ['-e', `/bin/sh ${seenFromInside(within, script)}`, 'host:/', join(directory, 'web1/new/')],
       AbortSignal.timeout(30_000),
     );
     rsync.stdin.end();
@@ -47,7 +50,8 @@ describe('a confined rsync', () => {
       'ls "$D/.."; echo; ls "$D"; echo; ls /etc /root /home /var; ls /proc | grep -c "^[0-9]*$"',
     );
     const [above, host, rest = ''] = seen.split('\n\n');
-    expect(above).toBe('web1');
+    expect(above?.split('\n')).not.toContain('tmp');
+    expect(seen).not.toContain('web2');
     expect(host).toBe('base\nnew\nolder');
     expect(rest).toMatch(/'\/root': No such file/);
     expect(rest).not.toMatch(/shadow|ssh/);
@@ -89,7 +93,7 @@ def call(name, *args):
     ctypes.set_errno(0)
     answer = getattr(libc, name)(*args)
     print(name, answer, os.strerror(ctypes.get_errno()))
-D = b"${join(directory, 'web1')}"
+D = b"${place()}"
 call("umount2", D + b"/older", 2)
 call("mount", b"none", D + b"/new", b"tmpfs", 0, None)
 call("mount", None, D, None, 32 | 4096, None)
@@ -114,6 +118,16 @@ END
     expect(said).toContain('ioctl -1 Inappropriate ioctl for device');
     expect(lines.filter((line) => line === 'socket Permission denied')).toHaveLength(4);
     expect(lines.at(-1)).toBe('no way');
+  });
+
+  it('is given paths as they are in its box, and what it says is shown as it is outside', () => {
+    const inside = seenFromInside(room, `--link-dest=${directory}/web1/base/data`);
+    expect(inside).toMatch(/^--link-dest=\/[^/]+\/base\/data$/);
+    expect(seenFromOutside(room, `rsync: [receiver] mkstemp "${inside.slice(12)}/x" failed`)).toBe(
+      `rsync: [receiver] mkstemp "${directory}/web1/base/data/x" failed`,
+    );
+    for (const word of ['busy:/etc/', `--exclude=${directory}/web1`, `${directory}/web10/`, '/'])
+      expect(seenFromInside(room, word)).toBe(word);
   });
 
   it('ends politely at first: rsync may tidy up', async () => {

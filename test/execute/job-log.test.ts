@@ -65,8 +65,9 @@ test('a log that can no longer be written lets go', async () => {
 
 test('names of files that fail are kept up to a size, whatever their number; the rest is counted', async () => {
   const said: string[] = [];
+  const room = { writable: '/partial/data', readOnly: [], needsNames: false, memoryBytes: 0 };
   const ear = new JobEar(
-    { directory, say: (text) => said.push(text), onEvent: () => {} },
+    { directory, room, say: (text) => said.push(text), onEvent: () => {} },
     1,
     {
       source: '/source',
