@@ -15,7 +15,9 @@ const snapshotName = /^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d[fi]$/;
 /** What may lie beside snapshots while something is going on. */
 const passing =
   /^\.(?:partial-\d{4}|removed-|drill-|restore-|download-|verified\.json\.|trash-[0-9A-Z]{26}-.*\.json\.)/;
-const lasting = /^\.(?:verified\.json|trash-[0-9A-Z]{26}-\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d[fi](?:\.json)?)$/;
+/** The new one of before a crash is replaced by the next. */
+const lasting =
+  /^\.(?:verified\.json(?:\.new)?|trash-[0-9A-Z]{26}-\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d[fi](?:\.json)?)$/;
 
 export class DiskObserver {
   made = 0;

@@ -137,6 +137,11 @@ class FleetSoak {
       ledger.note(`round ${number} is over`);
     }
     const found = await checkAtEnd(this.parts, this.calm);
+    const { violations } = ledger;
+    if (violations.length > 0)
+      throw new Disagreement(
+        [`all else was in order, but for ${violations.length} violations:`, ...violations].join('\n  '),
+      );
     this.over.abort();
     await Promise.all(loops);
     return this.report(found);
@@ -258,8 +263,9 @@ class FleetSoak {
     const minutes = (this.ledger.elapsedMs / 60_000).toFixed(1);
     const { backupsDone } = this.runs;
     const memory = `${(this.peaks.rssBytes / 2 ** 20).toFixed(0)} MiB at most`;
-    const { faultCount } = this.ledger;
-    return `${minutes} min: ${backupsDone} backups done, ${faultCount} faults, ${this.disk.compared} comparisons, daemon ${memory}`;
+    const { faultCount, violations } = this.ledger;
+    const also = violations.length === 0 ? '' : `, ${violations.length} VIOLATIONS`;
+    return `${minutes} min: ${backupsDone} backups done, ${faultCount} faults, ${this.disk.compared} comparisons, daemon ${memory}${also}`;
   }
 
   report(found: readonly string[]): FleetReport {

@@ -23,6 +23,7 @@ export class Ledger {
   private readonly entries: Entry[] = [];
   private readonly story: string[] = [];
   private readonly counts = new Map<string, number>();
+  private readonly broken: string[] = [];
 
   constructor(private readonly onLine: (line: string) => void) {}
 
@@ -42,6 +43,16 @@ export class Ledger {
 
   get faultCount(): number {
     return this.entries.length;
+  }
+
+  /** Promises that were broken in a way that does not hinder the soak from going on. */
+  get violations(): readonly string[] {
+    return this.broken;
+  }
+
+  violate(what: string): void {
+    this.broken.push(what);
+    this.note(`VIOLATION: ${what}`);
   }
 
   note(line: string): void {

@@ -22,7 +22,7 @@ const usualRefusals = [
   ['HOST_BUSY', 'RUN_ENDED', 'RUN_NOT_FOUND', 'DAEMON_STOPPING', 'DATABASE_UNAVAILABLE', 'HOST_NOT_HELD'],
   ['SNAPSHOT_NOT_FOUND', 'SNAPSHOT_IN_USE', 'SNAPSHOT_REMOVED', 'NOTHING_TO_VERIFY', 'NOTHING_TO_DRILL'],
   ['NOTHING_TO_ARCHIVE', 'NO_ARCHIVES', 'ARCHIVE_NOT_FOUND', 'RESTORE_SOURCE_MISSING'],
-  ['TRASH_ENTRY_NOT_FOUND', 'TRASH_NOT_KEPT', 'TRASH_PLACE_TAKEN', 'SNAPSHOT_GONE'],
+  ['TRASH_ENTRY_NOT_FOUND', 'TRASH_NOT_KEPT', 'TRASH_PLACE_TAKEN', 'SNAPSHOT_GONE', 'DISK_FULL'],
 ].flat();
 
 /** A file that is restored, and what it must be. */
@@ -53,7 +53,7 @@ export class Operator {
     readonly activeRuns: () => readonly Run[],
   ) {}
 
-  /** Does one thing of the seed's choice. Throws a Disagreement when it was refused without a fitting reason. */
+  /** Does one thing of the seed's choice. That it is refused without a fitting reason breaks a promise. */
   async actOnce(random: Random): Promise<void> {
     const action = random.weighted(actions);
     const host = random.pick(this.world.hosts);
@@ -68,7 +68,7 @@ export class Operator {
       if (isWithoutAnswer(error)) return;
       this.ledger.note(`${what} of ${host.name} is refused: ${describeError(error)}`);
       if (!usualRefusals.includes(reasonOf(error)))
-        throw new Disagreement(`${what} of ${host.name} was refused: ${describeError(error)}`);
+        this.ledger.violate(`${what} of ${host.name} was refused: ${describeError(error)}`);
     }
   }
 

@@ -124,12 +124,13 @@ export class RunObserver {
     if (ordinary.has(reason)) return;
     if (cancelledReasons.has(reason)) {
       if (this.operator().cancelled.has(id)) return;
-      throw new Disagreement(`${what} (${reason}), and nobody has cancelled it`);
+      this.ledger.violate(`${what} (${reason}), and nobody has cancelled it`);
+      return;
     }
     const met = this.ledger.during(host, notBeforeMs, endedMs);
     if (met.some(({ reasons }) => reasons.includes(reason))) return;
     const names = met.map(({ name }) => name).join(', ');
-    throw new Disagreement(`${what} (${reason}: ${message}), which fits nothing that it met: ${names}`);
+    this.ledger.violate(`${what} (${reason}: ${message}), which fits nothing that it met: ${names}`);
   }
 
   /** In the window of its host, and once for a slot. Where the clock was set meanwhile that cannot be said. */
