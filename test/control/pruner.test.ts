@@ -112,18 +112,6 @@ describe('the pruner', () => {
     expect(disk.done).not.toContain(`out ${names[0]}`);
   });
 
-  test('frees no space before the database has forgotten: a daemon that dies meanwhile would leave records of nothing', async () => {
-    const { catalog } = bed.parts;
-    const settled = vi.spyOn(catalog, 'settled');
-    settled.mockRejectedValue(new BusyError('DATABASE_UNAVAILABLE', { database: 'db', detail: 'gone' }));
-    const host = catalog.host('web1');
-    await pruner.expire([host]);
-    expect(disk.done).toEqual([`out ${names[0]}`, `out ${names[1]}`]);
-    settled.mockResolvedValue();
-    await pruner.expire([host]);
-    expect(disk.done.slice(2)).toEqual([`sweep beside ${names[3]}`]);
-  });
-
   test('a snapshot that is not on the disk stands for none that is', async () => {
     for (const name of names.slice(2)) disk.places.set(name, 'absent');
     const { verdicts, removedCount } = await pruner.prune('web1');
