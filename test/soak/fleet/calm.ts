@@ -1,6 +1,7 @@
 /** What must be true when the faults are over: first that every host is backed up, then that nothing is left over. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { DaemonServiceService } from '../../../src/gen/busy/v1/daemon_service.js';
+import { RunState } from '../../../src/gen/busy/v1/run.js';
 import { runPids } from '../../helpers/run-processes.js';
 import { Disagreement } from '../disagreement.js';
 import type { DiskObserver } from './disk-observer.js';
@@ -13,6 +14,7 @@ import type { Subscribers } from './subscribers.js';
 
 const lookEveryMs = 250;
 const settleLimitMs = 120_000;
+const tellLimitMs = 20_000;
 /** By so many open files may the daemon have more than when it was calm first. */
 const moreDescriptors = 40;
 const mostChildren = 8;
@@ -59,7 +61,7 @@ export class Calm {
 
   /** Lets nothing be done by schedule, waits for the end of what is under way, and looks at what is left. */
   async checkQuiet(): Promise<void> {
-    const { world, runs, disk, subscribers, ledger } = this.parts;
+    const { world, runs, disk, ledger } = this.parts;
     await this.pause(true);
     await this.until('all runs to end', () => runs.activeRuns.map(({ id }) => id));
     const endedMs = performance.now();
@@ -68,9 +70,7 @@ export class Calm {
     await this.until('the processes of the runs to end', async () =>
       (await runPids(world.bed, ...world.sshds)).map(String),
     );
-    await this.until('the subscriber to be told of all ends', () =>
-      runs.all.filter(({ id, state }) => subscribers.endings.get(id) !== state).map(({ id }) => id),
-    );
+    await this.checkTold();
     await this.checkRecords();
     this.checkFootprint();
     world.logs.check(world.bed.daemonLog());
@@ -79,6 +79,20 @@ export class Calm {
       host.source.forgetBefore(endedMs);
     }
     ledger.note(`it is quiet, and all is in order: ${JSON.stringify(footprintOf(world.bed.daemonPid()))}`);
+  }
+
+  /** One who follows all runs must have been told of each end. */
+  private async checkTold(): Promise<void> {
+    const { runs, subscribers, ledger } = this.parts;
+    const untold = (): string[] =>
+      runs.all.filter(({ id, state }) => subscribers.endings.get(id) !== state).map(({ id }) => id);
+    const limitMs = performance.now() + tellLimitMs;
+    while (untold().length > 0 && performance.now() < limitMs) await this.nextLook();
+    for (const { id, host, state } of runs.all) {
+      if (subscribers.endings.get(id) === state) continue;
+      ledger.violate(`the subscriber was not told that run ${id} of ${host} is ${RunState[state]}`);
+      subscribers.endings.set(id, state);
+    }
   }
 
   async resume(): Promise<void> {
