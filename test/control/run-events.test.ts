@@ -195,4 +195,14 @@ describe('revisions', () => {
     const resumed = restarted.watch({ ...all, afterRevision: told }, stop.signal);
     expect(await next(resumed)).toBe('1 INTERRUPTED');
   });
+
+  it('that a daemon had given and told nobody of when it died are not missed by who resumes', async () => {
+    const run = await add(1);
+    const revision = events.nextRevision();
+    const told = events.nextRevision();
+    await bed.parts.runs.move(run.id, ['RUNNING'], 'SUCCEEDED', revision, {});
+    const restarted = new RunEvents(bed.parts.runs, bed.clock);
+    await restarted.start();
+    expect(await next(restarted.watch({ ...all, afterRevision: told }, stop.signal))).toBe('1 SUCCEEDED');
+  });
 });

@@ -70,7 +70,7 @@ export const faults: readonly Fault[] = [
       lasting(begin(host.name), async () => {
         await host.link.setState('silent');
         host.link.stall();
-        await pause(1000 + random.below(15_000));
+        await pause(1000 + random.below(30_000));
         await host.link.setState('open');
         if (random.chance(0.5)) host.link.cut();
         host.link.goOn();

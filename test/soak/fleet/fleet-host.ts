@@ -98,7 +98,8 @@ export class FleetHost {
       allow_empty: true,
       retry_after: '2s',
       connect_timeout: '3s',
-      idle_timeout: '6s',
+      // Not shorter, since on a machine that is busy with other things a host may be slow for long.
+      idle_timeout: '20s',
       time_zone: 'UTC',
       verify_every: this.scrubs && !isPaused ? 30 : 0,
       verify_schedule: [],
