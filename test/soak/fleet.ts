@@ -48,7 +48,7 @@ async function carryOut({ isVerbose, ...options }: Wish): Promise<void> {
       keepsRemains: true,
     });
     say(describeReport(report));
-    say(`seed ${options.seed}: every promise was kept`);
+    say(`seed ${options.seed}: no promise was broken`);
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

@@ -53,9 +53,10 @@ export async function soakFleet(options: FleetOptions): Promise<FleetReport> {
   try {
     return await soak.run();
   } catch (error) {
-    if (error instanceof Interrupted) return soak.report([error.message]);
+    if (error instanceof Interrupted && ledger.violations.length === 0) return soak.report([error.message]);
     if (options.keepsRemains) remains = join(tmpdir(), `busy-soak-${process.pid}`);
-    const why = error instanceof Disagreement ? error.message : (error as Error).stack;
+    const isTold = error instanceof Disagreement || error instanceof Interrupted;
+    const why = [isTold ? error.message : (error as Error).stack, ...ledger.violations].join('\n  ');
     const lines = [
       `The soak of the fleet with seed ${options.seed} failed after ${(ledger.elapsedMs / 1000).toFixed(0)} s: ${why}`,
       ...(remains === null ? [] : [`What is left is in ${remains}`]),
@@ -73,7 +74,7 @@ class Interrupted extends Error {
   override readonly name = 'Interrupted';
 
   constructor() {
-    super('It was interrupted: no promise was broken until then, and the checks of the end were left out');
+    super('It was interrupted, so the checks of the end were left out');
   }
 }
 
@@ -139,9 +140,7 @@ class FleetSoak {
     const found = await checkAtEnd(this.parts, this.calm);
     const { violations } = ledger;
     if (violations.length > 0)
-      throw new Disagreement(
-        [`all else was in order, but for ${violations.length} violations:`, ...violations].join('\n  '),
-      );
+      throw new Disagreement(`all else was in order, but for ${violations.length} violations:`);
     this.over.abort();
     await Promise.all(loops);
     return this.report(found);
