@@ -60,7 +60,7 @@ export class FleetWorld {
       const sshds: PrivateSshd[] = [];
       const hosts: FleetHost[] = [];
       for (let number = 1; number <= options.hosts; number++) {
-        if ((number - 1) % hostsPerSshd === 0) sshds.push(await bed.startSshd());
+        if ((number - 1) % hostsPerSshd === 0) sshds.push(await bed.startSshd({ home: bed.directory }));
         const sshd = sshds.at(-1);
         if (sshd) hosts.push(await FleetHost.make(bed.directory, number, sshd, random));
       }
