@@ -60,6 +60,7 @@ export class FleetWorld {
       const sshds: PrivateSshd[] = [];
       const hosts: FleetHost[] = [];
       for (let number = 1; number <= options.hosts; number++) {
+        // What the user's shell does when it starts is none of the soak's business: killed there, it may leave locks behind.
         if ((number - 1) % hostsPerSshd === 0) sshds.push(await bed.startSshd({ home: bed.directory }));
         const sshd = sshds.at(-1);
         if (sshd) hosts.push(await FleetHost.make(bed.directory, number, sshd, random));
