@@ -2,8 +2,6 @@
  * `npm run bench:api`: what the daemon answers how fast, and what memory it takes, with 1000 hosts and while backups
  * run. Exit codes: 0 measured, 1 failed, 2 wrong usage.
  */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { formatApi, judge, type ApiFigures } from './api-report.js';
 import { measureListHosts } from './list-hosts.js';
 import { describeMachine } from './machine.js';
@@ -11,11 +9,9 @@ import { watchMemory } from './memory.js';
 import { runBenchmark } from './options.js';
 import { startBackups } from './running-backups.js';
 import { withScratch } from './scratch.js';
-import { fillDatabase, hostName, writeRunLogs } from './stock.js';
 import { measureStreamLogs } from './stream-logs.js';
-import { writeRandomFile } from './trees.js';
+import { hostCount, startDaemonWithHosts } from './thousand-hosts.js';
 
-const hostCount = 1000;
 const sizes = {
   full: { calls: 2000, sourceBytes: 512 * 2 ** 20, lines: 1_000_000, memorySeconds: 10 },
   quick: { calls: 200, sourceBytes: 256 * 2 ** 20, lines: 100_000, memorySeconds: 3 },
@@ -24,22 +20,10 @@ const sizes = {
 await runBenchmark({ defaultRounds: 1 }, async ({ rounds, isQuick, directory, isJson, say, signal }) => {
   const machine = await describeMachine();
   const size = isQuick ? sizes.quick : sizes.full;
-  const figures = await withScratch(directory, 32 * size.sourceBytes, async ({ directory: scratch, bed }) => {
+  const figures = await withScratch(directory, 32 * size.sourceBytes, async (scratch) => {
+    const { bed } = scratch;
     say(`making ${hostCount} hosts`);
-    const source = join(scratch, 'source');
-    await mkdir(source);
-    await writeRandomFile(join(source, 'file.bin'), size.sourceBytes);
-    const sshd = await bed.startSshd();
-    // Together, 20 backups then take what a network of 1 Gbit/s carries.
-    const settings = { srcdirs: [source], bandwidth_limit: '5.5m' };
-    const hosts = Array.from({ length: hostCount }, (_, index) =>
-      bed.hostAt(sshd, { name: hostName(index), ...settings }),
-    );
-    const database = join(bed.directory, 'busy.db');
-    await bed.configure(hosts, { database: `sqlite:${database}`, max_running: 100, stop_grace: 0 });
-    const logs = await writeRunLogs(join(bed.directory, 'state'), size.lines);
-    await fillDatabase(database, hostCount, logs);
-    await bed.startDaemon();
+    const logs = await startDaemonWithHosts(scratch, size);
     const figure: ApiFigures = { listHosts: [], streamLogs: [], memory: [] };
     for (let round = 1; round <= rounds; round++) {
       for (const backups of [0, 10, 20]) {

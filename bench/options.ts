@@ -8,6 +8,8 @@ export interface BenchmarkOptions {
   readonly isJson: boolean;
   /** Where the scratch directory is made; undefined: where the system wants temporary files. */
   readonly directory: string | undefined;
+  /** The sections that were chosen; null: none was, so all of them. */
+  readonly only: readonly string[] | null;
   /** A line of progress, on the standard error stream. */
   readonly say: (line: string) => void;
   /** Aborted by Ctrl-C; the benchmark then cleans up. */
@@ -16,16 +18,22 @@ export interface BenchmarkOptions {
 
 const usage = 'Options: [--rounds N] [--quick] [--json] [--dir DIRECTORY]';
 
+interface Defaults {
+  readonly defaultRounds: number;
+  /** Parts that can be carried out alone. */
+  readonly sections?: readonly string[];
+}
+
 /** Reads the options, carries the benchmark out and prints the text that it answers. Sets the exit code. */
 export async function runBenchmark(
-  { defaultRounds }: { defaultRounds: number },
+  defaults: Defaults,
   work: (options: BenchmarkOptions) => Promise<string>,
 ): Promise<void> {
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort());
-  const options = readOptions(defaultRounds);
+  const options = readOptions(defaults);
   if (options === null) {
-    say(usage);
+    say(usageOf(defaults));
     process.exitCode = 2;
     return;
   }
@@ -42,7 +50,14 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-function readOptions(defaultRounds: number): Omit<BenchmarkOptions, 'say' | 'signal'> | null {
+function usageOf({ sections = [] }: Defaults): string {
+  return sections.length === 0 ? usage : `${usage} [--only SECTION,...]; sections: ${sections.join(', ')}`;
+}
+
+function readOptions({
+  defaultRounds,
+  sections = [],
+}: Defaults): Omit<BenchmarkOptions, 'say' | 'signal'> | null {
   try {
     const { values } = parseArgs({
       options: {
@@ -50,11 +65,14 @@ function readOptions(defaultRounds: number): Omit<BenchmarkOptions, 'say' | 'sig
         quick: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         dir: { type: 'string' },
+        only: { type: 'string' },
       },
     });
     const rounds = Number(values.rounds ?? (values.quick ? 1 : defaultRounds));
     if (!Number.isInteger(rounds) || rounds < 1) return null;
-    return { rounds, isQuick: values.quick, isJson: values.json, directory: values.dir };
+    const only = values.only?.split(',') ?? null;
+    if (only?.some((name) => !sections.includes(name))) return null;
+    return { rounds, isQuick: values.quick, isJson: values.json, directory: values.dir, only };
   } catch {
     return null;
   }

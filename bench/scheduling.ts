@@ -5,14 +5,11 @@
 import { DueRules } from '../src/core/due.js';
 import { describeMachine, formatMachine } from './machine.js';
 import { runBenchmark } from './options.js';
+import { fleetSize, measureScheduler, passGoalMs, passStepMs } from './scheduler-passes.js';
 import { SchedulingFleet } from './scheduling-fleet.js';
 import { percentile } from './statistics.js';
 import { formatTable } from './table.js';
 
-const hostCount = 10_000;
-const goalMs = 50;
-/** As far apart as the looks of the daemon. */
-const stepMs = 20_000;
 /** Four hours of an evening, in which most schedules of the fleet come. */
 const passes = { full: 720, quick: 90 } as const;
 
@@ -35,15 +32,15 @@ await runBenchmark({ defaultRounds: 1 }, async ({ rounds, isQuick, isJson, say, 
     measured.push({ ...figuresOf('rules alone', rules), ...figuresOf('scheduler', scheduler) });
   }
   const figures = judge(measured);
-  if (isJson) return JSON.stringify({ machine, hostCount, passCount, measured, figures }, null, 2);
+  if (isJson) return JSON.stringify({ machine, hostCount: fleetSize, passCount, measured, figures }, null, 2);
   const rows = figures.map(({ what, valueMs, isMet }) => [
     what,
     `${valueMs.toFixed(1)} ms`,
-    `at most ${goalMs}: ${isMet ? 'met' : 'missed'}`,
+    `at most ${passGoalMs}: ${isMet ? 'met' : 'missed'}`,
   ]);
   return [
     formatMachine(machine),
-    `${hostCount} hosts with 10 snapshots each, ${passCount} passes 20 s apart. Median of the rounds: ${rounds}.`,
+    `${fleetSize} hosts with 10 snapshots each, ${passCount} passes 20 s apart. Median of the rounds: ${rounds}.`,
     '',
     formatTable([['one pass over all hosts', 'measured', 'goal'], ...rows]),
   ].join('\n');
@@ -51,7 +48,7 @@ await runBenchmark({ defaultRounds: 1 }, async ({ rounds, isQuick, isJson, say, 
 
 /** The decisions only; between the passes the fleet goes on living, which is not measured. */
 async function measureRules(passCount: number, signal: AbortSignal): Promise<number[]> {
-  const fleet = await SchedulingFleet.create(hostCount);
+  const fleet = await SchedulingFleet.create(fleetSize);
   const rules = new DueRules();
   const timesMs: number[] = [];
   for (let pass = 0; pass < passCount; pass++) {
@@ -60,23 +57,8 @@ async function measureRules(passCount: number, signal: AbortSignal): Promise<num
     fleet.decideAll(rules);
     timesMs.push(performance.now() - startedAt);
     await fleet.scheduler.look();
-    fleet.advance(stepMs);
+    fleet.advance(passStepMs);
   }
-  return timesMs;
-}
-
-/** Decide, sort, ask each host that is due whether it is there, and trigger its backup. */
-async function measureScheduler(passCount: number, signal: AbortSignal): Promise<number[]> {
-  const fleet = await SchedulingFleet.create(hostCount);
-  const timesMs: number[] = [];
-  for (let pass = 0; pass < passCount; pass++) {
-    signal.throwIfAborted();
-    const startedAt = performance.now();
-    await fleet.scheduler.look();
-    timesMs.push(performance.now() - startedAt);
-    fleet.advance(stepMs);
-  }
-  if (fleet.startCount === 0) throw new Error('No backup was started.');
   return timesMs;
 }
 
@@ -95,6 +77,6 @@ function judge(measured: readonly Record<string, number>[]): Figure[] {
       measured.map((round) => round[what] ?? NaN),
       50,
     );
-    return { what, valueMs, isMet: valueMs <= goalMs };
+    return { what, valueMs, isMet: valueMs <= passGoalMs };
   });
 }

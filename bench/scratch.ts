@@ -27,12 +27,15 @@ export async function withScratch<T>(
   await requireSpace(place, neededBytes);
   const directory = await mkdtemp(join(place, 'busy-bench-'));
   let bed: TestBed | null = null;
+  const { TMPDIR } = process.env;
   try {
     // The test bed makes its directory where the system says that temporary files go.
     process.env.TMPDIR = directory;
     bed = await TestBed.create();
     return await work({ directory, bed });
   } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
     await bed?.end();
     await remove(directory);
   }

@@ -84,7 +84,7 @@ export function snapshotOf(host: string, runId: string): SnapshotRecord {
     runId,
     linkBases: [],
     sources: ['/etc', '/home'],
-    stats: { ...noTransfer, fileCount: 123_456, totalBytes: 987_654_321 },
+    stats: { ...noTransfer, fileCount: 123_456, totalBytes: 198_765_432 },
     missingFileCount: 0,
     heldFor: [],
     manifest: null,

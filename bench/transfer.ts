@@ -3,9 +3,12 @@
  * the same trees, through the same sshd, in alternating rounds. Exit codes: 0 measured, 1 failed, 2 wrong usage.
  */
 import { basename, join } from 'node:path';
-import { daemonBackups, rsyncBySsh, type Contestant, type Place } from './contestants.js';
+import type { Contestant, Place } from './contestants.js';
 import { describeMachine } from './machine.js';
 import { runBenchmark } from './options.js';
+import { daemonBackups } from './peers/busyd.js';
+import { rsyncBySsh } from './peers/rsync.js';
+import { rotate } from './rotate.js';
 import { settleDisk, withScratch } from './scratch.js';
 import { baseline, formatTransfers, summarize, type TransferRecord } from './transfer-report.js';
 import { fullSizes, makeLargeFiles, makeSmallFiles, neededBytes, quickSizes } from './trees.js';
@@ -66,9 +69,4 @@ async function prepare(place: Place, trees: readonly string[]): Promise<Contesta
 
 function hostName(tree: string, initiator: string): string {
   return `${basename(tree)}-${initiator}`;
-}
-
-function rotate<T>(items: readonly T[], by: number): T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
 }

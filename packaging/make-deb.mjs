@@ -20,17 +20,19 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const clone = fileURLToPath(new URL('..', import.meta.url));
-const { version, description } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8'));
+const { version, description, bin } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8'));
 const target = resolve(process.env.INIT_CWD ?? '.', process.argv[2] ?? '.');
 const scratch = mkdtempSync(join(tmpdir(), 'busy-deb-'));
 
 /**
- * Nothing is started by the installation, since there is no configuration yet; an upgrade restarts what runs. State and
- * snapshots are never removed.
+ * Nothing is started by the installation, since there is no configuration yet; an upgrade restarts what runs, and a
+ * daemon that does not start then is no failure of the package. Configuration, state and snapshots are never removed.
  */
 const ifSystemd = (command) => `if [ -d /run/systemd/system ]; then ${command}; fi\n`;
 const scripts = {
-  postinst: ifSystemd('systemctl daemon-reload; systemctl try-restart busyd.service busy-web.service'),
+  postinst: ifSystemd(
+    'systemctl daemon-reload; systemctl try-restart busyd.service busy-web.service || true',
+  ),
   prerm: `if [ "$1" = remove ]; then ${ifSystemd('systemctl disable --now busy-web.service busyd.service').trim()}; fi\n`,
   postrm: ifSystemd('systemctl daemon-reload'),
 };
@@ -49,24 +51,34 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
+/** With the versions of package-lock.json, also of packages that packages need: `npm install -g` knows those of package.json alone. */
 function install(tree) {
   run('npm', ['pack', '--pack-destination', scratch]);
   const tarball = readdirSync(scratch).find((name) => /^busy-.*\.tgz$/.test(name)) ?? 'busy-*.tgz';
-  run('npm', ['install', '--global', '--prefix', join(tree, 'opt/busy'), join(scratch, tarball)]);
+  const home = join(tree, 'opt/busy/lib/node_modules/busy-backup');
+  mkdirSync(home, { recursive: true });
+  run('tar', ['-xzf', join(scratch, tarball), '-C', home, '--strip-components=1', '--no-same-owner']);
+  cpSync(join(clone, 'package-lock.json'), join(home, 'package-lock.json'));
+  run('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund'], home);
   // What compiling it has left.
-  const native = join(tree, 'opt/busy/lib/node_modules/busy-backup/node_modules/better-sqlite3');
+  const native = join(home, 'node_modules/better-sqlite3');
   for (const part of ['deps', 'src', 'build/deps', 'build/Release/obj', 'build/Release/obj.target'])
     rmSync(join(native, part), { recursive: true, force: true });
 }
 
+/** As npm does it below /opt/busy, and from /usr/bin to there. */
 function link(tree) {
+  mkdirSync(join(tree, 'opt/busy/bin'), { recursive: true });
   mkdirSync(join(tree, 'usr/bin'), { recursive: true });
-  for (const program of ['busyd', 'busy', 'busy-web'])
+  for (const [program, file] of Object.entries(bin)) {
+    chmodSync(join(tree, 'opt/busy/lib/node_modules/busy-backup', file), 0o755);
+    symlinkSync(`../lib/node_modules/busy-backup/${file}`, join(tree, 'opt/busy/bin', program));
     symlinkSync(`/opt/busy/bin/${program}`, join(tree, 'usr/bin', program));
+  }
 }
 
 function copyConfiguration(tree) {
-  const units = join(tree, 'lib/systemd/system');
+  const units = join(tree, 'usr/lib/systemd/system');
   mkdirSync(units, { recursive: true });
   for (const name of ['busyd.service', 'busy-web.service']) {
     const unit = readFileSync(join(clone, 'config', name), 'utf8');
@@ -79,13 +91,15 @@ function copyConfiguration(tree) {
 function describe(tree) {
   mkdirSync(join(tree, 'DEBIAN'));
   const node = Number(process.versions.node.split('.')[0]);
+  // What was compiled here may need what older ones do not have.
+  const libc = output('getconf', ['GNU_LIBC_VERSION']).split(' ')[1];
   const oldest = node === 20 ? '20.19' : String(node);
   const fields = {
     Package: 'busy',
     Version: version,
     Architecture: output('dpkg', ['--print-architecture']),
     Maintainer: 'BUSY <root@localhost>',
-    Depends: `nodejs (>= ${oldest}), nodejs (<< ${node + 1}~), rsync, tar`,
+    Depends: `nodejs (>= ${oldest}), nodejs (<< ${node + 1}~), libc6 (>= ${libc}), rsync, tar`,
     Recommends: 'pigz, zstd, bubblewrap, default-mta | mail-transport-agent',
     Section: 'admin',
     Priority: 'optional',
@@ -98,9 +112,9 @@ function describe(tree) {
     writeFileSync(join(tree, 'DEBIAN', name), `#!/bin/sh\nset -e\n${text}`, { mode: 0o755 });
 }
 
-function run(program, args) {
+function run(program, args, cwd = clone) {
   process.stdout.write(`$ ${[program, ...args].join(' ')}\n`);
-  const { status, error } = spawnSync(program, args, { cwd: clone, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status, error } = spawnSync(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
   if (error) throw error;
   if (status !== 0) throw new Error(`${program} ended with code ${status}.`);
 }

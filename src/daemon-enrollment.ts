@@ -1,6 +1,7 @@
 /** Builds enrolment and the look at the server; a part of the composition root. */
 import { hostname } from 'node:os';
 import type { Config } from './config.js';
+import { ownTimeZone } from './config/own-time-zone.js';
 import type { Catalog } from './control/catalog.js';
 import type { DatabaseWatch } from './control/database-watch.js';
 import { Enrollment, type EnrollmentParts } from './control/enrollment.js';
@@ -101,11 +102,6 @@ export function createServerCheck({
       hasRecipients: mail.digestTo.length > 0 || hosts.some((host) => host.mail.to.length > 0),
     });
   };
-}
-
-/** As the system is set; a name that Node does not know is one it takes for UTC. */
-function ownTimeZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 async function lookAtDisks(

@@ -1,6 +1,6 @@
 /** The pages that are made from the source are as the source is, and what was released keeps its meaning. */
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { apiPage } from '../docs/api-page.js';
 import { configurationPage } from '../docs/configuration-page.js';
@@ -9,6 +9,7 @@ import { errorsPage } from '../docs/errors-page.js';
 import { metricsPage } from '../docs/metrics-page.js';
 import { settingsOf } from '../src/config/schema.js';
 import { sentences } from '../src/core/error-sentences.js';
+import { deadLinks } from './helpers/dead-links.js';
 
 const root = new URL('../', import.meta.url);
 const textOf = (file: string): Promise<string> => readFile(new URL(file, root), 'utf8');
@@ -38,16 +39,15 @@ test('docs/configuration.md is made of the present example and schema (npm run d
 });
 
 test('links between the documents lead somewhere', async () => {
-  const files = (await readdir(new URL('docs/', root))).filter((name) => name.endsWith('.md'));
-  const broken: string[] = [];
-  for (const file of ['README.md', 'SECURITY.md', ...files.map((name) => `docs/${name}`)]) {
-    const links = [...(await textOf(file)).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(
-      ([, link]) => link ?? '',
-    );
-    for (const link of links)
-      if (!existsSync(new URL(link, new URL(file, root)))) broken.push(`${file}: ${link}`);
-  }
-  expect(broken).toEqual([]);
+  const docs = (await readdir(new URL('docs/', root))).filter((name) => name.endsWith('.md'));
+  const files = [
+    'README.md',
+    'SECURITY.md',
+    'CHANGELOG.md',
+    'bench/README.md',
+    ...docs.map((name) => `docs/${name}`),
+  ];
+  expect(await deadLinks(fileURLToPath(root), files)).toEqual([]);
 });
 
 test('every call, message and enumeration has a comment', async () => {

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runQuickstart } from '../clients/quickstart/quickstart.js';
 import { stopLeftBehind } from '../clients/quickstart/scratch.js';
+import { deadLinks } from './helpers/dead-links.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
@@ -33,6 +34,7 @@ it('has what it needs to run, to be set up and to be read', async () => {
   const units = (await readdir(join(root, 'config'))).map((name) => `config/${name}`);
   const proto = (await readdir(join(root, 'proto/busy/v1'))).map((name) => `proto/busy/v1/${name}`);
   const docs = (await readdir(join(root, 'docs'))).filter((name) => /\.(md|svg)$/.test(name));
+  const pictures = await readdir(join(root, 'docs/pictures'));
   const needed = [
     'package.json',
     'README.md',
@@ -47,6 +49,7 @@ it('has what it needs to run, to be set up and to be read', async () => {
     'dist/clients/web/page/index.html',
     ...migrations.map((name) => `dist/migrations/${name}`),
     ...docs.map((name) => `docs/${name}`),
+    ...pictures.map((name) => `docs/pictures/${name}`),
     ...units,
     ...proto,
   ];
@@ -55,9 +58,15 @@ it('has what it needs to run, to be set up and to be read', async () => {
 
 it('has nothing else: no sources, tests, maps or tools', () => {
   const allowed =
-    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|config\/[^/]+|docs\/[^/]+\.(md|svg)|proto\/.+\.proto|dist\/(src|migrations|clients(\/(cli|web))?)\/.+\.(js|binpb|html|css|svg|png|ico|woff2|webmanifest))$/;
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|config\/[^/]+|docs\/[^/]+\.(md|svg)|docs\/pictures\/[^/]+\.png|bench\/README\.md|clients\/python\/[^/]+\.py|proto\/.+\.proto|dist\/(src|migrations|clients(\/(cli|web))?)\/.+\.(js|binpb|html|css|svg|png|ico|woff2|webmanifest))$/;
   expect(files.filter((name) => !allowed.test(name))).toEqual([]);
-  expect(files.filter((name) => /(^|\/)(test|bench|quickstart|released)\//.test(name))).toEqual([]);
+  expect(files.filter((name) => /(^|\/)(test|quickstart|released)\//.test(name))).toEqual([]);
+});
+
+it('has documents of which every link leads to something in it', async () => {
+  const documents = files.filter((name) => name.endsWith('.md'));
+  expect(documents).toContain('README.md');
+  expect(await deadLinks(join(directory, 'package'), documents)).toEqual([]);
 });
 
 it('backs up from where it was unpacked, with nothing but its own dependencies', async () => {

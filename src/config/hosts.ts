@@ -1,6 +1,7 @@
 /** Completes the hosts of the configuration with the defaults, and checks what concerns more than one setting. */
 import { join } from 'node:path';
 import type { Host, KeepRules } from '../core/host.js';
+import { ownTimeZone } from './own-time-zone.js';
 import type { Finding } from './problems.js';
 import { quoted } from './quoted.js';
 import { allowedAt } from './schema-findings.js';
@@ -62,10 +63,6 @@ function keepRules(keep: HostSettings['keep']): KeepRules | null {
   if (keep === undefined || Object.keys(keep).length === 0) return null;
   const { last = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0 } = keep;
   return { last, daily, weekly, monthly, yearly };
-}
-
-function ownTimeZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 function resolveHost(settings: HostSettings, stateDir: string): Host {

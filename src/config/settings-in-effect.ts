@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { HostSettings as StoredSettings, SettingInEffect } from '../core/stored-host.js';
 import { defaultRsyncOpts } from './hosts.js';
+import { ownTimeZone } from './own-time-zone.js';
 import { settingsOf, type HostSettings } from './schema.js';
 import { allowedAt } from './schema-findings.js';
 
@@ -23,7 +24,7 @@ export function settingsInEffect(
     ...fixedDefaults,
     addresses: [own.hostname ?? defaults.hostname ?? name],
     identity_file: join(stateDir, 'keys', name),
-    time_zone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+    time_zone: ownTimeZone(),
   };
   const settings = Object.keys(settingsOf.host).filter((setting) => setting !== 'name');
   return settings.map((setting) => {

@@ -4,6 +4,8 @@ import type { Host } from '../core/host.js';
 import type { SnapshotStore } from '../core/ports.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 
+const none: readonly SnapshotRecord[] = [];
+
 export class Catalog {
   private byName: ReadonlyMap<string, Host> = new Map();
   private sorted: readonly Host[] = [];
@@ -47,9 +49,9 @@ export class Catalog {
     return host;
   }
 
-  /** Newest first; of all hosts by name first, then by host. Throws HOST_NOT_FOUND. */
+  /** Newest first, the same array until one comes or goes; of all hosts by name first, then by host. Throws HOST_NOT_FOUND. */
   snapshots(host?: string): readonly SnapshotRecord[] {
-    if (host !== undefined) return this.snapshotsOf.get(this.host(host).name) ?? [];
+    if (host !== undefined) return this.snapshotsOf.get(this.host(host).name) ?? none;
     return this.sorted.flatMap(({ name }) => this.snapshotsOf.get(name) ?? []).sort(newestFirst);
   }
 

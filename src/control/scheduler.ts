@@ -42,8 +42,12 @@ const wakeUps = '*/20 * * * * *';
  */
 const silenceMs = 30_000;
 
-/** So many hosts are decided on before others get their turn. */
-const decisionsAtOnce = 50;
+/** So many hosts are decided on, or looked at, before others get their turn: neither takes them 10 ms. */
+const decisionsAtOnce = 16;
+const looksAtOnce = 1000;
+
+/** No date is later. */
+const endOfTime = new Date(8.64e15);
 
 /** What the rules said of a host that is not due, and what they said it of. */
 interface Wait {
@@ -99,14 +103,18 @@ export class Scheduler {
   async due(): Promise<{ host: Host; decision: DueDecision }[]> {
     const { catalog, lifecycle } = this.parts;
     const due: { host: Host; decision: DueDecision }[] = [];
-    let decided = 0;
+    let work = 0;
     for (const host of catalog.hosts()) {
-      if (lifecycle.isBusy(host.name) || this.isWaiting(host)) continue;
-      const decision = this.decideAndRemember(host);
-      if (decision.isDue) due.push({ host, decision });
-      decided += 1;
-      // The first pass over ten thousand hosts must not hold up the calls of clients.
-      if (decided % decisionsAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (lifecycle.isBusy(host.name) || this.isWaiting(host)) work += 1 / looksAtOnce;
+      else {
+        const decision = this.decideAndRemember(host);
+        if (decision.isDue) due.push({ host, decision });
+        work += 1 / decisionsAtOnce;
+      }
+      if (work < 1) continue;
+      // A pass over ten thousand hosts must not hold up the calls of clients.
+      await new Promise((resolve) => setImmediate(resolve));
+      work = 0;
     }
     return due.sort((a, b) => byUrgency(a.decision, b.decision) || (a.host.name < b.host.name ? -1 : 1));
   }
@@ -134,7 +142,7 @@ export class Scheduler {
   nextAt(host: Host): Date | null {
     const wait = this.waits.get(host.name);
     if (wait && this.isWaiting(host)) return wait.nextAt;
-    const { isDue, nextAt } = this.decide(host);
+    const { isDue, nextAt } = this.decideAndRemember(host);
     return isDue ? this.parts.clock.now() : nextAt;
   }
 
@@ -152,7 +160,8 @@ export class Scheduler {
   private decideAndRemember(host: Host): DueDecision {
     const { catalog, lifecycle, clock } = this.parts;
     const decision = this.decide(host);
-    const { isDue, isWindowOpen, noUntil, nextAt } = decision;
+    const { isDue, isWindowOpen, nextAt } = decision;
+    const noUntil = host.schedule.slots === 'never' ? endOfTime : decision.noUntil;
     // A window that waits for its time may open before: where the clock is set back, an hour of it comes twice.
     if (isDue || !isWindowOpen || noUntil === null) this.waits.delete(host.name);
     else {

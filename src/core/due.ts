@@ -4,10 +4,12 @@
  * absent host stays due and is backed up when it appears, within `catch_up`.
  */
 import { decideType, type TypeDecision } from './backup-type.js';
+import type { DueReason } from './due-reason.js';
+import { sentenceOf } from './due-sentences.js';
 import type { Host } from './host.js';
 import type { RequestedType, RunRecord } from './run.js';
 import { jitterOf, SlotFinder } from './schedule.js';
-import { believable, isHeld, type SnapshotRecord } from './snapshot.js';
+import { believable, type SnapshotRecord } from './snapshot.js';
 import { isWindowOpen, nextWindowOpening } from './windows.js';
 
 export interface DueFacts {
@@ -29,9 +31,9 @@ export interface DueDecision {
   readonly isDue: boolean;
   readonly isOnSchedule: boolean;
   readonly isWindowOpen: boolean;
-  /** Which type a backup would have now. */
+  /** Which type a backup would have now; decided when it is read. */
   readonly type: TypeDecision;
-  /** Plain sentences, in the order in which the rules were asked. */
+  /** Plain sentences, in the order in which the rules were asked; made when they are read. */
   readonly reasons: readonly string[];
   /** When the rules will next say yes, if nothing else happens; null: they do now, or it cannot be said. */
   readonly nextAt: Date | null;
@@ -50,7 +52,8 @@ const clockStepMs = 60_000;
 /** What one rule says: yes, or no until a moment (null: unknown). */
 interface Answer {
   readonly isYes: boolean;
-  readonly reason: string;
+  /** Null when there is nothing to say. */
+  readonly reason: DueReason | null;
   readonly nextAt: Date | null;
 }
 
@@ -60,44 +63,38 @@ interface Slot extends Answer {
   readonly next: Date | null;
 }
 
+const yes: Answer = { isYes: true, reason: null, nextAt: null };
+const alwaysOnSchedule: Answer = { isYes: true, reason: { kind: 'no schedule' }, nextAt: null };
+const neverOnSchedule: Slot = {
+  isYes: false,
+  reason: { kind: 'by hand' },
+  nextAt: null,
+  time: null,
+  next: null,
+};
+const withoutSnapshot: Answer = { isYes: true, reason: { kind: 'no snapshot' }, nextAt: null };
+const windowIsOpen: Answer = { isYes: true, reason: { kind: 'window open' }, nextAt: null };
+
 /** Decides for one host after the other; keeps only what makes the next look faster. */
 export class DueRules {
   private readonly slots = new SlotFinder();
   private readonly slotsOfSnapshots = new SlotFinder();
 
   decide(asked: DueFacts): DueDecision {
-    const { host, now } = asked;
-    const facts = { ...asked, snapshots: believable(asked.snapshots, now) };
-    const ahead = asked.snapshots.length - facts.snapshots.length;
-    const slot = this.currentSlot(facts);
-    const type = decideType(host, facts.snapshots, 'auto', this.ages(facts, slot));
-    const age = slot === null ? ageNow(facts) : this.ageAtSlot(facts, slot.time, slot.next);
-    const onSchedule: Answer = slot ?? {
-      isYes: true,
-      reason: 'there is no schedule, so it is always on schedule',
-      nextAt: null,
-    };
+    const snapshots = believable(asked.snapshots, asked.now);
+    const facts = snapshots === asked.snapshots ? asked : { ...asked, snapshots };
+    const jitterMs = jitterOf(facts.host.name, facts.host.schedule.jitterMs);
+    const slot = this.currentSlot(facts, jitterMs);
+    const age = slot === null ? ageNow(facts, jitterMs) : this.ageAtSlot(facts, slot, jitterMs);
+    const onSchedule = slot ?? alwaysOnSchedule;
     const retry = mayTryAgain(facts, slot?.time ?? null);
-    const isDueByRules = onSchedule.isYes && age.isYes && retry.isYes;
-    const window = windowAnswer(facts, isDueByRules);
-    const answers = [onSchedule, age, retry, window];
-    const isDue = isDueByRules && window.isYes;
-    const noUntil = isDue ? null : latest(answers);
-    return {
-      isDue,
-      isOnSchedule: onSchedule.isYes,
-      isWindowOpen: window.isYes,
-      type,
-      reasons: [
-        ...(ahead === 0
-          ? []
-          : [`${ahead} snapshots lie in the future and do not count; is the clock right?`]),
-        ...answers.flatMap(({ reason }) => (reason === '' ? [] : [reason])),
-      ],
-      nextAt: noUntil && inWindow(host, noUntil),
-      noUntil,
-      overdue: overdueOf(facts),
-    };
+    const window = windowAnswer(facts, onSchedule.isYes && age.isYes && retry.isYes);
+    return new Decision(
+      facts,
+      [onSchedule, age, retry, window],
+      asked.snapshots.length - snapshots.length,
+      () => decideType(facts.host, snapshots, 'auto', this.ages(facts, slot)),
+    );
   }
 
   /** Which type a backup that begins now has. */
@@ -106,7 +103,8 @@ export class DueRules {
     requested: RequestedType,
   ): TypeDecision {
     const facts = { host, snapshots: believable(snapshots, now), now, lastRun: null, failuresInRow: 0 };
-    return decideType(host, facts.snapshots, requested, this.ages(facts, this.currentSlot(facts)));
+    const slot = this.currentSlot(facts, jitterOf(host.name, host.schedule.jitterMs));
+    return decideType(host, facts.snapshots, requested, this.ages(facts, slot));
   }
 
   /** Ages of snapshots: with a schedule from slot to slot, as below. */
@@ -114,36 +112,27 @@ export class DueRules {
     const time = slot?.time ?? null;
     if (time === null) return ({ startedAt }) => now.getTime() - startedAt.getTime();
     const tolerance = toleranceOf(time, slot?.next ?? null);
-    return (snapshot) => Math.max(0, time.getTime() - this.slotOf(host, snapshot).getTime() + tolerance);
+    const jitterMs = jitterOf(host.name, host.schedule.jitterMs);
+    return (snapshot) =>
+      Math.max(0, time.getTime() - this.slotOf(host, snapshot, jitterMs).getTime() + tolerance);
   }
 
   /** The slot that a backup now would be for; null without a schedule. */
-  private currentSlot({ host, now, lastRun, failuresInRow }: DueFacts): Slot | null {
+  private currentSlot({ host, now, lastRun, failuresInRow }: DueFacts, jitterMs: number): Slot | null {
     const { schedule } = host;
     const { slots } = schedule;
-    if (slots === 'never') {
-      return {
-        isYes: false,
-        reason: 'its schedule is never: only by hand',
-        nextAt: null,
-        time: null,
-        next: null,
-      };
-    }
+    if (slots === 'never') return neverOnSchedule;
     if (slots.length === 0) return null;
-    const jitter = jitterOf(host.name, schedule.jitterMs);
-    const found = this.slots.around(slots, schedule.timeZone, new Date(now.getTime() - jitter));
-    const last = found.last && new Date(found.last.getTime() + jitter);
-    const next = found.next && new Date(found.next.getTime() + jitter);
+    const found = this.slots.around(slots, schedule.timeZone, later(now, -jitterMs));
+    const last = found.last && later(found.last, jitterMs);
+    const next = found.next && later(found.next, jitterMs);
     if (last === null)
-      return { isYes: false, reason: 'no time of the schedule has come yet', nextAt: next, time: null, next };
+      return { isYes: false, reason: { kind: 'no slot yet' }, nextAt: next, time: null, next };
     const lateMs = now.getTime() - last.getTime();
     // What was begun in time and failed may be tried again until the next time.
     const isBegun = failuresInRow > 0 && lastRun !== null && lastRun.createdAt >= last;
     const isYes = lateMs <= schedule.catchUpMs || lateMs < 60_000 || isBegun;
-    const reason = isYes
-      ? `the schedule asked for it at ${show(last)}`
-      : `the schedule asked for it at ${show(last)}, longer ago than catch_up`;
+    const reason = { kind: 'slot', at: last, isYes } as const;
     return { isYes, reason, nextAt: isYes ? null : next, time: last, next };
   }
 
@@ -151,46 +140,74 @@ export class DueRules {
    * With a schedule, ages are counted from slot to slot: a backup that waited in the queue or started late does not
    * move the next one, and neither does the change to summer time.
    */
-  private ageAtSlot(facts: DueFacts, slot: Date | null, next: Date | null): Answer {
-    const { host, snapshots } = facts;
-    const [youngest] = snapshots;
-    if (!youngest) return { isYes: true, reason: 'there is no snapshot yet', nextAt: null };
-    if (slot === null) return { isYes: false, reason: '', nextAt: next };
-    if (youngest.startedAt >= slot) {
-      return { isYes: false, reason: `the snapshot ${youngest.name} was made for that time`, nextAt: next };
-    }
-    const from = this.slotOf(host, youngest);
-    const age = slot.getTime() - from.getTime();
-    const wanted = host.maxAgeIncr * dayMs;
-    const isYes = age + toleranceOf(slot, next) >= wanted;
-    const reason =
-      `the youngest snapshot ${nameOf(youngest)} stands for ${show(from)}, ${days(age)} days before, ` +
-      relationTo(wanted, isYes);
+  private ageAtSlot({ host, snapshots }: DueFacts, { time, next }: Slot, jitterMs: number): Answer {
+    const [snapshot] = snapshots;
+    if (!snapshot) return withoutSnapshot;
+    if (time === null) return { isYes: false, reason: null, nextAt: next };
+    if (snapshot.startedAt >= time)
+      return { isYes: false, reason: { kind: 'slot is served', snapshot }, nextAt: next };
+    const from = this.slotOf(host, snapshot, jitterMs);
+    const ageMs = time.getTime() - from.getTime();
+    const wantedMs = host.maxAgeIncr * dayMs;
+    const isYes = ageMs + toleranceOf(time, next) >= wantedMs;
+    const reason = { kind: 'age at slot', snapshot, from, ageMs, wantedMs, isYes } as const;
     return { isYes, reason, nextAt: isYes ? null : next };
   }
 
-  private slotOf(host: Host, snapshot: SnapshotRecord): Date {
-    const { slots, timeZone } = host.schedule;
-    if (slots === 'never') return snapshot.startedAt;
-    const jitter = jitterOf(host.name, host.schedule.jitterMs);
-    const moment = new Date(snapshot.startedAt.getTime() - jitter);
-    const { last } = this.slotsOfSnapshots.around(slots, timeZone, moment);
-    return last === null ? snapshot.startedAt : new Date(last.getTime() + jitter);
+  private slotOf({ schedule }: Host, { startedAt }: SnapshotRecord, jitterMs: number): Date {
+    const { slots, timeZone } = schedule;
+    if (slots === 'never') return startedAt;
+    const { last } = this.slotsOfSnapshots.around(slots, timeZone, later(startedAt, -jitterMs));
+    return last === null ? startedAt : later(last, jitterMs);
   }
 }
 
-function ageNow({ host, snapshots, now }: DueFacts): Answer {
-  const [youngest] = snapshots;
-  if (!youngest) return { isYes: true, reason: 'there is no snapshot yet', nextAt: null };
-  const wanted = host.maxAgeIncr * dayMs + jitterOf(host.name, host.schedule.jitterMs);
-  const age = now.getTime() - youngest.startedAt.getTime();
-  const isYes = age >= wanted;
-  const reason = `the youngest snapshot ${nameOf(youngest)} is ${days(age)} days old, ${relationTo(wanted, isYes)}`;
-  return { isYes, reason, nextAt: isYes ? null : new Date(youngest.startedAt.getTime() + wanted) };
+/** Most decisions are only asked whether they say yes: all that takes longer is made where it is read. */
+class Decision implements DueDecision {
+  readonly isDue: boolean;
+  readonly isOnSchedule: boolean;
+  readonly isWindowOpen: boolean;
+  readonly noUntil: Date | null;
+  readonly overdue: number;
+
+  /** `ahead` snapshots did not count. */
+  constructor(
+    private readonly facts: DueFacts,
+    private readonly answers: readonly [onSchedule: Answer, age: Answer, retry: Answer, window: Answer],
+    private readonly ahead: number,
+    private readonly decideTypeNow: () => TypeDecision,
+  ) {
+    const [onSchedule, age, retry, window] = answers;
+    this.isDue = onSchedule.isYes && age.isYes && retry.isYes && window.isYes;
+    this.isOnSchedule = onSchedule.isYes;
+    this.isWindowOpen = window.isYes;
+    this.noUntil = this.isDue ? null : latest(answers);
+    this.overdue = overdueOf(facts);
+  }
+
+  get type(): TypeDecision {
+    return this.decideTypeNow();
+  }
+
+  get reasons(): readonly string[] {
+    const ahead: DueReason[] = this.ahead === 0 ? [] : [{ kind: 'snapshots ahead', count: this.ahead }];
+    const said = this.answers.flatMap(({ reason }) => reason ?? []);
+    return [...ahead, ...said].map(sentenceOf);
+  }
+
+  get nextAt(): Date | null {
+    return this.noUntil && inWindow(this.facts.host, this.noUntil);
+  }
 }
 
-function nameOf(snapshot: SnapshotRecord): string {
-  return isHeld(snapshot) ? `${snapshot.name} (held)` : snapshot.name;
+function ageNow({ host, snapshots, now }: DueFacts, jitterMs: number): Answer {
+  const [snapshot] = snapshots;
+  if (!snapshot) return withoutSnapshot;
+  const wantedMs = host.maxAgeIncr * dayMs + jitterMs;
+  const ageMs = now.getTime() - snapshot.startedAt.getTime();
+  const isYes = ageMs >= wantedMs;
+  const reason = { kind: 'age now', snapshot, ageMs, wantedMs, isYes } as const;
+  return { isYes, reason, nextAt: isYes ? null : later(snapshot.startedAt, wantedMs) };
 }
 
 /** Where clocks change a day may have 23 hours; half the way to the next time keeps apart what comes more often. */
@@ -198,49 +215,33 @@ function toleranceOf(slot: Date, next: Date | null): number {
   return Math.min(hourMs, next === null ? hourMs : (next.getTime() - slot.getTime()) / 2);
 }
 
-function relationTo(wanted: number, isYes: boolean): string {
-  return `which is ${isYes ? 'at least' : 'less than'} max_age_incr (${days(wanted)})`;
-}
-
-function days(ms: number): string {
-  return (ms / dayMs).toFixed(2).replace(/\.?0+$/, '');
-}
-
 /** After a failure it waits, longer with each one in a row; after a cancel on request until the next time. */
 function mayTryAgain({ host, lastRun, failuresInRow, now }: DueFacts, slot: Date | null): Answer {
-  const yes: Answer = { isYes: true, reason: '', nextAt: null };
   if (!lastRun?.endedAt) return yes;
   // Nothing is waited for from a time that is still to come: the clock was wrong then.
   if (lastRun.endedAt.getTime() > now.getTime() + clockStepMs) return yes;
   const wasCancelled = lastRun.state === 'CANCELLED' && lastRun.error?.reason === 'CANCELLED';
   if (wasCancelled) {
-    const again = new Date(lastRun.endedAt.getTime() + host.maxAgeIncr * dayMs);
+    const again = later(lastRun.endedAt, host.maxAgeIncr * dayMs);
     const isOver = slot === null ? now >= again : lastRun.createdAt < slot;
     if (isOver) return yes;
-    return {
-      isYes: false,
-      reason: `the last run was cancelled on request`,
-      nextAt: slot === null ? again : null,
-    };
+    return { isYes: false, reason: { kind: 'cancelled' }, nextAt: slot === null ? again : null };
   }
   if (failuresInRow === 0) return yes;
   const waitMs = Math.min(longestRetryMs, host.retryAfterMs * 2 ** (failuresInRow - 1));
-  const again = new Date(lastRun.endedAt.getTime() + waitMs);
-  const times = failuresInRow === 1 ? 'the last run' : `the last ${failuresInRow} runs`;
-  const failed = `${times} failed${lastRun.error ? ` (${lastRun.error.reason})` : ''}`;
-  if (now >= again) return { isYes: true, reason: `${failed}, and it is time to try again`, nextAt: null };
-  return { isYes: false, reason: `${failed}; it is tried again at ${show(again)}`, nextAt: again };
+  const again = later(lastRun.endedAt, waitMs);
+  const isYes = now >= again;
+  const cause = lastRun.error?.reason ?? null;
+  const reason = { kind: 'failed', times: failuresInRow, cause, again, isYes } as const;
+  return { isYes, reason, nextAt: isYes ? null : again };
 }
 
 function windowAnswer({ host, now }: DueFacts, isAsked: boolean): Answer {
   const { windows, schedule } = host;
-  if (windows.length === 0 || !isAsked) return { isYes: true, reason: '', nextAt: null };
-  if (isWindowOpen(windows, schedule.timeZone, now)) {
-    return { isYes: true, reason: 'its window is open', nextAt: null };
-  }
-  const next = nextWindowOpening(windows, schedule.timeZone, now);
-  const when = next ? `; it opens at ${show(next)}` : '';
-  return { isYes: false, reason: `its window is closed${when}`, nextAt: next };
+  if (windows.length === 0 || !isAsked) return yes;
+  if (isWindowOpen(windows, schedule.timeZone, now)) return windowIsOpen;
+  const opensAt = nextWindowOpening(windows, schedule.timeZone, now);
+  return { isYes: false, reason: { kind: 'window closed', opensAt }, nextAt: opensAt };
 }
 
 /** The moment itself, or when a window opens next after it. */
@@ -257,14 +258,15 @@ function overdueOf({ host, snapshots, now }: DueFacts): number {
 
 /** All rules must say yes, so the last of them to do so decides. */
 function latest(answers: readonly Answer[]): Date | null {
-  const times = answers.filter(({ isYes }) => !isYes).map(({ nextAt }) => nextAt);
-  if (times.some((time) => time === null)) return null;
-  return times.reduce<Date | null>(
-    (last, time) => (last === null || (time && time > last) ? time : last),
-    null,
-  );
+  let last: Date | null = null;
+  for (const { isYes, nextAt } of answers) {
+    if (isYes) continue;
+    if (nextAt === null) return null;
+    if (last === null || nextAt > last) last = nextAt;
+  }
+  return last;
 }
 
-function show(moment: Date): string {
-  return moment.toISOString().replace(/\.\d+Z$/, 'Z');
+function later(moment: Date, ms: number): Date {
+  return ms === 0 ? moment : new Date(moment.getTime() + ms);
 }

@@ -49,7 +49,7 @@ export interface HostCheck {
   readonly sources: readonly SourceCheck[];
 }
 
-/** Where Debian and its like have the script; others tell it by `command -v rrsync`. */
+/** Where Debian and its like have the script, which is written in Python; others tell it by `command -v rrsync`. */
 const rrsync = '/usr/bin/rrsync';
 
 /** `serverAddress` is where the host sees the server come from; a translated one (NAT) must be corrected by hand. */
@@ -63,7 +63,7 @@ export function admit(host: Host, publicKey: string, serverAddress: string): Adm
     steps: [
       `On ${host.addresses[0]}, append the line to ${home}/.ssh/authorized_keys (mode 600, owned by ${host.user}).`,
       notes.length === 0
-        ? `There, see that rsync is installed and that \`command -v rrsync\` prints ${rrsync}; else correct the path in the line.`
+        ? `There, install rsync and python3, and see that \`${rrsync} -h\` prints how it is used; else correct its path in the line (\`command -v rrsync\`).`
         : 'There, see that rsync is installed.',
     ],
     notes,
@@ -115,7 +115,11 @@ function limitFinding(host: Host, { hostname }: HostCheck): Finding[] {
 
 function rsyncFinding(host: Host, found: HostCheck): Finding {
   if (found.isRsyncMissing)
-    return problem('rsync', 'rsync is not installed there', 'Install it, or set rsync_path.');
+    return problem(
+      'rsync',
+      'it cannot be started there',
+      'Install rsync, and python3 for the rrsync of authorized_keys, whose path must be right there; or set rsync_path.',
+    );
   if (found.rsyncVersion !== '') return ok('rsync', found.rsyncVersion);
   return found.sources.some((source) => source.problem === null)
     ? ok('rsync', 'it answers (its version cannot be asked: the key allows only rsync)')

@@ -124,9 +124,11 @@ export const sentences = {
   // Copying.
   RSYNC_MISSING: says(
     'FAILED_PRECONDITION',
-    (f) => `There is no rsync on ${f.where}.`,
+    (f) => `rsync cannot be started on ${f.where}.`,
     (f) =>
-      `Install it (for example: apt-get install rsync)${f.where === 'the server' ? '' : ', or set rsync_path'}.`,
+      f.where === 'the server'
+        ? 'Install it (for example: apt-get install rsync).'
+        : 'Install it there (for example: apt-get install rsync python3; rrsync is written in Python), or set rsync_path. Where authorized_keys limits the key to rrsync, its path must be right.',
   ),
   RSYNC_TOO_OLD: says(
     'FAILED_PRECONDITION',

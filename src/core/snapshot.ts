@@ -156,8 +156,19 @@ const clockFaultMs = 24 * 60 * 60 * 1000;
  */
 export function believable(snapshots: readonly SnapshotRecord[], now: Date): readonly SnapshotRecord[] {
   const latest = now.getTime() + clockFaultMs;
-  const isBelievable = ({ startedAt }: SnapshotRecord): boolean => startedAt.getTime() <= latest;
-  return snapshots.every(isBelievable) ? snapshots : snapshots.filter(isBelievable);
+  if (latestStartOf(snapshots) <= latest) return snapshots;
+  return snapshots.filter(({ startedAt }) => startedAt.getTime() <= latest);
+}
+
+/** Lists are never changed, but replaced, and the same ones are asked about again and again. */
+const latestStarts = new WeakMap<readonly SnapshotRecord[], number>();
+
+function latestStartOf(snapshots: readonly SnapshotRecord[]): number {
+  const known = latestStarts.get(snapshots);
+  if (known !== undefined) return known;
+  const latest = snapshots.reduce((most, { startedAt }) => Math.max(most, startedAt.getTime()), -Infinity);
+  latestStarts.set(snapshots, latest);
+  return latest;
 }
 
 /** A record as it is after a way through JSON, which knows no times. */

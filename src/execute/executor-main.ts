@@ -16,6 +16,7 @@ import { Confiner } from './confinement.js';
 import { measureUsage } from './disk-usage.js';
 import { AheadThread } from './hash-ahead.js';
 import type { Command, Report } from './messages.js';
+import { stepBack } from './priority.js';
 import { reachHost } from './reach.js';
 import { restore } from './restore.js';
 import { verify } from './verify.js';
@@ -41,6 +42,7 @@ const logEveryMs = 50;
 /** The progress of a measurement at most this often. */
 const measuringEveryMs = 250;
 
+stepBack();
 process.on('message', (command: Command) => void take(command));
 process.on('disconnect', () => {
   haste.abort();

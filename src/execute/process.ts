@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
+import { stepSessionBack } from './priority.js';
 
 export interface Ending {
   /** Null when a signal ended it. */
@@ -37,7 +38,7 @@ export interface Script {
 export const politeMs = 1500;
 
 /**
- * Starts a program in its own process group. When `signal` is aborted the whole group gets SIGTERM, and SIGKILL
+ * Starts a program in its own process group, which steps back before the daemon. When `signal` is aborted the whole group gets SIGTERM, and SIGKILL
  * after a moment.
  */
 export function startProcess(program: string, args: readonly string[], signal: AbortSignal): LocalProcess {
@@ -69,6 +70,7 @@ function spawnPiped(program: string, args: readonly string[], pipes: number): Ch
     detached: true,
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });
+  if (child.pid !== undefined) stepSessionBack(child.pid);
   // A pipe that the other side has closed is told by `ended`, not by an exception.
   for (const stream of child.stdio) stream?.on('error', () => {});
   return child;

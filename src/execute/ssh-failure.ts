@@ -1,6 +1,7 @@
 /** What went wrong before an SSH connection stands: the words of ssh2, turned into reasons. */
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
+import { fingerprintOfPin } from './host-key.js';
 import { agentFailure, agentKeyRefused } from './ssh-login.js';
 
 /** What a host showed instead of the wanted key; null when something else went wrong. */
@@ -12,7 +13,8 @@ export function keyMismatch(message: string, shown: string, types: readonly stri
 /** Why a host that shows this is not trusted; null when it shows nothing and nothing is pinned. */
 export function keyFailure(host: Host, address: string, shown: string): BusyError | null {
   if (host.hostKey !== '') {
-    return new BusyError('HOST_KEY_CHANGED', { host: host.name, address, shown, pinned: host.hostKey });
+    const pinned = fingerprintOfPin(host.hostKey);
+    return new BusyError('HOST_KEY_CHANGED', { host: host.name, address, shown, pinned });
   }
   return shown.startsWith('SHA256:') ? new BusyError('HOST_KEY_UNKNOWN', { host: host.name, shown }) : null;
 }

@@ -4,7 +4,7 @@
  */
 import { access, constants, readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer';
+import type * as Nodemailer from 'nodemailer';
 import { BusyError } from '../core/errors.js';
 import { isMailAddress } from '../core/mail-address.js';
 import type { Mail, Mailer } from '../core/mail.js';
@@ -13,6 +13,9 @@ import { clean } from './mail-format.js';
 import { handToSendmail } from './sendmail.js';
 
 const limitMs = 60_000;
+
+/** Only when there is a mail: it takes 10 MiB, and many a server sends none for months. */
+const nodemailer = (): Promise<typeof Nodemailer> => import('nodemailer');
 
 export interface MailerParts {
   readonly settings: MailSettings;
@@ -56,7 +59,9 @@ export async function checkMailer({ settings, timeoutMs = limitMs }: MailerParts
   await withServer(settings, transport, (server) => server.verify(), signal);
 }
 
-type Message = SendMailOptions & { readonly envelope: { readonly from: string; readonly to: string } };
+type Message = Nodemailer.SendMailOptions & {
+  readonly envelope: { readonly from: string; readonly to: string };
+};
 
 function toMessage({ from, transport }: MailSettings, mail: Mail, hostname: string): Message {
   const domain = hostname.replace(/[^A-Za-z0-9.-]/g, '') || 'localhost';
@@ -82,6 +87,7 @@ function toMessage({ from, transport }: MailSettings, mail: Mail, hostname: stri
 }
 
 async function sendLocally(settings: MailSettings, message: Message, signal: AbortSignal): Promise<void> {
+  const { createTransport } = await nodemailer();
   const composer = createTransport({ streamTransport: true, buffer: true, newline: 'unix' });
   const { message: bytes } = await composer.sendMail(message);
   if (!Buffer.isBuffer(bytes)) throw new Error('the message could not be composed');
@@ -92,10 +98,11 @@ async function sendLocally(settings: MailSettings, message: Message, signal: Abo
 async function withServer(
   settings: MailSettings,
   server: Extract<MailTransport, { kind: 'smtp' }>,
-  work: (transport: Transporter) => Promise<unknown>,
+  work: (transport: Nodemailer.Transporter) => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
   const password = settings.user === '' ? '' : await readPassword(settings.passwordFile);
+  const { createTransport } = await nodemailer();
   signal.throwIfAborted();
   const socket = new Socket();
   const abort = (): void => void socket.destroy(new Error('the attempt was ended'));

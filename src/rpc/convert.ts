@@ -36,18 +36,21 @@ import { toRestoreMessage } from './restores.js';
 export interface HostFacts {
   /** Newest first. */
   readonly snapshots: readonly SnapshotRecord[];
-  readonly lastRun: Run | null;
+  readonly lastRun: RunRecord | null;
+  /** Of the last run, while it is under way. */
+  readonly progress: Progress | null;
   readonly condition: { readonly condition: HostCondition; readonly reason: string };
   /** When the rules will next ask for a backup; null when it cannot be said. */
   readonly nextAt: Date | null;
-  readonly restoreProof: Run | null;
-  readonly lastDrill: Run | null;
+  readonly restoreProof: RunRecord | null;
+  readonly lastDrill: RunRecord | null;
 }
 
 /** Of a host that is not there yet. */
 export const noFacts: HostFacts = {
   snapshots: [],
   lastRun: null,
+  progress: null,
   condition: { condition: 'new', reason: 'it has no snapshot yet' },
   nextAt: null,
   restoreProof: null,
@@ -55,7 +58,7 @@ export const noFacts: HostFacts = {
 };
 
 export function toHostMessage(host: Host, facts: HostFacts): HostMessage {
-  const { snapshots, lastRun, condition, nextAt, restoreProof, lastDrill } = facts;
+  const { snapshots, lastRun, progress, condition, nextAt, restoreProof, lastDrill } = facts;
   const { good, held } = newestOf(snapshots);
   return {
     name: host.name,
@@ -71,12 +74,12 @@ export function toHostMessage(host: Host, facts: HostFacts): HostMessage {
     newestSnapshot: good && toSnapshotMessage(good),
     heldSnapshot: held && toSnapshotMessage(held),
     snapshotCount: snapshots.length,
-    lastRun: lastRun ?? undefined,
+    lastRun: lastRun ? toListedRunMessage(lastRun, progress) : undefined,
     condition: conditions[condition.condition],
     conditionReason: condition.reason,
     nextAt: nextAt ?? undefined,
-    restoreProof: restoreProof ?? undefined,
-    lastDrill: lastDrill ?? undefined,
+    restoreProof: restoreProof ? toListedRunMessage(restoreProof, null) : undefined,
+    lastDrill: lastDrill ? toListedRunMessage(lastDrill, null) : undefined,
   };
 }
 

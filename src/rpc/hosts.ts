@@ -1,4 +1,5 @@
 /** HostService: what is configured, and whether a host can be reached. */
+import type { handleUnaryCall } from '@grpc/grpc-js';
 import type { Catalog } from '../control/catalog.js';
 import type { Driller } from '../control/driller.js';
 import type { HostOrigin, HostRegistry } from '../control/host-registry.js';
@@ -19,13 +20,15 @@ import {
   type GetHostResponse,
   HostOrigin as OriginMessage,
   type HostServiceServer,
+  type ListHostsRequest,
   type ProbeHostResponse,
 } from '../gen/busy/v1/host_service.js';
 import type { SettingInEffect as InEffectMessage } from '../gen/busy/v1/host_settings.js';
-import { toHostMessage, toListedRunMessage, toSnapshotMessage } from './convert.js';
+import { toHostMessage, toSnapshotMessage, type HostFacts } from './convert.js';
 import { types } from './enums.js';
 import { hostChangeHandlers, type HostChangeParts } from './host-changes.js';
 import { toInEffectMessage, toSettingsMessage, withoutCommand, withoutCommands } from './host-settings.js';
+import { type WrittenPage, WrittenHosts } from './listed-hosts.js';
 import { readPageStart, toPage } from './page.js';
 import { requireText } from './request-shape.js';
 import type { CallAdapters } from './stream.js';
@@ -44,21 +47,28 @@ export interface HostParts extends HostChangeParts {
   readonly clock: Clock;
 }
 
-export function hostHandlers(parts: HostParts, calls: CallAdapters): HostServiceServer {
+/** For `hostService`. */
+export type HostHandlers = Omit<HostServiceServer, 'listHosts'> & {
+  readonly listHosts: handleUnaryCall<ListHostsRequest, WrittenPage>;
+};
+
+export function hostHandlers(parts: HostParts, calls: CallAdapters): HostHandlers {
+  const written = new WrittenHosts();
+  const withFacts = (host: Host): HostMessage => toHostMessage(host, factsOf(parts, host));
   return {
     listHosts: calls.unary(async (request, caller) => {
       const { size, after } = readPageStart('hosts', request);
       const all = parts.catalog.hosts().filter((host) => seesHost(caller, host.name));
       const hosts = after === null ? all : hostsAfter(all, after);
       const page = toPage('hosts', hosts, { size, keyOf: (host) => host.name });
-      const items = page.items.map((host) => withFacts(parts, host));
+      const items = page.items.map((host) => written.write(host, factsOf(parts, host)));
       return { hosts: items, nextPageToken: page.nextPageToken, origin: origins[parts.registry.kind] };
     }),
     getHost: calls.unary(({ name }, caller) => getHost(parts, requireText('name', name), caller)),
     getHostDefaults: calls.unary(async (_request, caller) => getDefaults(parts.registry, caller)),
     probeHost: calls.unary(({ name }) => probe(parts, requireText('name', name))),
     explainHost: calls.unary(({ name }) => explain(parts, requireText('name', name))),
-    ...hostChangeHandlers(parts, calls, (host) => withFacts(parts, host)),
+    ...hostChangeHandlers(parts, calls, withFacts),
   };
 }
 
@@ -69,7 +79,8 @@ const origins: Readonly<Record<HostOrigin['kind'], OriginMessage>> = {
 
 async function getHost(parts: HostParts, name: string, caller: Caller): Promise<GetHostResponse> {
   const origin = await parts.registry.originOf(name);
-  const host = withFacts(parts, parts.catalog.host(name));
+  const configured = parts.catalog.host(name);
+  const host = toHostMessage(configured, factsOf(parts, configured));
   const settingsInEffect = shownInEffect(parts.registry.settingsInEffect(name, origin), caller);
   if (origin.kind === 'file')
     return { host, origin: origins.file, settings: undefined, etag: '', settingsInEffect };
@@ -100,20 +111,20 @@ function hostsAfter(hosts: readonly Host[], name: string): readonly Host[] {
   return hosts.filter((host) => host.name > name);
 }
 
-function withFacts(parts: HostParts, host: Host): HostMessage {
-  const { catalog, lifecycle, scheduler, driller, clock } = parts;
+function factsOf({ catalog, lifecycle, scheduler, driller, clock }: HostParts, host: Host): HostFacts {
   const { proof, last } = driller.historyOf(host.name);
   const lastRun = lifecycle.lastRun(host.name);
   const snapshots = catalog.snapshots(host.name);
   const failuresInRow = lifecycle.failuresInRow(host.name);
-  return toHostMessage(host, {
+  return {
     snapshots,
-    lastRun: lastRun && toListedRunMessage(lastRun, lifecycle.progress(lastRun.id)),
+    lastRun,
+    progress: lastRun && lifecycle.progress(lastRun.id),
     condition: conditionOf({ host, snapshots, lastRun, failuresInRow, now: clock.now() }),
     nextAt: scheduler.nextAt(host),
-    restoreProof: proof && toListedRunMessage(proof, null),
-    lastDrill: last && toListedRunMessage(last, null),
-  });
+    restoreProof: proof,
+    lastDrill: last,
+  };
 }
 
 async function probe({ catalog, executor, clock }: HostParts, name: string): Promise<ProbeHostResponse> {

@@ -14,7 +14,6 @@ import { AuditServiceService } from '../gen/busy/v1/audit_service.js';
 import { BackupServiceService } from '../gen/busy/v1/backup_service.js';
 import { DaemonServiceService } from '../gen/busy/v1/daemon_service.js';
 import { EnrollmentServiceService } from '../gen/busy/v1/enrollment_service.js';
-import { HostServiceService } from '../gen/busy/v1/host_service.js';
 import { SnapshotServiceService } from '../gen/busy/v1/snapshot_service.js';
 import { TrashServiceService } from '../gen/busy/v1/trash_service.js';
 import { TokenServiceService } from '../gen/busy/v1/token_service.js';
@@ -31,6 +30,7 @@ import { Endpoints, type EndpointSettings } from './endpoints.js';
 import { createGate } from './gate.js';
 import { enrollmentHandlers, type EnrollmentParts } from './enrollment.js';
 import { hostHandlers, type HostParts } from './hosts.js';
+import { hostService } from './listed-hosts.js';
 import { answerReflection, readDescriptors } from './reflection.js';
 import { snapshotHandlers, type SnapshotParts } from './snapshots.js';
 import type { RpcLog } from './status.js';
@@ -123,7 +123,7 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
     answerReflection(descriptors, request),
   );
   for (const server of Object.values(servers)) {
-    server.addService(HostServiceService, hostHandlers(parts, calls));
+    server.addService(hostService, { ...hostHandlers(parts, calls) });
     server.addService(BackupServiceService, backupHandlers(parts, calls));
     server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
     server.addService(ArchiveServiceService, archiveHandlers(parts, calls));

@@ -54,6 +54,38 @@ describe('what is due', () => {
   });
 });
 
+describe('a host that is only backed up by hand', () => {
+  it('is due as soon as it has a schedule', async () => {
+    const never = { slots: 'never', timeZone: 'UTC', catchUpMs: 0, jitterMs: 0 } as const;
+    const bed = new SchedulerBed(['web1'], { web1: { schedule: never } });
+    bed.snapshotAge('web1', 5);
+    for (let look = 0; look < 3; look++) {
+      await bed.scheduler.look();
+      bed.advance(400 * 1440 * minuteMs);
+    }
+    expect(bed.asked).toEqual([]);
+    bed.change('web1', {});
+    await bed.scheduler.look();
+    expect(bed.triggered).toEqual(['web1']);
+  });
+});
+
+/** The loop turns once: what waits gets its turn. */
+function turn(): Promise<null> {
+  return new Promise((resolve) => setImmediate(() => resolve(null)));
+}
+
+describe('a look at many hosts', () => {
+  it('lets calls of clients come between', async () => {
+    const bed = new SchedulerBed(Array.from({ length: 1600 }, (_, index) => `host${index}`));
+    const looking = bed.scheduler.due();
+    let turns = 0;
+    while ((await Promise.race([looking, turn()])) === null) turns += 1;
+    expect(await looking).toHaveLength(1600);
+    expect(turns).toBeGreaterThan(50);
+  });
+});
+
 describe('a host that is away', () => {
   it('waits without a run and without an alarm, and is started at the first look after it appears', async () => {
     const bed = new SchedulerBed(['laptop', 'web1']);

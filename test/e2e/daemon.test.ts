@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -117,10 +117,13 @@ describe('busyd and its signals', () => {
     },
   );
 
-  it('takes a signal that comes while it starts', async () => {
-    const child = spawn(process.execPath, [join(root, 'dist/src/main.js'), '--config', bed.configFile]);
+  it('takes a signal that comes while it starts, anywhere and by a relative path', async () => {
+    const args = [join(root, 'dist/src/main.js'), '--config', 'busy.yaml'];
+    const child = spawn(process.execPath, args, { cwd: bed.directory });
     const ended = once(child, 'exit');
     await until(() => existsSync(join(bed.directory, 'state/busyd.lock')), 'busyd to take its lock');
+    // It must not work in a directory that may be removed.
+    expect(await readlink(`/proc/${child.pid}/cwd`)).toBe('/');
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
     expect(existsSync(bed.socket)).toBe(false);

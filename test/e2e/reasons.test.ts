@@ -219,7 +219,7 @@ describe('the rsync on the server', () => {
   it('must be there', async () => {
     await bed.startDaemon({ PATH: bed.backupdir });
     const { code, stdout } = await bed.busy(['backup', 'web1', '--follow']);
-    expect(stdout).toContain('There is no rsync on the server.');
+    expect(stdout).toContain('rsync cannot be started on the server.');
     expect(stdout).toContain('(RSYNC_MISSING)');
     expect(code).toBe(1);
     expect((await bed.busy(['info'])).stdout).toContain('none: no backup can be made');

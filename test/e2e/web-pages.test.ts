@@ -24,7 +24,10 @@ beforeAll(async () => {
     await mkdir(source(name), { recursive: true });
     await writeFile(source(name, 'file'), 'content');
   }
-  await bed.configure([bed.hostAt(sshd, { name: 'web1', srcdirs: [source()] })]);
+  const archivedir = join(bed.directory, 'archives');
+  await mkdir(archivedir);
+  const archiving = { archivedir, archive_schedule: 'never' };
+  await bed.configure([bed.hostAt(sshd, { name: 'web1', srcdirs: [source()], ...archiving })]);
   await bed.startDaemon();
   older = (await bed.backUp('web1')).snapshot;
   await writeFile(source('one', 'added'), 'more');
@@ -138,6 +141,43 @@ it('compare any two snapshots', async () => {
   await page.getByLabel('To', { exact: true }).selectOption(older);
   await page.getByText('Nothing differs.').waitFor();
   expect(new URL(page.url()).search).toBe(`?from=${older}&to=${older}`);
+  await page.context().close();
+});
+
+it('compare again when a comparison broke off', async () => {
+  const page = await web.openAs(admin);
+  const calls = '**/*.SnapshotService/DiffSnapshots';
+  await page.route(calls, (call) => call.abort());
+  await page.goto(`${web.url}hosts/web1/compare?from=${older}&to=${newer}`);
+  const again = page.getByRole('button', { name: 'Try again' });
+  await again.waitFor();
+  await page.unroute(calls);
+  await again.click();
+  await page.getByText(/^1 added \(4 B\)/).waitFor();
+  expect(await again.count()).toBe(0);
+  await page.context().close();
+});
+
+it('show what an archiving did, and move archives to the trash', async () => {
+  const word = `web1/${older}`;
+  expect(await bed.busy(['archive', word, '--follow'])).toMatchObject({ code: 0 });
+  const page = await opened('hosts/web1');
+  const runs = page.getByRole('region', { name: 'Runs', exact: true }).last();
+  await runs.getByRole('row').filter({ hasText: 'archive' }).getByRole('link').click();
+  await page.getByRole('heading', { name: 'What was done' }).waitFor();
+  await page.getByRole('definition').filter({ hasText: older }).last().waitFor();
+  await page.getByText(/^\d+ entries, \d+ B; .* in the archives$/).waitFor();
+  await page.getByRole('link', { name: 'Archives', exact: true }).click();
+  await page.getByRole('button', { name: 'Delete …' }).click();
+  const remove = page.getByRole('button', { name: 'Move it to the trash' });
+  expect(await remove.getAttribute('title')).toBe(`Type ${word} first.`);
+  await page.getByLabel('to confirm').fill(word);
+  await remove.click();
+  await page.getByText(`${word} is in the trash.`).waitFor();
+  await page.getByText('There are no archives.').waitFor();
+  await page.getByRole('link', { name: 'Trash' }).click();
+  await page.getByRole('button', { name: 'Put back' }).click();
+  await page.getByText('The trash is empty.').waitFor();
   await page.context().close();
 });
 

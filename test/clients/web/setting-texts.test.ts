@@ -1,13 +1,14 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { HostSettingsSchema } from '../../../clients/web/gen/busy/v1/host_settings_pb.js';
-import { settingGroups } from '../../../clients/web/page/pages/hosts/setting-groups.js';
+import { groupOfFile, settingGroups } from '../../../clients/web/page/pages/hosts/setting-groups.js';
 import {
   changedNames,
   fromTexts,
   problemsOf,
   toTexts,
 } from '../../../clients/web/page/pages/hosts/setting-texts.js';
+import { settingsInEffect } from '../../../src/config/settings-in-effect.js';
 
 const texts = {
   srcdirs: '/etc\n/home',
@@ -23,6 +24,12 @@ describe('the settings of a form', () => {
   it('are those of the contract, each once', () => {
     const shown = settingGroups.flatMap(({ settings }) => settings.map(([name]) => name));
     expect(shown.toSorted()).toEqual(HostSettingsSchema.fields.map(({ name }) => name).toSorted());
+  });
+
+  it('are shown with those that the file alone may set', () => {
+    const shown = [...settingGroups, groupOfFile].flatMap(({ settings }) => settings.map(([name]) => name));
+    const all = settingsInEffect({}, { name: 'web1', stateDir: '/state', defaults: {} });
+    expect(shown.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
   });
 
   it('become settings and texts again', () => {

@@ -127,7 +127,13 @@ export const settingGroups: readonly SettingGroup[] = [
     settings: [
       ['pre_command', 'A command line that runs on the host before a backup.'],
       ['post_command', 'A command line that runs on the host after a backup.'],
-      ['command_timeout', 'How long each of the two may take.'],
+      ['command_timeout', 'How long each of the two may take, and drill_command.'],
     ],
   },
 ];
+
+/** What the file alone may set, since it runs programs on this server. */
+export const groupOfFile: SettingGroup = {
+  title: 'Commands on the server',
+  settings: [['drill_command', 'What a drill runs on what it restored; set in the file alone.']],
+};

@@ -2,7 +2,7 @@
 import { SettingSource, type SettingInEffect } from '../../../gen/busy/v1/host_settings_pb.js';
 import { DataTable } from '../../parts/data-table.js';
 import { Foreign } from '../../parts/text.js';
-import { settingGroups } from './setting-groups.js';
+import { groupOfFile, settingGroups } from './setting-groups.js';
 
 const sources: Readonly<Record<SettingSource, string>> = {
   [SettingSource.UNSPECIFIED]: '',
@@ -13,7 +13,7 @@ const sources: Readonly<Record<SettingSource, string>> = {
 
 export function SettingsTable({ settings }: { readonly settings: readonly SettingInEffect[] }) {
   const byName = new Map(settings.map((setting) => [setting.name, setting]));
-  return settingGroups.map((group) => (
+  return [...settingGroups, groupOfFile].map((group) => (
     <details key={group.title} className="group" open={group.isUsual === true}>
       <summary>{group.title}</summary>
       <DataTable name={group.title} heads={['Setting', 'Value', 'From', 'Meaning']}>

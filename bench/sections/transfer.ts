@@ -1,0 +1,142 @@
+/** Backups of one tree, and of the mixed one also restores, by everybody. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { must, type Contestant } from '../contestants.js';
+import type { Measurement } from '../measurement.js';
+import type { Goal, Row } from '../one-table.js';
+import type { BenchmarkOptions } from '../options.js';
+import { findPeers } from '../peers/all-peers.js';
+import { daemonBackups } from '../peers/busyd.js';
+import { rotate } from '../rotate.js';
+import { remove, settleDisk, withScratch, type Scratch } from '../scratch.js';
+import { changeOnePercent } from '../trees.js';
+import type { Section, SectionResult } from './section.js';
+
+export type Step = 'full' | 'unchanged' | '1 % changed' | 'restore all' | 'restore one file';
+
+export interface TransferPlan {
+  /** Of the tree, and of the section. */
+  readonly name: string;
+  /** Those that are carried out in every round, in this order. A full backup is always made in the first one. */
+  readonly steps: readonly Step[];
+  readonly goals: Partial<Record<Step, readonly Goal[]>>;
+  /** What the restore of one file takes, relative to the tree. */
+  readonly oneFile?: string;
+  describe(isQuick: boolean): string;
+  /** Bytes that one copy takes on the disk. */
+  bytes(isQuick: boolean): number;
+  make(directory: string, isQuick: boolean): Promise<void>;
+}
+
+interface Transfer {
+  readonly step: Step;
+  readonly by: string;
+  readonly seconds: number;
+}
+
+const own = 'busyd';
+/** Of the most that lies there at once: the source, some copies of everybody, and what is restored. */
+const copiesAtOnce = 12;
+
+export function transferSection(plan: TransferPlan): Section {
+  return {
+    name: plan.name,
+    isLikeAnother: plan.oneFile === undefined,
+    describe: (isQuick) => `${plan.name}: ${plan.describe(isQuick)}`,
+    measure: (options) => {
+      const bytes = copiesAtOnce * plan.bytes(options.isQuick);
+      return withScratch(options.directory, bytes, (scratch) => measureAll(plan, options, scratch));
+    },
+  };
+}
+
+async function measureAll(
+  plan: TransferPlan,
+  options: BenchmarkOptions,
+  scratch: Scratch,
+): Promise<SectionResult> {
+  const { bed, directory } = scratch;
+  const tree = join(directory, plan.name);
+  options.say(`${plan.name}: making the tree`);
+  await plan.make(tree, options.isQuick);
+  const sshd = await bed.startSshd();
+  await bed.configure([bed.hostAt(sshd, { name: plan.name, srcdirs: [tree] })], { stop_grace: 0 });
+  await bed.startDaemon();
+  const { present, absent } = await findPeers({ ...scratch, sshd });
+  const contestants = [daemonBackups(bed, own, () => plan.name), ...present];
+  const isEachRoundNew = plan.steps.includes('full');
+  const transfers: Transfer[] = [];
+  for (let round = 1; round <= options.rounds; round++) {
+    // Each round begins with another one, so that no place in the order is always the same contestant's.
+    for (const contestant of rotate(contestants, round - 1)) {
+      const first: readonly Step[] = round === 1 && !isEachRoundNew ? ['full'] : [];
+      for (const step of [...first, ...plan.steps]) {
+        options.signal.throwIfAborted();
+        if (isRestore(step) && contestant.restore === null) continue;
+        if (step === '1 % changed') await changeOnePercent(tree);
+        await settleDisk(directory);
+        const { wallMs } = await steps[step]({ contestant, plan, tree, directory });
+        const seconds = wallMs / 1000;
+        options.say(`${plan.name}, round ${round}: ${step}, ${contestant.name}: ${seconds.toFixed(2)} s`);
+        transfers.push({ step, by: contestant.name, seconds });
+      }
+      if (isEachRoundNew) await contestant.clear(tree);
+    }
+  }
+  return { rows: rowsOf(plan, options.rounds, transfers), absent };
+}
+
+interface Work {
+  readonly contestant: Contestant;
+  readonly plan: TransferPlan;
+  readonly tree: string;
+  readonly directory: string;
+}
+
+const steps: Readonly<Record<Step, (work: Work) => Promise<Measurement>>> = {
+  full: ({ contestant, tree }) => contestant.full(tree),
+  unchanged: ({ contestant, tree }) => contestant.incremental(tree),
+  '1 % changed': ({ contestant, tree }) => contestant.incremental(tree),
+  'restore all': (work) => restore(work, null),
+  'restore one file': (work) => restore(work, work.plan.oneFile ?? null),
+};
+
+/** What was restored must be what is there, or the time would say nothing. */
+async function restore({ contestant, tree, directory }: Work, file: string | null): Promise<Measurement> {
+  if (contestant.restore === null) throw new Error(`${contestant.name} has no restore of its own.`);
+  const into = join(directory, 'restored');
+  await mkdir(into);
+  const measurement = await contestant.restore.carryOut(tree, file, into);
+  const original = file === null ? tree : join(tree, file);
+  await must('diff', ['-rq', '--no-dereference', original, contestant.restore.placeOf(tree, file, into)]);
+  await remove(into);
+  return measurement;
+}
+
+function rowsOf({ name, goals }: TransferPlan, rounds: number, transfers: readonly Transfer[]): Row[] {
+  const made = [...new Set(transfers.map(({ step }) => step))];
+  const names = [...new Set(transfers.map(({ by }) => by))];
+  return made.map((step) => {
+    const of = (by: string): number[] =>
+      transfers.filter((one) => one.step === step && one.by === by).map(({ seconds }) => seconds);
+    const others = names
+      .filter((by) => by !== own)
+      .map((by) => [by, of(by)] as const)
+      .filter(([, values]) => values.length > 0);
+    return {
+      what: nameOf(step, name) + (of(own).length < rounds ? ' (1 round)' : ''),
+      unit: 's',
+      busyd: of(own),
+      others: Object.fromEntries(others),
+      goals: goals[step] ?? [],
+    };
+  });
+}
+
+function nameOf(step: Step, tree: string): string {
+  return isRestore(step) ? step : `${step}, ${tree}`;
+}
+
+function isRestore(step: Step): boolean {
+  return step.startsWith('restore');
+}
