@@ -159,7 +159,9 @@ export class Scheduler {
 
   private decideAndRemember(host: Host): DueDecision {
     const { catalog, lifecycle, clock } = this.parts;
-    const decision = this.decide(host);
+    // Once: were the clock set back between two looks at it, the host would wait for a time that is far ahead.
+    const now = clock.now();
+    const decision = this.decide(host, now);
     const { isDue, isWindowOpen, nextAt } = decision;
     const noUntil = host.schedule.slots === 'never' ? endOfTime : decision.noUntil;
     // A window that waits for its time may open before: where the clock is set back, an hour of it comes twice.
@@ -167,19 +169,19 @@ export class Scheduler {
     else {
       const [newest] = catalog.snapshots(host.name);
       const lastRun = lifecycle.lastRun(host.name);
-      this.waits.set(host.name, { host, newest, lastRun, from: clock.now(), until: noUntil, nextAt });
+      this.waits.set(host.name, { host, newest, lastRun, from: now, until: noUntil, nextAt });
     }
     return decision;
   }
 
-  private decide(host: Host): DueDecision {
-    const { catalog, lifecycle, clock } = this.parts;
+  private decide(host: Host, now = this.parts.clock.now()): DueDecision {
+    const { catalog, lifecycle } = this.parts;
     return this.rules.decide({
       host,
       snapshots: catalog.snapshots(host.name),
       lastRun: lifecycle.lastRun(host.name),
       failuresInRow: lifecycle.failuresInRow(host.name),
-      now: clock.now(),
+      now,
     });
   }
 

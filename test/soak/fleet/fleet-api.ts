@@ -14,7 +14,9 @@ export class FleetApi {
 
   /** One call on a connection of its own. Rejects with the ServiceError. */
   async ask<Request, Answer>(method: MethodDefinition<Request, Answer>, request: Request): Promise<Answer> {
-    const client = new Client(`unix:${this.socket}`, credentials.createInsecure());
+    // Not the connection that a subscriber has given up for some seconds since the daemon was gone.
+    const own = { 'grpc.use_local_subchannel_pool': 1 };
+    const client = new Client(`unix:${this.socket}`, credentials.createInsecure(), own);
     const { path, requestSerialize, responseDeserialize } = method;
     const options = { deadline: Date.now() + callLimitMs };
     try {
