@@ -100,6 +100,7 @@ export class SchedulingFleet {
       return Array.from({ length: 10 }, (_, age) => snapshotAt(name, new Date(youngest - age * dayMs)));
     });
     return {
+      settled: () => Promise.resolve(),
       list: () => Promise.resolve(snapshots),
       put: () => Promise.resolve(),
       remove: () => Promise.resolve(),

@@ -3,12 +3,11 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
 import type { Catalog } from './control/catalog.js';
-import type { LifecycleParts } from './control/lifecycle-parts.js';
+import type { Committed, LifecycleParts } from './control/lifecycle-parts.js';
 import type { QueueLimits } from './control/run-queue.js';
 import type { Host } from './core/host.js';
-import type { SnapshotRecord } from './core/snapshot.js';
 import { secretFilesOf } from './daemon-secrets.js';
-import { readSnapshots } from './execute/snapshot-json.js';
+import { readJobs, readSnapshots } from './execute/snapshot-json.js';
 
 /** Executors are plain Node processes, so they need the compiled file also when this one runs from source. */
 export const executorEntry = fileURLToPath(new URL('./execute/executor-main.js', import.meta.url));
@@ -51,10 +50,11 @@ function secretPlaces(config: Config, hosts: readonly Host[]): string[] {
   return [...directories, ...outside];
 }
 
-/** The snapshot on the disk that a run committed, or null. */
-export async function findCommitted(host: Host, runId: string): Promise<SnapshotRecord | null> {
+/** The snapshot on the disk that a run committed, with what became of each source directory; or null. */
+export async function findCommitted(host: Host, runId: string): Promise<Committed | null> {
   const snapshots = await readSnapshots(host.backupdir, host.name);
-  return snapshots.find((snapshot) => snapshot.runId === runId) ?? null;
+  const snapshot = snapshots.find((one) => one.runId === runId);
+  return snapshot ? { snapshot, jobs: await readJobs(snapshot.path) } : null;
 }
 
 /** How many backups may run together. */

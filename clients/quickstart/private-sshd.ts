@@ -21,6 +21,8 @@ export interface PrivateSshdOptions {
   readonly forceCommand?: string;
   /** PATH of the sessions, so that other programs than the machine's own can come first. */
   readonly path?: string;
+  /** HOME of the sessions: an empty one keeps the start-up files of the user's shell out of them. */
+  readonly home?: string;
   /** The sshd does not get the signals of our terminal and outlives this process, until it is stopped by its pid. */
   readonly isDetached?: boolean;
 }
@@ -56,7 +58,7 @@ export class PrivateSshd {
     readonly directory: string,
     readonly port: number,
     private readonly hostKeyTypes: readonly [KeyType, ...KeyType[]],
-    private readonly options: Pick<PrivateSshdOptions, 'path' | 'isDetached'>,
+    private readonly options: Pick<PrivateSshdOptions, 'path' | 'home' | 'isDetached'>,
   ) {
     this.identityFile = join(directory, 'client_key');
     this.logFile = join(directory, 'sshd.log');
@@ -104,6 +106,7 @@ export class PrivateSshd {
       hostKeyFiles: this.hostKeyTypes.map((type) => this.#hostKeyFile(type)),
       authorizedKeysFile: join(this.directory, 'authorized_keys'),
       path: this.options.path,
+      home: this.options.home,
     });
     await writeFile(configFile, config);
     const log = await open(this.logFile, 'a');

@@ -9,6 +9,8 @@ export interface SshdConfigOptions {
   readonly authorizedKeysFile: string;
   /** PATH of the sessions; undefined leaves it to sshd. */
   readonly path: string | undefined;
+  /** HOME of the sessions, where their shells look for start-up files; undefined leaves it to sshd. */
+  readonly home: string | undefined;
 }
 
 /** The text of an sshd_config for the sshd and the user of this machine. */
@@ -35,7 +37,10 @@ export async function sshdConfig(options: SshdConfigOptions): Promise<string> {
   ];
   // Newer servers shut out an address after a few refused logins, which tests make on purpose.
   if (knowsPenalties()) lines.push('PerSourcePenalties no');
-  if (options.path !== undefined) lines.push(`SetEnv ${quoted(`PATH=${options.path}`)}`);
+  const variables = Object.entries({ PATH: options.path, HOME: options.home }).flatMap(([name, value]) =>
+    value === undefined ? [] : [quoted(`${name}=${value}`)],
+  );
+  if (variables.length > 0) lines.push(`SetEnv ${variables.join(' ')}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -93,10 +93,12 @@ async function carryOutBackup(
     return await judgeLoss(parts, host, result, active.abort.signal);
   } catch (error) {
     // The executor is gone, but it may have committed before.
-    const snapshot = await parts.findCommitted(host, id);
+    const committed = await parts.findCommitted(host, id);
     const failure = toBusyError(error);
     await reports.say(`${failure.reason}: ${failure.message} ${failure.advice}`);
-    return { jobs: active.record.jobs, type: snapshot?.type ?? type, snapshot, error: failure.toFailure() };
+    const snapshot = committed?.snapshot ?? null;
+    const jobs = committed && committed.jobs.length > 0 ? committed.jobs : active.record.jobs;
+    return { jobs, type: snapshot?.type ?? type, snapshot, error: failure.toFailure() };
   } finally {
     clearTimeout(late);
     parts.space.release(id);

@@ -75,6 +75,11 @@ export class Catalog {
     this.snapshotsOf.set(host, others);
   }
 
+  /** Settles when the database knows all of what was recorded and forgotten. Throws DATABASE_UNAVAILABLE. */
+  settled(): Promise<void> {
+    return this.store.settled();
+  }
+
   private remember(snapshot: SnapshotRecord): void {
     const others = (this.snapshotsOf.get(snapshot.host) ?? []).filter(({ name }) => name !== snapshot.name);
     this.snapshotsOf.set(snapshot.host, [...others, snapshot].sort(newestFirst));

@@ -44,6 +44,7 @@ export function durableSnapshots(snapshots: SnapshotStore, writes: PendingWrites
     put: (snapshot) => writes.keep(() => snapshots.put(snapshot), undefined),
     remove: (host, name) => writes.keep(() => snapshots.remove(host, name), undefined),
     list: (host) => writes.after(() => snapshots.list(host)),
+    settled: () => writes.after(() => snapshots.settled()),
   };
 }
 

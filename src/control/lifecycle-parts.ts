@@ -3,6 +3,7 @@ import type { Host } from '../core/host.js';
 import type { Executor } from '../core/executor-port.js';
 import type { Clock, RunLogs, RunStore } from '../core/ports.js';
 import type { Presence } from '../core/presence.js';
+import type { JobRecord } from '../core/run.js';
 import type { ScriptSettings } from '../core/settings.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import type { ArchivingParts } from './archive-parts.js';
@@ -13,6 +14,12 @@ import type { LogGrowth } from './log-stream.js';
 import type { RunEvents } from './run-events.js';
 import type { QueueLimits } from './run-queue.js';
 import type { SpaceGuard } from './space-guard.js';
+
+/** A snapshot on the disk, and what became of each source directory; of that nothing, where the disk does not tell. */
+export interface Committed {
+  readonly snapshot: SnapshotRecord;
+  readonly jobs: readonly JobRecord[];
+}
 
 export interface LifecycleParts {
   readonly clock: Clock;
@@ -34,7 +41,7 @@ export interface LifecycleParts {
   readonly archiving: ArchivingParts;
   readonly space: Pick<SpaceGuard, 'admit' | 'release'>;
   /** Looks on the disk for the snapshot that a run committed. */
-  readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;
+  readonly findCommitted: (host: Host, runId: string) => Promise<Committed | null>;
   /**
    * Settles when the daemon does nothing any more on the backup disk of a host; before that, with a new snapshot, it
    * removes what need not be kept.

@@ -19,7 +19,7 @@ import { readsSnapshot } from './restore-run.js';
 import type { RunLifecycle } from './run-lifecycle.js';
 
 export interface PrunerParts {
-  readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots' | 'forget'>;
+  readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots' | 'forget' | 'settled'>;
   readonly lifecycle: Pick<RunLifecycle, 'failuresAgainstExpiry' | 'activeRuns'>;
   readonly events: Pick<RunEvents, 'watch'>;
   readonly disk: SnapshotDisk;
@@ -221,9 +221,18 @@ export class Pruner {
   private async sweepAfter(before: Promise<void>, { name, backupdir }: Host, beside: Beside): Promise<void> {
     await before;
     const { signal } = this.stopping;
-    if (signal.aborted || (await this.parts.disk.sweepBeside(beside, signal)) || signal.aborted) return;
+    if (signal.aborted || (await this.isSwept(beside, signal)) || signal.aborted) return;
     const message = 'the space of removed snapshots could not be freed; it is tried again with the next';
     this.parts.log.warn(message, { host: name, backupdir });
+  }
+
+  /** Not before the database has forgotten what is swept: by what is left the next start knows that it was removed. */
+  private async isSwept(beside: Beside, signal: AbortSignal): Promise<boolean> {
+    const { catalog, disk } = this.parts;
+    return catalog.settled().then(
+      () => disk.sweepBeside(beside, signal),
+      () => false,
+    );
   }
 
   private async pruneAll(): Promise<void> {

@@ -6,8 +6,8 @@ import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { Clock, RunLogs, RunStore } from '../core/ports.js';
 import { statesBefore, type RunRecord } from '../core/run.js';
-import type { SnapshotRecord } from '../core/snapshot.js';
 import type { Catalog } from './catalog.js';
+import type { Committed } from './lifecycle-parts.js';
 import { endOfCommitted } from './run-ends.js';
 
 export interface RecoveryParts {
@@ -16,7 +16,7 @@ export interface RecoveryParts {
   readonly logs: RunLogs;
   readonly catalog: Catalog;
   readonly nextRevision: () => number;
-  readonly findCommitted: (host: Host, runId: string) => Promise<SnapshotRecord | null>;
+  readonly findCommitted: (host: Host, runId: string) => Promise<Committed | null>;
 }
 
 /** Answers the runs that were settled, as they are now. */
@@ -38,12 +38,14 @@ export async function settleLeft(parts: RecoveryParts, run: RunRecord): Promise<
 
 async function settle(parts: RecoveryParts, run: RunRecord): Promise<void> {
   const host = parts.catalog.hosts().find(({ name }) => name === run.host);
-  const snapshot = host ? await parts.findCommitted(host, run.id) : null;
+  const committed = host ? await parts.findCommitted(host, run.id) : null;
   const endedAt = parts.clock.now();
-  if (snapshot) {
+  if (committed) {
+    const { snapshot } = committed;
+    const jobs = committed.jobs.length > 0 ? committed.jobs : run.jobs;
     await parts.catalog.record(snapshot);
-    const { state, error } = endOfCommitted(snapshot);
-    const changes = { endedAt, snapshot: snapshot.name, type: snapshot.type, error };
+    const { state, error } = endOfCommitted(snapshot, jobs);
+    const changes = { endedAt, snapshot: snapshot.name, type: snapshot.type, jobs, error };
     await parts.runs.move(run.id, statesBefore[state], state, parts.nextRevision(), changes);
     await parts.logs.append(run.id, `ended: ${state} (found committed on the disk after a restart)`);
     return;

@@ -5,7 +5,7 @@ import type { Host } from '../core/host.js';
 import type { BackupResult } from '../core/executor-port.js';
 import type { RunChanges } from '../core/ports.js';
 import { newRestore, type RestoreWish } from '../core/restore.js';
-import type { endStates, RequestedType, RunRecord } from '../core/run.js';
+import type { endStates, JobRecord, RequestedType, RunRecord } from '../core/run.js';
 import type { SnapshotRecord } from '../core/snapshot.js';
 import { heldFailure } from '../core/source-gate.js';
 import { isWindowOpen } from '../core/windows.js';
@@ -123,9 +123,8 @@ export function endingOf(
   const typeReason = type === run.type ? run.typeReason : 'there is no snapshot on the disk to link to';
   const facts = { jobs, type, typeReason };
   if (snapshot) {
-    const { state, error } = endOfCommitted(snapshot);
-    const ofJob = jobs.find((job) => job.state === 'PARTIAL')?.error ?? null;
-    return { state, changes: { ...facts, snapshot: snapshot.name, error: error ?? ofJob } };
+    const { state, error } = endOfCommitted(snapshot, jobs);
+    return { state, changes: { ...facts, snapshot: snapshot.name, error } };
   }
   if (result.error?.reason === 'CANCELLED' && cause === 'timeout') {
     return {
@@ -146,12 +145,13 @@ export function endingOf(
  * How a run ends that committed this snapshot. One that is held makes it PARTIAL: there is a snapshot, and it needs a
  * look; whoever waits for SUCCEEDED must not take it for good.
  */
-export function endOfCommitted(snapshot: SnapshotRecord): {
-  state: 'SUCCEEDED' | 'PARTIAL';
-  error: Failure | null;
-} {
-  const error = heldFailure(snapshot);
-  return { state: error ? 'PARTIAL' : snapshot.outcome, error };
+export function endOfCommitted(
+  snapshot: SnapshotRecord,
+  jobs: readonly JobRecord[],
+): { state: 'SUCCEEDED' | 'PARTIAL'; error: Failure | null } {
+  const held = heldFailure(snapshot);
+  const ofJob = jobs.find((job) => job.state === 'PARTIAL')?.error ?? null;
+  return { state: held ? 'PARTIAL' : snapshot.outcome, error: held ?? ofJob };
 }
 
 /** The state of a run that was stopped: what ends with the lease of its daemon was nobody's wish. */

@@ -24,9 +24,23 @@ interface Watcher {
   wake(): void;
 }
 
+/**
+ * More changes than any daemon has told of without writing them down (how far runs are), since it wrote one down last.
+ * A clock that was set back must not bring those again, or who resumes after one of them misses what comes now.
+ */
+const mostUnwritten = 100_000_000;
+
+/**
+ * A change has its revision before the database has it, and others are told of meanwhile. A daemon that dies in between
+ * has told of newer ones than of this; so who resumes with a position of a former life is told of so many again.
+ */
+const mostUnderWay = 10_000;
+
 export class RunEvents {
   private readonly watchers = new Set<Watcher>();
   private revision = 0;
+  /** Of this life; all before were given by former ones, or by other daemons. */
+  private firstRevision = Infinity;
 
   constructor(
     private readonly store: RunStore,
@@ -36,7 +50,8 @@ export class RunEvents {
   /** Continues after the highest revision ever given, also over a restart, and by other daemons. */
   async start(): Promise<void> {
     const highest = await this.store.highestRevision();
-    this.revision = Math.max(this.revision, highest, this.clock.now().getTime() * 1000);
+    this.revision = Math.max(this.revision, highest + mostUnwritten, this.clock.now().getTime() * 1000);
+    this.firstRevision = Math.min(this.firstRevision, this.revision);
   }
 
   nextRevision(): number {
@@ -82,16 +97,19 @@ export class RunEvents {
     }
   }
 
+  private resumeAfter({ afterRevision }: WatchOptions): number {
+    if (afterRevision === 0 || afterRevision >= this.firstRevision) return afterRevision;
+    return Math.max(1, afterRevision - mostUnderWay);
+  }
+
   private async past(
     options: WatchOptions,
     watcher: Watcher,
     activeRuns: () => readonly RunView[],
   ): Promise<RunView[]> {
     const filter = options.host === null ? {} : { host: options.host };
-    const changed =
-      options.afterRevision > 0
-        ? await this.store.list({ ...filter, afterRevision: options.afterRevision })
-        : [];
+    const afterRevision = this.resumeAfter(options);
+    const changed = afterRevision > 0 ? await this.store.list({ ...filter, afterRevision }) : [];
     const past = new Map<string, RunView>();
     for (const run of changed) past.set(run.id, { run, progress: null });
     for (const view of activeRuns()) past.set(view.run.id, view);
@@ -99,7 +117,7 @@ export class RunEvents {
     for (const view of takeAll(watcher.pending)) past.set(view.run.id, view);
     return [...past.values()]
       .filter(({ run }) => isWanted(run, options))
-      .filter(({ run }) => isActive(run.state) || run.revision > options.afterRevision)
+      .filter(({ run }) => isActive(run.state) || run.revision > afterRevision)
       .sort((a, b) => a.run.revision - b.run.revision);
   }
 }

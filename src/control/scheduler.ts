@@ -36,6 +36,12 @@ export interface Explanation {
 /** Seconds 0, 20 and 40: a host that appears is seen at once, for a person's notion of it. */
 const wakeUps = '*/20 * * * * *';
 
+/**
+ * In this time there are wake-ups, or the clock was set back: then node-cron waits until the clock is where it was, for
+ * days if need be, and is begun anew.
+ */
+const silenceMs = 30_000;
+
 /** So many hosts are decided on, or looked at, before others get their turn: neither takes them 10 ms. */
 const decisionsAtOnce = 16;
 const looksAtOnce = 1000;
@@ -60,19 +66,37 @@ export class Scheduler {
   /** Hosts that are not asked about again before their time: that makes a look at ten thousand a matter of milliseconds. */
   private readonly waits = new Map<string, Wait>();
   private task: ScheduledTask | null = null;
+  private silence: NodeJS.Timeout | undefined;
+  private hasWokenUp = false;
   private isStopped = false;
 
   constructor(private readonly parts: SchedulerParts) {}
 
   start(): void {
-    this.task = schedule(wakeUps, () => void this.look(), { noOverlap: true });
-    void this.look();
+    this.wakeUpAgain();
+    this.silence = setInterval(() => {
+      if (!this.hasWokenUp) this.wakeUpAgain();
+      this.hasWokenUp = false;
+    }, silenceMs);
   }
 
   /** Starts no backup any more, also of hosts whose answer is waited for. */
   async stop(): Promise<void> {
     this.isStopped = true;
+    clearInterval(this.silence);
     await this.task?.destroy();
+  }
+
+  /** Looks now and from now on. */
+  private wakeUpAgain(): void {
+    void this.task?.destroy();
+    const wakeUp = (): void => {
+      this.hasWokenUp = true;
+      void this.look();
+    };
+    // It would write a line to the console for each one that a clock set forward has passed over.
+    this.task = schedule(wakeUps, wakeUp, { noOverlap: true, suppressMissedWarning: true });
+    void this.look();
   }
 
   /** The hosts that are due by the rules, the most overdue first. */

@@ -46,6 +46,8 @@ export interface DueDecision {
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
 const longestRetryMs = 4 * hourMs;
+/** By so much a clock may be set now and then. */
+const clockStepMs = 60_000;
 
 /** What one rule says: yes, or no until a moment (null: unknown). */
 interface Answer {
@@ -216,6 +218,8 @@ function toleranceOf(slot: Date, next: Date | null): number {
 /** After a failure it waits, longer with each one in a row; after a cancel on request until the next time. */
 function mayTryAgain({ host, lastRun, failuresInRow, now }: DueFacts, slot: Date | null): Answer {
   if (!lastRun?.endedAt) return yes;
+  // Nothing is waited for from a time that is still to come: the clock was wrong then.
+  if (lastRun.endedAt.getTime() > now.getTime() + clockStepMs) return yes;
   const wasCancelled = lastRun.state === 'CANCELLED' && lastRun.error?.reason === 'CANCELLED';
   if (wasCancelled) {
     const again = later(lastRun.endedAt, host.maxAgeIncr * dayMs);

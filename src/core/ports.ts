@@ -82,6 +82,8 @@ export interface SnapshotStore {
   remove(host: string, name: string): Promise<void>;
   /** All of one host, or of all hosts; newest first (by name, then host). */
   list(host?: string): Promise<SnapshotRecord[]>;
+  /** Settles when all that was put and removed is in the database. Throws DATABASE_UNAVAILABLE. */
+  settled(): Promise<void>;
 }
 
 /** The hosts that are kept in the database. Every write names the etag that it expects to find. */

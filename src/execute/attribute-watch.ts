@@ -2,10 +2,12 @@
  * Watches one job for a mass change of attributes. When much was copied for its attributes alone, the whole source is
  * compared with the link bases in a dry run beside the job, which reads names and attributes but no contents; the job
  * is held meanwhile, but for the names that it has already. If most of the source differs so, the job is ended before it
- * has copied everything. Without such a suspicion nothing is asked.
+ * has copied everything. Without such a suspicion nothing is asked. Files of the same size that were changed in place, as
+ * disk images are, look the same to rsync; so contents are looked at first.
  */
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BusyError } from '../core/errors.js';
 import { formatBytes, formatCount, formatShare } from '../core/figures.js';
 import type { Host } from '../core/host.js';
@@ -13,6 +15,7 @@ import { isMassChange, isWorthComparing, shareDiffering, type Amount } from '../
 import { noTransfer } from '../core/snapshot.js';
 import { transfer } from './bridge.js';
 import type { StartRsync } from './confinement.js';
+import { compareSamples } from './content-samples.js';
 import { Flow } from './flow.js';
 import { LinkCounter } from './link-counter.js';
 import type { TransferPlan } from './rsync-args.js';
@@ -37,11 +40,16 @@ export interface WatchedJob {
   readonly say: (text: string) => void;
 }
 
+/** What rsync has named is not there yet. */
+const lookAgainMs = 200;
+
 export class AttributeWatch {
   /** Aborted when the job must end. */
   readonly tooMuch = new AbortController();
   private readonly hasEnded = new AbortController();
   private comparison: Promise<void> | null = null;
+  /** Nothing is asked again before so much more was copied. */
+  private quietUntil = 0;
   private failure: BusyError | null = null;
 
   constructor(private readonly job: WatchedJob) {}
@@ -51,6 +59,7 @@ export class AttributeWatch {
     const { host, plan, links, bytesBefore } = this.job;
     const isOff = bytesBefore === null || host.gate.maxChange >= 1 || plan.snapshotBases.length === 0;
     if (isOff || this.comparison) return;
+    if (links.attributes.space < this.quietUntil) return;
     if (isWorthComparing(links.attributes, bytesBefore)) this.comparison = this.compareHeld();
   }
 
@@ -65,12 +74,36 @@ export class AttributeWatch {
   }
 
   private async compareHeld(): Promise<void> {
+    if (await this.hasOtherContents()) {
+      this.quietUntil = 2 * this.job.links.attributes.space;
+      this.comparison = null;
+      return;
+    }
+    if (this.hasEnded.signal.aborted) return;
     this.job.flow.hold();
     try {
       await this.compare();
     } finally {
       this.job.flow.goOn();
     }
+  }
+
+  /** Looks at files that rsync has sent, as soon as one of them is there. */
+  private async hasOtherContents(): Promise<boolean> {
+    const { plan, links, say } = this.job;
+    const { signal } = this.hasEnded;
+    while (links.samples().length > 0 && !signal.aborted) {
+      const { same, differing } = await compareSamples(links.samples(), plan.destination, plan.snapshotBases);
+      if (same + differing === 0) {
+        await delay(lookAgainMs, null, { signal }).catch(() => {});
+        continue;
+      }
+      if (differing <= same) return false;
+      const share = `${differing} of ${same + differing}`;
+      say(`${plan.source}: ${share} files of the same size have other contents; the backup goes on`);
+      return true;
+    }
+    return false;
   }
 
   private async compare(): Promise<void> {

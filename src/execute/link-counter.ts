@@ -23,11 +23,15 @@ function differsInAttributes({ change }: Item): boolean {
   return change[2] !== '+' && change[2] !== 'c' && change[3] !== 's';
 }
 
+const samplesKept = 25;
+
 export class LinkCounter {
   /** What was copied although only attributes differ. */
   attributes: Amount = nothing;
   /** The first file of these, as rsync names it. */
   example: string | null = null;
+  private readonly firstSent: string[] = [];
+  private readonly lastSent: string[] = [];
   private copiedFiles = 0;
   private copiedBytes = 0;
   private withinFiles = 0;
@@ -47,6 +51,21 @@ export class LinkCounter {
     if (!differsInAttributes(item)) return;
     this.attributes = withFile(this.attributes, item.size);
     this.example ??= item.path;
+    if (kind !== 'sent') return;
+    if (this.firstSent.length < samplesKept) {
+      this.firstSent.push(item.path);
+      return;
+    }
+    this.lastSent.push(item.path);
+    if (this.lastSent.length > samplesKept) this.lastSent.shift();
+  }
+
+  /**
+   * Some of those with other attributes that were sent, as rsync names them: their contents may differ as well. The first
+   * ones, which are there before long, and the last ones.
+   */
+  samples(): readonly string[] {
+    return [...this.firstSent, ...this.lastSent];
   }
 
   /**

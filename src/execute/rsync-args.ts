@@ -105,11 +105,13 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
   const refuse = (detail: string): BusyError => new BusyError('HOST_MISBEHAVED', { host: host.name, detail });
   const [, , server, letters] = requested;
   if (server !== '--server') throw refuse('it did not ask for a receiving rsync');
-  if (letters === undefined || !/^-[nvlogDtprcHAXSxWzUNJOLkmy]*e\d*\.\d*[A-Za-z]*$/.test(letters)) {
+  if (letters === undefined || !/^-[nvlogDdtprcHAXSxWzUNJOLkmy]*e\d*\.\d*[A-Za-z]*$/.test(letters)) {
     throw refuse('it asked for options of rsync that are not allowed');
   }
-  // n is a dry run: of a backup it would leave nothing, and a comparison without it would write.
-  if (letters.slice(0, letters.indexOf('e')).includes('n') !== plan.isComparison)
+  // n is a dry run: of a backup it would leave nothing, and a comparison without it would write. d is the uppermost
+  // level alone.
+  const asked = letters.slice(0, letters.indexOf('e'));
+  if (asked.includes('n') !== plan.isComparison || asked.includes('d') !== (plan.isShallow === true))
     throw refuse('it asked for another kind of transfer than it was told to');
   return [
     '--server',
@@ -118,9 +120,7 @@ export function receiveArguments(host: Host, plan: TransferPlan, requested: read
     '--partial',
     ...comparison(host),
     ...host.rsyncOpts.flatMap(forReceiver),
-    ...(plan.mustCompareContents && !letters.slice(0, letters.indexOf('e')).includes('c')
-      ? ['--checksum']
-      : []),
+    ...(plan.mustCompareContents && !asked.includes('c') ? ['--checksum'] : []),
     ...(plan.only ? ['--ignore-existing'] : []),
     ...plan.linkBases.map((base) => `--link-dest=${base}`),
     '.',

@@ -5,7 +5,7 @@
 import { readFile, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Initiator } from '../core/host.js';
-import type { JobRecord, MissingFile } from '../core/run.js';
+import { missingFilesKept, type JobRecord, type MissingFile } from '../core/run.js';
 import { isHeld, noTransfer, parseSnapshotName, type SnapshotRecord } from '../core/snapshot.js';
 import type { SourceCounts } from '../core/source-gate.js';
 import { writeFresh } from './fresh-file.js';
@@ -68,6 +68,19 @@ export async function readSnapshotJson(directory: string): Promise<SnapshotRecor
     };
   } catch {
     return null;
+  }
+}
+
+/**
+ * What became of each source directory of a snapshot, as its run has it, with the first of the missing files; empty when
+ * its snapshot.json does not tell.
+ */
+export async function readJobs(directory: string): Promise<readonly JobRecord[]> {
+  try {
+    const { jobs } = JSON.parse(await readFile(join(directory, fileName), 'utf8')) as { jobs: JobRecord[] };
+    return jobs.map((job) => ({ ...job, missingFiles: job.missingFiles.slice(0, missingFilesKept) }));
+  } catch {
+    return [];
   }
 }
 

@@ -17,6 +17,7 @@ export function createSnapshotStore(database: Database): SnapshotStore {
         await manager.delete(SnapshotEntity, { host, name });
         faultPoint('snapshot is forgotten');
       }),
+    settled: () => Promise.resolve(),
     list: (host) =>
       database.run((manager) =>
         manager.find(SnapshotEntity, {

@@ -142,6 +142,15 @@ describe('while the database is away', () => {
 });
 
 describe('writes that wait', () => {
+  it('are what the snapshots that are recorded and forgotten wait for', async () => {
+    mood = 'away';
+    await stores.snapshots.remove('web1', 'any');
+    await expect(stores.snapshots.settled()).rejects.toMatchObject({ reason: 'DATABASE_UNAVAILABLE' });
+    mood = 'there';
+    await stores.snapshots.settled();
+    expect(writes.count).toBe(0);
+  });
+
   it('are made in their order, by all who come at the same time once', async () => {
     const made: number[] = [];
     let isAway = true;

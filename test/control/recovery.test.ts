@@ -1,11 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recover } from '../../src/control/recovery.js';
-import type { RunRecord } from '../../src/core/run.js';
+import type { JobRecord, RunRecord } from '../../src/core/run.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
 import { ControlBed } from '../helpers/control-bed.js';
 import { snapshotOf } from '../helpers/fake-executor.js';
 import { noScripts, sampleHost } from '../helpers/sample-host.js';
 import { sampleRun } from '../store/samples.js';
+
+const sampleJob: JobRecord = {
+  number: 1,
+  source: '/etc',
+  state: 'SUCCEEDED',
+  error: null,
+  exitCode: 0,
+  stats: null,
+  missingFiles: [],
+  missingFileCount: 0,
+};
 
 let bed: ControlBed;
 beforeEach(async () => {
@@ -67,6 +78,15 @@ describe('recover', () => {
     ]);
     bed = await bed.reopen({ hosts: ['web1', 'web2'] });
     expect(bed.parts.catalog.snapshots('web1')).toEqual([snapshot]);
+  });
+
+  it('takes from the disk what a run lacks, and so why it is PARTIAL', async () => {
+    await leave(1, { state: 'RUNNING', jobs: [{ ...sampleJob, state: 'RUNNING' }] });
+    const error = { reason: 'FILES_VANISHED' as const, message: 'one vanished', advice: 'look' };
+    const missing = { missingFiles: [{ path: '/etc/x', why: 'vanished' }], missingFileCount: 1 };
+    bed.jobsOnDisk.push({ ...sampleJob, state: 'PARTIAL', error, exitCode: 24, ...missing });
+    bed.onDisk.push(committedBy(sampleRun(1), { outcome: 'PARTIAL' }));
+    expect(await recoverAll()).toMatchObject([{ state: 'PARTIAL', error, jobs: bed.jobsOnDisk }]);
   });
 
   it('makes PARTIAL of a run whose committed snapshot is held, with the reason', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvents, RunView, WatchOptions } from '../../src/control/run-events.js';
+import { RunEvents, type RunView, type WatchOptions } from '../../src/control/run-events.js';
 import type { RunRecord, RunState } from '../../src/core/run.js';
 import { ControlBed } from '../helpers/control-bed.js';
 import { runId, sampleRun } from '../store/samples.js';
@@ -182,5 +182,27 @@ describe('revisions', () => {
     await add(1, { revision: first + 1_000_000 });
     await events.start();
     expect(events.nextRevision()).toBeGreaterThan(first + 1_000_000);
+  });
+
+  it('grow over a restart with a clock that was set back, so that who resumes misses nothing', async () => {
+    const run = await add(1);
+    let told = 0;
+    for (let count = 0; count < 1000; count++) told = events.nextRevision();
+    const clock = { now: () => new Date('2001-01-01T00:00:00Z') };
+    const restarted = new RunEvents(bed.parts.runs, clock);
+    await restarted.start();
+    await bed.parts.runs.move(run.id, ['RUNNING'], 'INTERRUPTED', restarted.nextRevision(), {});
+    const resumed = restarted.watch({ ...all, afterRevision: told }, stop.signal);
+    expect(await next(resumed)).toBe('1 INTERRUPTED');
+  });
+
+  it('that a daemon had given and told nobody of when it died are not missed by who resumes', async () => {
+    const run = await add(1);
+    const revision = events.nextRevision();
+    const told = events.nextRevision();
+    await bed.parts.runs.move(run.id, ['RUNNING'], 'SUCCEEDED', revision, {});
+    const restarted = new RunEvents(bed.parts.runs, bed.clock);
+    await restarted.start();
+    expect(await next(restarted.watch({ ...all, afterRevision: told }, stop.signal))).toBe('1 SUCCEEDED');
   });
 });

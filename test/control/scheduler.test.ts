@@ -255,6 +255,22 @@ describe('by itself', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(bed.asked).toHaveLength(4);
   });
+
+  it('it goes on looking when the clock is set back by a day, and when it is set forward again', async () => {
+    vi.useFakeTimers({ now: new Date('2026-11-22T20:00:01Z') });
+    const bed = new SchedulerBed(['laptop']);
+    bed.offline.add('laptop');
+    bed.scheduler.start();
+    await vi.advanceTimersByTimeAsync(25_000);
+    for (const time of ['2026-11-21T20:00:00Z', '2026-11-22T20:10:00Z']) {
+      vi.setSystemTime(new Date(time));
+      await vi.advanceTimersByTimeAsync(60_000);
+      bed.asked.length = 0;
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(bed.asked).toHaveLength(3);
+    }
+    await bed.scheduler.stop();
+  });
 });
 
 describe('an explanation', () => {

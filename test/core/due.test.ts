@@ -219,6 +219,14 @@ describe('after a failure a host', () => {
     expect(decide('2026-06-10T12:00:01Z', { host, lastRun: stopped }).isDue).toBe(true);
   });
 
+  it('waits for nothing when that lies in the future, since the clock was wrong then', () => {
+    for (const state of ['FAILED', 'CANCELLED'] as const) {
+      const ahead = runAt('2026-06-11T12:00:00Z', state, state === 'FAILED' ? 'DISK_FULL' : 'CANCELLED');
+      const facts = { host, lastRun: ahead, failuresInRow: 3 };
+      expect(decide('2026-06-10T12:00:00Z', facts).isDue).toBe(true);
+    }
+  });
+
   it('is left alone when someone cancelled it, until its next time', () => {
     const cancelled = runAt('2026-06-10T14:00:30Z', 'CANCELLED', 'CANCELLED');
     const daily = hostOn(['14:00']);

@@ -1,5 +1,6 @@
 /** A change of attributes alone, which makes rsync copy all of a tree: it is seen while it happens. */
-import { chmod, lstat, readdir, rm, utimes } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chmod, lstat, open, readdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PrivateSshd } from '../../clients/quickstart/private-sshd.js';
@@ -28,6 +29,8 @@ beforeAll(async () => {
     bed.hostAt(readOnly, { name: 'pull', srcdirs: [sourceOf('pull')] }),
     host('push', { initiator: 'client' }),
     host('part'),
+    host('images'),
+    host('images-pushed', { initiator: 'client' }),
     host('free', { max_change: 1 }),
     host('small'),
   ]);
@@ -122,6 +125,24 @@ test('a change of a part is compared, and the backup goes on', async () => {
   expect(run.jobs[0]?.stats).toMatchObject({ attributeChangedFiles: 3500, linkedFiles: 1500 });
   expect(await bed.readRunLog(run.id)).toContain('70 % differ so, which is within max_change');
 });
+
+test.each(['images', 'images-pushed'])(
+  'disk images that were changed in place are no such change (%s)',
+  async (host) => {
+    const image = (number: number): string => join(sourceOf(host), `disk${number}.img`);
+    for (const number of [1, 2, 3, 4])
+      await writeFiles(sourceOf(host), { [`disk${number}.img`]: 40_000_000 });
+    await expectBackup(bed, host, sourceOf(host));
+    for (const number of [1, 2, 3, 4]) {
+      const file = await open(image(number), 'r+');
+      await file.write(randomBytes(4096), 0, 4096, number === 1 ? 0 : 10_000_000 * (number - 1));
+      await file.close();
+    }
+    const run = await expectBackup(bed, host, sourceOf(host));
+    expect(run.jobs[0]?.stats).toMatchObject({ copiedFiles: 4, linkedFiles: 0 });
+    expect(await bed.readRunLog(run.id)).toMatch(/\d of \d files of the same size have other contents/);
+  },
+);
 
 test('max_change 1 ends nothing', async () => {
   await fill('free');

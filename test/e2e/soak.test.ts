@@ -1,4 +1,4 @@
-/** A short soak, once with a seed that never changes and once with another each time; `npm run soak` is the long one. */
+/** A short soak, once with a seed that never changes and once with another each time; `npm run soak:model` is the long one. */
 import { randomInt } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { soak } from '../soak/soak-run.js';

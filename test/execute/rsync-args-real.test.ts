@@ -167,6 +167,13 @@ describe('a pull', () => {
 });
 
 describe('a push', () => {
+  it('may look at the uppermost level alone, and then writes nothing', async () => {
+    const source = await makeSource('data');
+    const plan = planFor(source, { isComparison: true, isShallow: true });
+    expect(await push(sampleHost(), plan, '/bin/sh')).toBe('');
+    expect(await readdir(to)).toEqual([]);
+  });
+
   it.each(strangeNames)('finds the source %j', async (name) => {
     const source = await makeSource(name);
     expect(await push(sampleHost(), planFor(source), '/bin/sh')).toBe('');

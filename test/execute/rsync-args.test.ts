@@ -146,6 +146,13 @@ describe('a comparison', () => {
   });
 });
 
+it('looks at the uppermost level alone where the plan says so, and never else', () => {
+  const shallow: TransferPlan = { ...plan, isComparison: true, isShallow: true };
+  expect(askedFor('-nvlogDdtpHAXSe.LsfxCIvu', shallow)).toContain('-nvlogDdtpHAXSe.LsfxCIvu');
+  expect(() => askedFor(`-n${letters.slice(1)}`, shallow)).toThrow(BusyError);
+  expect(() => askedFor('-vlogDdtpHAXSe.LsfxCIvu', plan)).toThrow(BusyError);
+});
+
 describe('pullCommand', () => {
   it('starts the rsync of the host with the options of ours, and the source of the plan', () => {
     const host = sampleHost({ rsyncPath: ['sudo', '/usr/bin/rsync'] });

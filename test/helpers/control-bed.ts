@@ -13,7 +13,7 @@ import { RunEvents } from '../../src/control/run-events.js';
 import type { LifecycleParts } from '../../src/control/lifecycle-parts.js';
 import { RunLifecycle } from '../../src/control/run-lifecycle.js';
 import type { Clock, RunStore, SnapshotStore } from '../../src/core/ports.js';
-import { isActive, type RunRecord } from '../../src/core/run.js';
+import { isActive, type JobRecord, type RunRecord } from '../../src/core/run.js';
 import type { SnapshotRecord } from '../../src/core/snapshot.js';
 import { ArchiveDisks } from '../../src/execute/archive-disks.js';
 import { createBrowsePlaces } from '../../src/execute/browse-places.js';
@@ -57,6 +57,8 @@ type Parts = Omit<LifecycleParts, 'executor'> & { readonly executor: FakeExecuto
 export class ControlBed {
   /** Snapshots that are on the disk, whatever the database knows. */
   readonly onDisk: SnapshotRecord[] = [];
+  /** What each of them says of its jobs. */
+  readonly jobsOnDisk: JobRecord[] = [];
   /** What the lifecycle could tell nobody. */
   readonly errors: unknown[] = [];
 
@@ -115,10 +117,10 @@ export class ControlBed {
         alone: (_, work) => work(),
         remove: ({ snapshot }) => catalog.forget(snapshot),
       },
-      findCommitted: (host, runId) =>
-        Promise.resolve(
-          bed.onDisk.find((found) => found.host === host.name && found.runId === runId) ?? null,
-        ),
+      findCommitted: (host, runId) => {
+        const snapshot = bed.onDisk.find((found) => found.host === host.name && found.runId === runId);
+        return Promise.resolve(snapshot ? { snapshot, jobs: bed.jobsOnDisk } : null);
+      },
       onError: (_, error) => void bed.errors.push(error),
     };
     const lifecycle = new RunLifecycle({ ...parts, ...options.parts });

@@ -5,7 +5,7 @@ import { bytePath, inDirectory, shown } from './names.js';
 import type { Inode, Tree } from './source-tree.js';
 
 /** What was found, in the terms of the model, and by which inode of the file system. */
-interface Found {
+export interface Found {
   readonly kind: string;
   readonly mode: number;
   readonly mtimeNs: bigint;
@@ -89,7 +89,8 @@ export function isAlike(one: Inode, other: Inode): boolean {
   );
 }
 
-function readTree(root: string): Map<string, Found> {
+/** Everything below a directory, by path; '' is itself. */
+export function readTree(root: string): Map<string, Found> {
   const found = new Map<string, Found>();
   const sums = new Map<bigint, string>();
   const read = (path: string): void => {

@@ -28,6 +28,11 @@ export class Random {
     return picked;
   }
 
+  /** Null when there is nothing to pick from. */
+  pickOrNull<T>(list: readonly T[]): T | null {
+    return list[this.below(list.length)] ?? null;
+  }
+
   /** One of a list, as often as its weight says. */
   weighted<T extends { readonly weight: number }>(list: readonly T[]): T {
     let left = this.next() * list.reduce((sum, { weight }) => sum + weight, 0);

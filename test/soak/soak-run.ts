@@ -56,7 +56,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       `The soak with seed ${options.seed} failed in step ${story.length + 1}, ${why}`,
       ...remains,
       `The last steps were:\n  ${last}`,
-      `To reproduce: npm run soak -- --seed ${options.seed} --steps ${story.length + 1}`,
+      `To reproduce: npm run soak:model -- --seed ${options.seed} --steps ${story.length + 1}`,
     ];
     throw new Error(lines.join('\n'), { cause: error });
   } finally {

@@ -1,5 +1,5 @@
 /**
- * `npm run soak`: random changes of files, backups, crashes, restarts and removals, against a model that knows what
+ * `npm run soak:model`: random changes of files, backups, crashes, restarts and removals, against a model that knows what
  * every snapshot must hold. Exit codes: 0 all was as it should be, 1 it was not, 2 wrong usage.
  */
 import { randomInt } from 'node:crypto';

@@ -1,0 +1,40 @@
+/** A daemon that dies while its database is away must not leave records of snapshots that it has removed. */
+import { expect, test, vi } from 'vitest';
+import { Pruner } from '../../src/control/pruner.js';
+import { BusyError } from '../../src/core/errors.js';
+import { ControlBed } from '../helpers/control-bed.js';
+import { sampleHost } from '../helpers/sample-host.js';
+import { sampleSnapshot } from '../store/samples.js';
+
+const [older, newest] = ['2026-11-21_20-00-00i', '2026-11-22_20-00-00f'] as const;
+const keep = { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
+
+test('what was removed stays on the disk until the database has forgotten it', async () => {
+  const bed = await ControlBed.open();
+  const { catalog } = bed.parts;
+  catalog.replaceHosts([sampleHost({ keep })]);
+  for (const name of [older, newest]) await catalog.record(sampleSnapshot(name));
+  const done: string[] = [];
+  const pruner = new Pruner({
+    ...bed.parts,
+    lifecycle: bed.lifecycle,
+    audit: { note: () => Promise.resolve() },
+    disk: {
+      locate: async (snapshots) => new Map(snapshots.map((snapshot) => [snapshot, 'present' as const])),
+      takeOut: async ({ name }) => void done.push(`out ${name}`),
+      release: async () => {},
+      sweepBeside: async () => done.push('sweep') > 0,
+    },
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+  const settled = vi.spyOn(catalog, 'settled');
+  settled.mockRejectedValue(new BusyError('DATABASE_UNAVAILABLE', { database: 'db', detail: 'gone' }));
+  const host = catalog.host('web1');
+  await pruner.expire([host]);
+  expect(done).toEqual([`out ${older}`]);
+  settled.mockResolvedValue();
+  await pruner.expire([host]);
+  expect(done).toEqual([`out ${older}`, 'sweep']);
+  await pruner.stop(new AbortController().signal);
+  await bed.close();
+});

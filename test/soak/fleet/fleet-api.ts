@@ -1,0 +1,72 @@
+/** Calls to a daemon that may be gone, hang, or be without its database. */
+import { Client, credentials, status, type MethodDefinition, type ServiceError } from '@grpc/grpc-js';
+import { BackupServiceService } from '../../../src/gen/busy/v1/backup_service.js';
+import type { Run } from '../../../src/gen/busy/v1/run.js';
+import type { Snapshot } from '../../../src/gen/busy/v1/snapshot.js';
+import { SnapshotServiceService } from '../../../src/gen/busy/v1/snapshot_service.js';
+import { reasonOf } from '../../helpers/grpc-calls.js';
+
+const callLimitMs = 20_000;
+const pageSize = 1000;
+
+export class FleetApi {
+  constructor(private readonly socket: string) {}
+
+  /** One call on a connection of its own. Rejects with the ServiceError. */
+  async ask<Request, Answer>(method: MethodDefinition<Request, Answer>, request: Request): Promise<Answer> {
+    const client = new Client(`unix:${this.socket}`, credentials.createInsecure());
+    const { path, requestSerialize, responseDeserialize } = method;
+    const options = { deadline: Date.now() + callLimitMs };
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          request,
+          options,
+          (error, answer) => (error ? reject(error) : resolve(answer as Answer)),
+        );
+      });
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Newest first; at most so many. */
+  async runs(most: number): Promise<Run[]> {
+    const found: Run[] = [];
+    for (let pageToken = ''; found.length < most;) {
+      const request = { pageSize: Math.min(pageSize, most), pageToken, host: '', states: [] };
+      const page = await this.ask(BackupServiceService.listRuns, request);
+      found.push(...page.runs);
+      pageToken = page.nextPageToken;
+      if (pageToken === '') break;
+    }
+    return found;
+  }
+
+  /** Of all hosts, newest first. */
+  async snapshots(): Promise<Snapshot[]> {
+    const found: Snapshot[] = [];
+    for (let pageToken = ''; ;) {
+      const request = { pageSize, pageToken, host: '' };
+      const page = await this.ask(SnapshotServiceService.listSnapshots, request);
+      found.push(...page.snapshots);
+      pageToken = page.nextPageToken;
+      if (pageToken === '') return found;
+    }
+  }
+}
+
+/** Whether a call failed since nobody answered, and not since it was refused. */
+export function isWithoutAnswer(error: unknown): boolean {
+  const { code } = error as ServiceError;
+  const mayBeGone = code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
+  return (mayBeGone || code === status.CANCELLED) && reasonOf(error) === '';
+}
+
+export function describeError(error: unknown): string {
+  const { code, details } = error as ServiceError;
+  return code === undefined ? String(error) : `${status[code]} ${reasonOf(error)} "${details}"`;
+}
