@@ -1,5 +1,5 @@
 /** The hash of a file's content, read synchronously in a thread of its own. */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { codeOf } from './tree-walk.js';
 
@@ -21,15 +21,29 @@ export function hashOpenFile(
   file: number,
   whileReading: (bytes: number) => void,
 ): { hash: string; bytes: number } {
-  const hash = createHash('sha256');
-  let bytes = 0;
+  let bytes = fillBuffer(file);
+  whileReading(bytes);
+  // An object for each small file would lie outside the heap, where it is not missed until much has gathered.
+  if (bytes < buffer.length) return { hash: hash('sha256', buffer.subarray(0, bytes)), bytes };
+  const sum = createHash('sha256').update(buffer);
   for (;;) {
-    const count = readSync(file, buffer, 0, buffer.length, null);
-    if (count === 0) return { hash: hash.digest('hex'), bytes };
-    hash.update(buffer.subarray(0, count));
+    const count = fillBuffer(file);
+    sum.update(buffer.subarray(0, count));
     bytes += count;
     whileReading(count);
+    if (count < buffer.length) return { hash: sum.digest('hex'), bytes };
   }
+}
+
+/** How many bytes were read; fewer than there is room for at the end of the file only. */
+function fillBuffer(file: number): number {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const count = readSync(file, buffer, filled, buffer.length - filled, null);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
 }
 
 /** Calls never overlap within a thread. */
