@@ -15,7 +15,7 @@ export async function executorOf(bed: TestBed, host: string): Promise<number> {
   const directory = `${join(bed.backupdir, host)}/`;
   for (const pid of await executorPids(bed)) {
     const members = await processTree(pid);
-    const rsync = await withCommand(members, (command) => isRsync(command) && command.includes(directory));
+    const rsync = await withCommand(members, (command) => isOfRsync(command) && command.includes(directory));
     if (rsync.length > 0) return pid;
   }
   throw new Error(`no executor has an rsync for ${host}`);
@@ -45,7 +45,7 @@ export async function runPids(bed: TestBed, ...sshds: readonly PrivateSshd[]): P
   const trees = [await bed.daemonChildren()];
   for (const { pid } of sshds) trees.push(await processTree(pid ?? 0));
   const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  trees.push(await withCommand(all, (command) => isRsync(command) && command.includes(bed.directory)));
+  trees.push(await withCommand(all, (command) => isOfRsync(command) && command.includes(bed.directory)));
   return [...new Set(trees.flat())].filter((pid) => !lasting.has(pid));
 }
 
@@ -64,6 +64,11 @@ async function withCommand(
     pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
   );
   return pids.filter((_, index) => isWanted(commands[index] ?? ''));
+}
+
+/** Also the box that it runs in, which alone names the directory as it is outside. */
+function isOfRsync(command: string): boolean {
+  return isRsync(command) || /^(?:\S*\/)?bwrap\0/.test(command);
 }
 
 /** Its own name, not that of a connector that hands a command of rsync on. */

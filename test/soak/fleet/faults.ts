@@ -172,7 +172,8 @@ export const faults: readonly Fault[] = [
     name: 'database restarted',
     weight: 1.5,
     needs: 'database',
-    reasons: ['DATABASE_UNAVAILABLE'],
+    // A daemon that starts meanwhile gives up, and what it has begun with it.
+    reasons: ['DATABASE_UNAVAILABLE', 'CANCELLED_BY_STOP'],
     strike: ({ begin, random, world }) => {
       const how = random.pick(['politely', 'by a crash'] as const);
       return lasting(begin(null, how), async () => {
@@ -185,7 +186,7 @@ export const faults: readonly Fault[] = [
     name: 'database gone',
     weight: 1,
     needs: 'database',
-    reasons: ['DATABASE_UNAVAILABLE', 'LEASE_LOST'],
+    reasons: ['DATABASE_UNAVAILABLE', 'LEASE_LOST', 'CANCELLED_BY_STOP'],
     strike: ({ begin, random, world, pause }) =>
       lasting(begin(null), async () => {
         await world.database.leave(random.pick(['politely', 'by a crash']));
@@ -197,7 +198,7 @@ export const faults: readonly Fault[] = [
     name: 'database frozen',
     weight: 0.7,
     needs: 'database',
-    reasons: ['DATABASE_UNAVAILABLE', 'LEASE_LOST'],
+    reasons: ['DATABASE_UNAVAILABLE', 'LEASE_LOST', 'CANCELLED_BY_STOP'],
     strike: ({ begin, random, world, pause }) =>
       lasting(begin(null), async () => {
         world.database.freeze();

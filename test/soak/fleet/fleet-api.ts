@@ -1,7 +1,7 @@
 /** Calls to a daemon that may be gone, hang, or be without its database. */
 import { Client, credentials, status, type MethodDefinition, type ServiceError } from '@grpc/grpc-js';
 import { BackupServiceService } from '../../../src/gen/busy/v1/backup_service.js';
-import type { Run } from '../../../src/gen/busy/v1/run.js';
+import type { Run, RunState } from '../../../src/gen/busy/v1/run.js';
 import type { Snapshot } from '../../../src/gen/busy/v1/snapshot.js';
 import { SnapshotServiceService } from '../../../src/gen/busy/v1/snapshot_service.js';
 import { reasonOf } from '../../helpers/grpc-calls.js';
@@ -35,11 +35,18 @@ export class FleetApi {
     }
   }
 
-  /** Newest first; at most so many. */
-  async runs(most: number): Promise<Run[]> {
+  /** Throws what `ask` throws. */
+  async run(id: string): Promise<Run> {
+    const { run } = await this.ask(BackupServiceService.getRun, { id });
+    if (!run) throw new Error(`GetRun answers no run ${id}`);
+    return run;
+  }
+
+  /** Newest first; at most so many; in any state when none is named. */
+  async runs(most: number, states: RunState[] = []): Promise<Run[]> {
     const found: Run[] = [];
     for (let pageToken = ''; found.length < most;) {
-      const request = { pageSize: Math.min(pageSize, most), pageToken, host: '', states: [] };
+      const request = { pageSize: Math.min(pageSize, most), pageToken, host: '', states };
       const page = await this.ask(BackupServiceService.listRuns, request);
       found.push(...page.runs);
       pageToken = page.nextPageToken;

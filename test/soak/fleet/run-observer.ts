@@ -10,6 +10,7 @@ import type { Operator } from './operator.js';
 
 /** More than can begin and end between two looks. */
 const looked = 300;
+const activeStates = [RunState.QUEUED, RunState.RUNNING, RunState.CANCELLING];
 
 interface Tracked {
   run: Run;
@@ -64,9 +65,13 @@ export class RunObserver {
   /** One look. Rejects with a ServiceError when nobody answers, and with a Disagreement. */
   async look(): Promise<void> {
     const startedMs = performance.now();
-    const runs = await this.api.runs(looked);
-    for (const run of runs) this.note(run, startedMs);
-    this.active = runs.filter((run) => !hasEnded(run));
+    // Asked for by themselves: where the clock was set back, what runs is not among the newest by its id.
+    this.active = await this.api.runs(looked, activeStates);
+    for (const run of this.active) this.note(run, startedMs);
+    const isActive = new Set(this.active.map(({ id }) => id));
+    for (const run of await this.api.runs(looked)) if (hasEnded(run)) this.note(run, startedMs);
+    for (const { run, endedMs } of this.tracked.values())
+      if (endedMs === null && !isActive.has(run.id)) this.note(await this.api.run(run.id), startedMs);
     this.checkLimits();
     this.lastLookMs = startedMs;
   }
