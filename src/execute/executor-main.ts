@@ -191,7 +191,8 @@ async function probe(host: Host, signal: AbortSignal): Promise<ProbeResult> {
 }
 
 function tell(report: Report): void {
-  if (process.connected) process.send?.(report);
+  // Where the daemon has just been killed the channel still counts as connected; its end is told by `disconnect`.
+  if (process.connected) process.send?.(report, undefined, undefined, () => {});
 }
 
 function endWhenIdle(): void {
