@@ -101,9 +101,8 @@ describe.each([
   beforeAll(async () => {
     bed = await prepareBed(initiator, [
       // Only silence itself is to be ended as that, however slow the machine is.
-      ...tricks.map(({ program, reason }, index) => {
-        const patience = reason === 'HOST_STALLED' ? {} : { idle_timeout: '1m' };
-        return [`trick-${index}`, program, patience] as const;
+      ...tricks.map(({ program, reason }, index): readonly [string, string, object] => {
+        return [`trick-${index}`, program, reason === 'HOST_STALLED' ? {} : { idle_timeout: '1m' }];
       }),
       ...ignoredRequests.map(([, change], index) => [`ignored-${index}`, askingFor(change)] as const),
       ['dot-dot', initiator === 'client' ? pushDotDot : pullDotDot],
