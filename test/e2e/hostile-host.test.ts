@@ -101,7 +101,7 @@ describe.each([
   beforeAll(async () => {
     bed = await prepareBed(initiator, [
       // Only silence itself is to be ended as that, however slow the machine is.
-      ...tricks.map(({ program, reason }, index): readonly [string, string, object] => {
+      ...tricks.map(({ program, reason }, index): readonly [string, string, HostSettings] => {
         return [`trick-${index}`, program, reason === 'HOST_STALLED' ? {} : { idle_timeout: '1m' }];
       }),
       ...ignoredRequests.map(([, change], index) => [`ignored-${index}`, askingFor(change)] as const),
