@@ -6,7 +6,6 @@
 import { Command, CommanderError } from 'commander';
 import { cpus, hostname } from 'node:os';
 import { resolve as resolvePath } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { checkConfig, convertOriginalConfig } from './busyd-commands.js';
 import { ConfigError, readConfig } from './config.js';
 import { BusyError } from './core/errors.js';
@@ -113,8 +112,6 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 async function runDaemon(configFile: string): Promise<void> {
   // Where it was started may be removed or unmounted later; rsync does not work in a directory that is gone.
   process.chdir('/');
-  // While it starts: without this V8 keeps 32 MiB for new objects that are needed for a second, once.
-  setFlagsFromString('--optimize-for-size');
   const config = await readConfig(configFile, cpus().length);
   const log = createLog(config.log);
   const giveUp = new AbortController();
@@ -127,8 +124,6 @@ async function runDaemon(configFile: string): Promise<void> {
   let reload = (): void => void (isReloadWanted = true);
   process.on('SIGHUP', () => reload());
   const daemon = await startDaemon(config, log);
-  // From now on it may take what the work wants: logs would be sent at a third of the speed.
-  setFlagsFromString('--no-optimize-for-size');
   reload = () => {
     log.info('SIGHUP: reading the configuration again');
     daemon.reload().catch((error: unknown) => {
