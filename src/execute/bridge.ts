@@ -226,13 +226,3 @@ async function neverAfter(rsync: LocalProcess): Promise<null> {
   await rsync.ended;
   return null;
 }
-
-/** What keeps a transfer from starting, as a reason. */
-export function startFailure(error: unknown): BusyError {
-  if (error instanceof BusyError) return error;
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-    return new BusyError('RSYNC_MISSING', { where: 'the server' }, { cause: error });
-  }
-  const what = error instanceof Error ? error.message : String(error);
-  return new BusyError('INTERNAL', { what }, { cause: error });
-}

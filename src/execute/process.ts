@@ -119,15 +119,33 @@ export function startScript(
   return { stdout: child.stdout, stderr: child.stderr, exited, ended: endOf(child, signal) };
 }
 
+/** What a program did that was run to its end. */
+export interface Outcome {
+  readonly ending: Ending;
+  /** The first megabyte of what it wrote. */
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a program to its end, however that is. Throws when it could not be started; for short, local helpers. */
+export async function outcomeOfProcess(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const child = startProcess(program, args, signal);
+  child.stdin.end();
+  const [ending, out, err] = await Promise.all([child.ended, textOf(child.stdout), textOf(child.stderr)]);
+  return { ending, out, err };
+}
+
 /** Runs a program to its end and answers what it wrote. Throws when it fails; for short, local helpers. */
 export async function runProcess(
   program: string,
   args: readonly string[],
   signal: AbortSignal,
 ): Promise<string> {
-  const child = startProcess(program, args, signal);
-  child.stdin.end();
-  const [ending, out, err] = await Promise.all([child.ended, textOf(child.stdout), textOf(child.stderr)]);
+  const { ending, out, err } = await outcomeOfProcess(program, args, signal);
   if (ending.code !== 0) {
     throw new Error(`${program} ended with ${describeEnding(ending)}: ${err.trim().slice(0, 2000)}`);
   }
