@@ -72,8 +72,6 @@ test('one that is stopped by the wish of its caller was cancelled', async () => 
 });
 
 test('a system that cannot start it now is not one without it', () => {
-  const failed = (code: string, syscall: string): BusyError =>
-    startFailure(Object.assign(new Error(`${syscall} ${code}`), { code, syscall }));
   expect(failed('EACCES', 'spawn rsync')).toMatchObject({ reason: 'RSYNC_MISSING' });
   for (const code of ['EAGAIN', 'ENOMEM', 'EMFILE', 'ETXTBSY'])
     expect(failed(code, 'spawn rsync')).toMatchObject({ reason: 'RSYNC_NOT_STARTED' });
@@ -81,3 +79,7 @@ test('a system that cannot start it now is not one without it', () => {
   const own = new BusyError('DISK_FULL', { detail: 'x' });
   expect(startFailure(own)).toBe(own);
 });
+
+function failed(code: string, syscall: string): BusyError {
+  return startFailure(Object.assign(new Error(`${syscall} ${code}`), { code, syscall }));
+}
