@@ -84,7 +84,7 @@ async function prepare(
   await runCommand('truncate', ['-s', '256M', join(source, 'sparse')]);
   const archivedir = join(directory, 'archive');
   await mkdir(archivedir);
-  const sshd = await bed.startSshd();
+  const sshd = await bed.startSshd({ home: bed.directory });
   const hosts = Array.from({ length: hostCount }, (_, index) => `web${index + 1}`);
   await bed.configure(
     hosts.map((name) =>

@@ -23,7 +23,10 @@ await runBenchmark({ defaultRounds: 3 }, async ({ rounds, isQuick, directory, is
     const trees = [join(scratch.directory, 'large'), join(scratch.directory, 'small')] as const;
     await makeLargeFiles(trees[0], sizes.largeFileBytes);
     await makeSmallFiles(trees[1], sizes.smallFileCount);
-    const contestants = await prepare({ ...scratch, sshd: await scratch.bed.startSshd() }, trees);
+    const contestants = await prepare(
+      { ...scratch, sshd: await scratch.bed.startSshd({ home: scratch.directory }) },
+      trees,
+    );
     const made: TransferRecord[] = [];
     for (let round = 1; round <= rounds; round++) {
       for (const tree of trees) {

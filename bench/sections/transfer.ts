@@ -59,7 +59,7 @@ async function measureAll(
   const tree = join(directory, plan.name);
   options.say(`${plan.name}: making the tree`);
   await plan.make(tree, options.isQuick);
-  const sshd = await bed.startSshd();
+  const sshd = await bed.startSshd({ home: bed.directory });
   await bed.configure([bed.hostAt(sshd, { name: plan.name, srcdirs: [tree] })], { stop_grace: 0 });
   await bed.startDaemon();
   const { present, absent } = await findPeers({ ...scratch, sshd });
