@@ -3,7 +3,7 @@ import type { BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import type { TreeEntry } from '../core/manifest.js';
 import { hashFile } from './file-hash.js';
-import type { HashedFiles } from './hashed-files.js';
+import type { SharedHashes } from './shared-hashes.js';
 import { codeOf, diskPath } from './tree-walk.js';
 
 export interface FileContent {
@@ -21,7 +21,7 @@ export interface FileContent {
 export interface ReadingTools {
   /** The top of the tree. */
   readonly root: BytePath;
-  readonly ahead: HashedFiles | null;
+  readonly ahead: SharedHashes | null;
   /** Throws when the work was cancelled. */
   readonly check: () => void;
   /** So many entries and bytes have been dealt with. */

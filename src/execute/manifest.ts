@@ -6,13 +6,15 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesOf, type BytePath } from '../core/byte-path.js';
 import type { ReadingTools } from './file-content.js';
-import { HashedFiles } from './hashed-files.js';
+import { BatchQueue } from './batch-queue.js';
 import { ManifestAssembly } from './manifest-assembly.js';
 import { BaseUnusable, ManifestBases } from './manifest-bases.js';
 import { makeLines } from './manifest-batch.js';
 import { manifestName } from './manifest-format.js';
+import { ManifestHelpers } from './manifest-helpers.js';
 import type { LineCounts } from './manifest-lines.js';
 import { ManifestWriter } from './manifest-writer.js';
+import { SharedHashes } from './shared-hashes.js';
 import { TreeListing } from './tree-listing.js';
 
 export interface ManifestTask {
@@ -40,6 +42,8 @@ export interface DiskWorkHooks {
 
 /** Paths that are dealt with together. Some batches are in memory at a time, each path with its line or two. */
 const batchSize = 400;
+/** What has no more is over before a thread has started. */
+const batchesAlone = 10;
 
 /** Throws what the file system says, and what `hooks.check` throws; no manifest is left then. */
 export async function makeManifest(task: ManifestTask, hooks: DiskWorkHooks): Promise<ManifestReport> {
@@ -68,24 +72,31 @@ async function attempt(
   const root = bytesOf(other?.root ?? join(directory, 'data'));
   const tools: ReadingTools = {
     root,
-    ahead: ahead ? HashedFiles.fromShared(ahead) : null,
+    ahead: ahead ? new SharedHashes(ahead) : null,
     check: hooks.check,
     onProgress: hooks.onProgress,
   };
   const known = await ManifestBases.open(bases, root);
+  const helpers = new ManifestHelpers({ root, ahead: ahead ?? null }, tools);
   const manifest = new ManifestAssembly(new ManifestWriter(file), tools, hooks.say);
+  const queue = new BatchQueue(manifest);
   let isComplete = false;
   try {
     const listing = new TreeListing(root);
+    let batches = 0;
     for (let listed = listing.next(batchSize); listed; listed = listing.next(batchSize)) {
+      hooks.check();
+      if (++batches === batchesAlone) helpers.start();
       const batch = { ...listed, known: await known.linesOf(listed.paths) };
-      await manifest.add(makeLines(batch, tools));
+      await queue.add(helpers.make(batch) ?? makeLines(batch, tools));
     }
     await known.finish();
+    await queue.end();
     const report = await manifest.end();
     isComplete = true;
     return report;
   } finally {
+    await helpers.close();
     await known.close();
     if (!isComplete) await manifest.abandon();
   }
