@@ -15,6 +15,20 @@ export interface ManifestBatch extends ListedPaths {
   readonly known: readonly (readonly string[])[];
 }
 
+/** The same, as threads tell it to each other: two strings are handed on faster than hundreds. */
+export interface PackedBatch extends Pick<ListedPaths, 'directories' | 'errors'> {
+  readonly paths: string;
+  readonly known: readonly string[];
+}
+
+export function pack({ paths, directories, errors, known }: ManifestBatch): PackedBatch {
+  return { paths: paths.join('\0'), directories, errors, known: known.map((lines) => lines.join('\n')) };
+}
+
+export function unpack({ paths, directories, errors, known }: PackedBatch): ManifestBatch {
+  return { paths: paths.split('\0'), directories, errors, known: known.map((lines) => lines.split('\n')) };
+}
+
 /**
  * What vanished meanwhile is left out. Left are files with other names, since only one of these is to be read, and
  * directories that were none when they were listed. Throws what `tools.check` throws, nothing else.

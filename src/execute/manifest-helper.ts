@@ -1,6 +1,6 @@
 /** Entry of a thread that makes lines of a manifest; see `manifest-helpers.ts`. It ends when it is ended. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { makeLines, type ManifestBatch } from './manifest-batch.js';
+import { makeLines, unpack, type PackedBatch } from './manifest-batch.js';
 import type { HelperAnswer, HelperOrder } from './manifest-helpers.js';
 import { ProgressSum } from './progress-sum.js';
 import { SharedHashes } from './shared-hashes.js';
@@ -17,8 +17,8 @@ const tools = {
   onProgress: progress.add.bind(progress),
 };
 
-parentPort?.on('message', (batch: ManifestBatch) => {
-  const lines = makeLines(batch, tools);
+parentPort?.on('message', (batch: PackedBatch) => {
+  const lines = makeLines(unpack(batch), tools);
   progress.tellAll();
   answer({ kind: 'lines', lines });
 });

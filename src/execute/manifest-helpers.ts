@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { BytePath } from '../core/byte-path.js';
 import type { ReadingTools } from './file-content.js';
-import type { ManifestBatch } from './manifest-batch.js';
+import { pack, type ManifestBatch } from './manifest-batch.js';
 import type { GatheredLines } from './manifest-lines.js';
 import type { DiskProgress } from './progress-sum.js';
 
@@ -29,6 +29,8 @@ const batchesAtOnce = 2;
 interface Helper {
   readonly worker: Worker;
   readonly waiting: Waiting[];
+  /** Why nothing more is to be had of it. */
+  failure: unknown;
 }
 
 interface Waiting {
@@ -57,7 +59,8 @@ export class ManifestHelpers {
   make(batch: ManifestBatch): Promise<GatheredLines> | null {
     const [helper] = this.helpers.toSorted((a, b) => a.waiting.length - b.waiting.length);
     if (!helper || helper.waiting.length >= batchesAtOnce) return null;
-    helper.worker.postMessage(batch, []);
+    if (helper.failure !== null) return Promise.reject(helper.failure);
+    helper.worker.postMessage(pack(batch), []);
     return new Promise((resolve, reject) => helper.waiting.push({ resolve, reject }));
   }
 
@@ -68,8 +71,11 @@ export class ManifestHelpers {
 
   private startOne(): Helper {
     const worker = new Worker(new URL('./manifest-helper.js', import.meta.url), { workerData: this.order });
-    const helper: Helper = { worker, waiting: [] };
-    const fail = (error: unknown): void => helper.waiting.forEach(({ reject }) => reject(error));
+    const helper: Helper = { worker, waiting: [], failure: null };
+    const fail = (error: unknown): void => {
+      helper.failure ??= error;
+      helper.waiting.forEach(({ reject }) => reject(error));
+    };
     worker.on('error', fail);
     worker.on('exit', () => fail(new Error('a thread ended before its work')));
     worker.on('message', (answer: HelperAnswer) => {
