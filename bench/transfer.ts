@@ -59,7 +59,8 @@ async function prepare(place: Place, trees: readonly string[]): Promise<Contesta
   const hosts = initiators.flatMap((initiator) =>
     trees.map((tree) => bed.hostAt(sshd, { name: hostName(tree, initiator), srcdirs: [tree], initiator })),
   );
-  await bed.configure(hosts, { stop_grace: 0 });
+  // As in sections/transfer.ts: nobody else steps back.
+  await bed.configure(hosts, { stop_grace: 0, nice: 0 });
   await bed.startDaemon();
   return [
     await rsyncBySsh(place, baseline, ['-aHAXS', '--numeric-ids']),
