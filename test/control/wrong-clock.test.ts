@@ -94,7 +94,7 @@ class LifeOfHosts {
       const shiftMs = random.chance(0.5) ? random.pick(shiftsMs) : 0;
       this.next = { inReadings: 1 + random.below(12), shiftMs };
       await this.scheduler.look();
-      for (const name of [...this.busy.keys()])
+      for (const name of this.busy.keys())
         if (random.chance(0.7))
           this.end(name, random.pick(['SUCCEEDED', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const));
       this.elapsedMs += lookEveryMs;
@@ -107,12 +107,12 @@ class LifeOfHosts {
     await this.scheduler.look();
     this.next = { inReadings: Infinity, shiftMs: 0 };
     this.shiftMs = 0;
-    for (const name of [...this.busy.keys()]) this.end(name, 'SUCCEEDED');
+    for (const name of this.busy.keys()) this.end(name, 'SUCCEEDED');
     const asked = new Set<string>();
     for (let left = 15; left > 0; left--) {
       this.elapsedMs += lookEveryMs;
       await this.scheduler.look();
-      for (const name of [...this.busy.keys()]) {
+      for (const name of this.busy.keys()) {
         asked.add(name);
         this.end(name, 'SUCCEEDED');
       }
