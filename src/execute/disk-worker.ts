@@ -5,7 +5,6 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { BytePath } from '../core/byte-path.js';
 import { BusyError } from '../core/errors.js';
 import { checkArchive } from './archive-check.js';
 import { chooseMembers } from './archive-choice.js';
@@ -17,22 +16,22 @@ import { selectForDrill } from './drill-selection.js';
 import { lookForDownload } from './download-look.js';
 import { chooseFromOriginal } from './original-choice.js';
 import { makeManifest, type DiskWorkHooks } from './manifest.js';
+import { ProgressSum } from './progress-sum.js';
 
-/** Progress is told after so many entries or bytes. */
-const entriesAtOnce = 100;
-const bytesAtOnce = 4 * 1024 * 1024;
 const lowestPriority = 19;
 
 const { work, cancelled, isIdle } = workerData as DiskOrder;
-const done = { entries: 0, bytes: 0 };
-let current: BytePath = '';
+const progress = new ProgressSum(
+  (done) => tell({ kind: 'progress', ...done }),
+  () => performance.now(),
+);
 
 // Linux knows priorities of threads, and means the calling one by 0.
 if (isIdle) setPriority(0, lowestPriority);
 tell({ kind: 'started', thread: readlinkSync('/proc/thread-self').split('/').at(-1) ?? '' });
 try {
   const report = await carryOut();
-  tellProgress();
+  progress.tellAll();
   tell({ kind: 'done', report });
 } catch (error) {
   const isKnown = error instanceof BusyError;
@@ -51,12 +50,7 @@ function carryOut(): Promise<DiskReport> {
       if (Atomics.load(cancelled, 0) !== 0) throw new BusyError('CANCELLED');
     },
     say: (text) => tell({ kind: 'say', text }),
-    onProgress: (more) => {
-      done.entries += more.entries;
-      done.bytes += more.bytes;
-      ({ current } = more);
-      if (done.entries >= entriesAtOnce || done.bytes >= bytesAtOnce) tellProgress();
-    },
+    onProgress: (more) => progress.add(more),
   };
   switch (work.kind) {
     case 'manifest':
@@ -80,12 +74,6 @@ function carryOut(): Promise<DiskReport> {
     default:
       return work satisfies never;
   }
-}
-
-function tellProgress(): void {
-  tell({ kind: 'progress', ...done, current });
-  done.entries = 0;
-  done.bytes = 0;
 }
 
 function tell(message: DiskMessage): void {

@@ -49,7 +49,7 @@ parentPort?.on('message', (order: AheadOrder) => {
   const backup = backups.get(id);
   if (order.kind === 'end') {
     backups.delete(id);
-    const files = backup?.files ?? HashedFiles.empty();
+    const files = backup?.files ?? new HashedFiles();
     answer({ kind: 'hashed', backup: id, files: files.toShared() });
     return;
   }
@@ -59,7 +59,7 @@ parentPort?.on('message', (order: AheadOrder) => {
 });
 
 function begin({ backup, root: data, isOver }: Extract<AheadOrder, { kind: 'begin' }>): void {
-  const files = HashedFiles.empty();
+  const files = new HashedFiles();
   try {
     const root = realPath(data);
     const { dev: device } = lstatSync(diskPath(root, '/'), { bigint: true });

@@ -1,45 +1,27 @@
 /**
  * Hashes of files that have been read already, kept as plain bytes in memory that threads can share: 56 for each file.
- * A file is known by its inode, its size and its time, as in a manifest (`isSameFile`).
+ * A file is known by its inode, its size and its time, as in a manifest (`isSameFile`). They are found by
+ * `shared-hashes.ts`.
  */
 import type { BigIntStats } from 'node:fs';
-import type { TreeEntry } from '../core/manifest.js';
 
-const recordBytes = 56;
-const sizeAt = 8;
-const timeAt = 16;
-const hashAt = 24;
+export const recordBytes = 56;
+export const sizeAt = 8;
+export const timeAt = 16;
+export const hashAt = 24;
 const firstRecords = 1024;
 
 export class HashedFiles {
-  private bytes: Buffer;
+  private bytes = Buffer.alloc(firstRecords * recordBytes);
   private readonly places = new Map<string, number>();
 
-  private constructor(
-    shared: SharedArrayBuffer,
-    private count: number,
-  ) {
-    this.bytes = Buffer.from(shared);
-    for (let at = 0; at < count * recordBytes; at += recordBytes)
-      this.places.set(String(this.bytes.readBigUInt64LE(at)), at);
-  }
-
-  static empty(): HashedFiles {
-    return new HashedFiles(new SharedArrayBuffer(firstRecords * recordBytes), 0);
-  }
-
-  /** What `toShared` answered. */
-  static fromShared(shared: SharedArrayBuffer): HashedFiles {
-    return new HashedFiles(shared, shared.byteLength / recordBytes);
-  }
-
   get size(): number {
-    return this.count;
+    return this.places.size;
   }
 
   /** Of two contents of one inode the later one counts. `hash` is SHA-256 in hex. */
   add({ ino, size, mtimeNs }: BigIntStats, hash: string): void {
-    const at = this.places.get(String(ino)) ?? this.count++ * recordBytes;
+    const at = this.places.get(String(ino)) ?? this.places.size * recordBytes;
     if (at === this.bytes.length) this.grow();
     this.places.set(String(ino), at);
     this.bytes.writeBigUInt64LE(ino, at);
@@ -48,19 +30,15 @@ export class HashedFiles {
     this.bytes.write(hash, at + hashAt, 'hex');
   }
 
-  /** SHA-256 in hex, when it is the same file. */
-  find({ inode, size, mtimeNs }: TreeEntry): string | undefined {
-    const at = this.places.get(inode);
-    if (at === undefined) return undefined;
-    const isSame =
-      this.bytes.readBigInt64LE(at + sizeAt) === BigInt(size) &&
-      this.bytes.readBigInt64LE(at + timeAt) === BigInt(mtimeNs);
-    return isSame ? this.bytes.toString('hex', at + hashAt, at + recordBytes) : undefined;
-  }
-
+  /** Sorted by inode. */
   toShared(): SharedArrayBuffer {
-    const shared = new SharedArrayBuffer(this.count * recordBytes);
-    Buffer.from(shared).set(this.bytes.subarray(0, shared.byteLength));
+    const shared = new SharedArrayBuffer(this.places.size * recordBytes);
+    const sorted = Buffer.from(shared);
+    const inodes = BigUint64Array.from(this.places.keys(), BigInt).sort();
+    inodes.forEach((inode, index) => {
+      const at = this.places.get(String(inode)) ?? 0;
+      this.bytes.copy(sorted, index * recordBytes, at, at + recordBytes);
+    });
     return shared;
   }
 

@@ -12,7 +12,7 @@
  * or the numbers of a device; bytes other than printable ASCII stand as %XX. The order is that of `comparePaths`.
  */
 import { escapePath, unescapePath } from '../core/byte-path.js';
-import type { EntryType, ManifestEntry, ManifestTotals } from '../core/manifest.js';
+import type { EntryType, ManifestEntry, ManifestTotals, TreeEntry } from '../core/manifest.js';
 
 export const firstLine = 'busy-manifest 1';
 export const manifestName = 'manifest.gz';
@@ -23,10 +23,20 @@ export class ManifestUnusable extends Error {
 }
 
 export function formatEntry(entry: ManifestEntry): string {
-  const { type, mode, uid, gid, size, mtimeNs, inode, hash, error, path, target } = entry;
+  return formatLine(entry, entry.hash, entry.error);
+}
+
+/** The same of an entry as the disk has it, and what its content is. */
+export function formatLine(entry: TreeEntry | ManifestEntry, hash: string, error: string): string {
   const content = error !== '' ? `!${error}` : hash === '' ? '-' : hash;
-  const end = target === '' ? '' : ` ${escapePath(target)}`;
-  return `${letters[type]} ${mode.toString(8)} ${uid} ${gid} ${size} ${mtimeNs} ${inode} ${content} ${escapePath(path)}${end}`;
+  const end = entry.target === '' ? '' : ` ${escapePath(entry.target)}`;
+  return `${formatAttributes(entry)}${content} ${escapePath(entry.path)}${end}`;
+}
+
+/** How a line begins: all that stands before the content, and the blank after it. */
+export function formatAttributes(entry: TreeEntry | ManifestEntry): string {
+  const { type, mode, uid, gid, size, mtimeNs, inode } = entry;
+  return `${letters[type]} ${mode.toString(8)} ${uid} ${gid} ${size} ${mtimeNs} ${inode} `;
 }
 
 /** Throws ManifestUnusable. */

@@ -8,6 +8,10 @@ import type { ManifestEntry, ManifestTotals } from '../core/manifest.js';
 import { firstLine, ManifestUnusable, manifestName, parseEnd, parseEntry } from './manifest-format.js';
 
 type ManifestPieces = AsyncGenerator<readonly ManifestEntry[], ManifestTotals, undefined>;
+export type ManifestTexts = AsyncGenerator<string, ManifestTotals, undefined>;
+
+/** What a manifest that was not read to its end is said to count. */
+export const noTotals: ManifestTotals = { entries: 0, files: 0, bytes: 0, unreadable: 0 };
 
 /**
  * The entries of a snapshot's manifest, in pieces. Throws ManifestUnusable when it is cut off or damaged, at the
@@ -19,6 +23,23 @@ export function readManifest(snapshot: string): ManifestPieces {
 
 /** The same of a manifest by its file, for example that beside an archive. */
 export async function* readManifestFile(file: string): ManifestPieces {
+  const texts = readManifestText(file);
+  try {
+    for (;;) {
+      const { value, done } = await texts.next();
+      if (done === true) return value;
+      yield value.slice(0, -1).split('\n').map(parseEntry);
+    }
+  } finally {
+    await texts.return(noTotals);
+  }
+}
+
+/**
+ * The same, as it stands: each piece is some lines, with their line ends, that no one has looked into. Only the first
+ * and the last line are not among them.
+ */
+export async function* readManifestText(file: string): ManifestTexts {
   const source = createReadStream(file);
   const gunzip = createGunzip({ chunkSize: 256 * 1024 });
   source.on('error', (error) => gunzip.destroy(error));
@@ -29,21 +50,23 @@ export async function* readManifestFile(file: string): ManifestPieces {
   let entries = 0;
   try {
     for await (const chunk of source.pipe(gunzip) as AsyncIterable<Buffer>) {
-      const lines = (rest + chunk.toString('latin1')).split('\n');
-      rest = lines.pop() ?? '';
+      const all = rest + chunk.toString('latin1');
+      let text = all.slice(0, all.lastIndexOf('\n') + 1);
+      rest = all.slice(text.length);
       if (totals) throw new ManifestUnusable('something follows its last line');
-      const last = lines.at(-1);
-      const end = last === undefined ? null : parseEnd(last);
-      if (end) lines.pop();
-      if (isFirst && lines.length > 0) {
-        if (lines[0] !== firstLine) throw new ManifestUnusable(`it begins with ${lines[0]?.slice(0, 40)}`);
+      if (text === '') continue;
+      if (isFirst) {
+        if (!text.startsWith(`${firstLine}\n`))
+          throw new ManifestUnusable(`it begins with ${text.slice(0, Math.min(40, text.indexOf('\n')))}`);
+        text = text.slice(firstLine.length + 1);
+        sum.update(`${firstLine}\n`);
         isFirst = false;
-        sum.update(`${lines.shift()}\n`);
       }
-      if (lines.length > 0) sum.update(Buffer.from(`${lines.join('\n')}\n`, 'latin1'));
-      const piece = lines.map(parseEntry);
-      entries += piece.length;
-      if (piece.length > 0) yield piece;
+      const end = parseEnd(text.slice(text.lastIndexOf('\n', text.length - 2) + 1, -1));
+      if (end) text = text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1);
+      sum.update(Buffer.from(text, 'latin1'));
+      entries += countLines(text);
+      if (text !== '') yield text;
       if (!end) continue;
       if (sum.digest('hex') !== end.sum || entries !== end.totals.entries)
         throw new ManifestUnusable('what it says of itself at its end is not true');
@@ -57,6 +80,12 @@ export async function* readManifestFile(file: string): ManifestPieces {
   }
   if (!totals || rest !== '') throw new ManifestUnusable('it is cut off');
   return totals;
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
 }
 
 /** zlib's own codes begin with Z_. */
@@ -109,7 +138,7 @@ export class ManifestCursor {
 
   async close(): Promise<void> {
     this.hasEnded = true;
-    await this.pieces.return({ entries: 0, files: 0, bytes: 0, unreadable: 0 });
+    await this.pieces.return(noTotals);
   }
 
   private async readOn(): Promise<void> {

@@ -2,16 +2,24 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import type { TransformOptions } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { constants, createGzip } from 'node:zlib';
+import { constants, createGzip, type ZlibOptions } from 'node:zlib';
 import type { ManifestEntry, ManifestTotals } from '../core/manifest.js';
 import { firstLine, formatEnd, formatEntry } from './manifest-format.js';
 
 /** Lines that are handed on together. While they wait, they take several times as much of the heap. */
 const pieceBytes = 32 * 1024;
 
+/** What waits to be compressed, which another thread does, holds nobody up unless it is so much. */
+const gzipOptions: ZlibOptions & Pick<TransformOptions, 'writableHighWaterMark'> = {
+  level: constants.Z_BEST_SPEED,
+  chunkSize: 64 * 1024,
+  writableHighWaterMark: 256 * 1024,
+};
+
 export class ManifestWriter {
-  private readonly gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: 64 * 1024 });
+  private readonly gzip = createGzip(gzipOptions);
   private readonly sum = createHash('sha256');
   private readonly written: Promise<void>;
   private text = `${firstLine}\n`;
@@ -40,6 +48,19 @@ export class ManifestWriter {
       if (entry.hash === '') this.unreadable += 1;
     }
     return this.text.length < pieceBytes ? null : this.handOn();
+  }
+
+  /** The same of lines that are ready, with their line ends; `count` counts what they tell. */
+  addLines(lines: string): Promise<void> | null {
+    this.text += lines;
+    return this.text.length < pieceBytes ? null : this.handOn();
+  }
+
+  count({ entries, files, bytes, unreadable }: ManifestTotals): void {
+    this.entries += entries;
+    this.files += files;
+    this.bytes += bytes;
+    this.unreadable += unreadable;
   }
 
   /** Writes the last line; settles when the file is complete. Throws what the file system says. */

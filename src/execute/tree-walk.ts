@@ -3,7 +3,7 @@
  * five times as fast as asking through the event loop. In memory are the names of the directories on the way to the
  * present entry, nothing else.
  */
-import { lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { constants, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import type { BytePath } from '../core/byte-path.js';
 import type { EntryType, TreeEntry } from '../core/manifest.js';
 
@@ -25,19 +25,22 @@ export function diskPath(root: BytePath, path: BytePath): Buffer {
 export function lookAt(root: BytePath, path: BytePath): TreeEntry | null {
   const place = diskPath(root, path);
   try {
-    const stats = lstatSync(place, { bigint: true });
-    const type = typeOf(stats);
+    const stats = lstatSync(place, asBigInt);
+    const mode = Number(stats.mode);
+    const type = typeOf(mode);
+    const { target, error } = targetOf(place, type, stats.rdev);
     return {
       path,
       type,
-      mode: Number(stats.mode & 0o7777n),
+      mode: mode & 0o7777,
       uid: Number(stats.uid),
       gid: Number(stats.gid),
       size: type === 'file' ? Number(stats.size) : 0,
       mtimeNs: String(stats.mtimeNs),
       inode: String(stats.ino),
+      target,
       links: Number(stats.nlink),
-      ...targetOf(place, type, stats.rdev),
+      error,
     };
   } catch (error) {
     const code = codeOf(error);
@@ -53,6 +56,8 @@ export function codeOf(error: unknown): string {
 export function isAbsent(code: string): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
+
+const asBigInt = { bigint: true } as const;
 
 const unknown = {
   type: 'unknown',
@@ -88,14 +93,27 @@ function* walkFrom(root: BytePath, entry: TreeEntry): Generator<TreeEntry> {
   }
 }
 
-function typeOf(stats: BigIntStats): EntryType {
-  if (stats.isFile()) return 'file';
-  if (stats.isDirectory()) return 'directory';
-  if (stats.isSymbolicLink()) return 'symlink';
-  if (stats.isFIFO()) return 'fifo';
-  if (stats.isSocket()) return 'socket';
-  return stats.isBlockDevice() ? 'block device' : 'character device';
+function typeOf(mode: number): EntryType {
+  switch (mode & constants.S_IFMT) {
+    case constants.S_IFREG:
+      return 'file';
+    case constants.S_IFDIR:
+      return 'directory';
+    case constants.S_IFLNK:
+      return 'symlink';
+    case constants.S_IFIFO:
+      return 'fifo';
+    case constants.S_IFSOCK:
+      return 'socket';
+    case constants.S_IFBLK:
+      return 'block device';
+    default:
+      return 'character device';
+  }
 }
+
+/** What most entries have. */
+const nowhere = { target: '', error: '' } as const;
 
 function targetOf(place: Buffer, type: EntryType, device: bigint): { target: BytePath; error: string } {
   if (type === 'symlink') {
@@ -106,7 +124,7 @@ function targetOf(place: Buffer, type: EntryType, device: bigint): { target: Byt
     }
   }
   const isDevice = type === 'character device' || type === 'block device';
-  return { target: isDevice ? deviceNumbers(device) : '', error: '' };
+  return isDevice ? { target: deviceNumbers(device), error: '' } : nowhere;
 }
 
 /** As in sysmacros.h of glibc. */

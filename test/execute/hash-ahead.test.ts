@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import type { TreeEntry } from '../../src/core/manifest.js';
 import type { AheadAnswer, AheadOrder, AheadThread } from '../../src/execute/hash-ahead.js';
-import { HashedFiles } from '../../src/execute/hashed-files.js';
+import { SharedHashes } from '../../src/execute/shared-hashes.js';
 import { lookAt } from '../../src/execute/tree-walk.js';
 
 // Threads run what is compiled.
@@ -35,14 +35,14 @@ function entryOf(path: string): TreeEntry {
 describe('the thread that hashes ahead', () => {
   let worker: Worker;
   let dealtWith: number[];
-  let hashed: Map<number, HashedFiles>;
+  let hashed: Map<number, SharedHashes>;
   beforeEach(() => {
     worker = new Worker(new URL('hash-ahead-worker.js', compiled));
     dealtWith = [];
     hashed = new Map();
     worker.on('message', (answer: AheadAnswer) => {
       if (answer.kind === 'dealtWith') dealtWith.push(answer.backup);
-      else hashed.set(answer.backup, HashedFiles.fromShared(answer.files));
+      else hashed.set(answer.backup, new SharedHashes(answer.files));
     });
   });
   afterEach(() => worker.terminate());
@@ -60,12 +60,12 @@ describe('the thread that hashes ahead', () => {
   }
 
   /** When so many files of a backup are dealt with. */
-  async function filesAfter(backup: number, count: number): Promise<HashedFiles> {
+  async function filesAfter(backup: number, count: number): Promise<SharedHashes> {
     const counted = (): number => dealtWith.filter((of) => of === backup).length;
     await expect.poll(counted, { timeout: 20_000 }).toBe(count);
     tell({ kind: 'end', backup });
     await expect.poll(() => hashed.has(backup), { timeout: 20_000 }).toBe(true);
-    return hashed.get(backup) as HashedFiles;
+    return hashed.get(backup) as SharedHashes;
   }
 
   it('knows what was named, also when it comes later than its name', async () => {
