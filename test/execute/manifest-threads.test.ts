@@ -30,6 +30,7 @@ const filesInFolder = 120;
 const oddNames = ['\xff\xfe', 'Z', 'a b', 'a\nb', 'a%20b', 'a', 'a-b', 'a.b', '\xc3\xa4', '%', '\x01'];
 let scratch: string;
 let said: string[];
+const progress = { entries: 0, bytes: 0 };
 
 /** More than is done by one thread alone. */
 function makeTree(root: string): void {
@@ -49,6 +50,11 @@ function makeTree(root: string): void {
     for (const below of oddNames) writeFileSync(diskPath(bytesOf(root), `/odd-${name}/${below}`), below);
   }
   symlinkSync('folder 1', join(root, 'to-a-folder'));
+}
+
+function noteProgress(done: { entries: number; bytes: number }): void {
+  progress.entries += done.entries;
+  progress.bytes += done.bytes;
 }
 
 /** Without batches, bases and threads: entry after entry. */
@@ -84,7 +90,6 @@ describe('a manifest that several threads make', () => {
   let next: string;
   let full: ManifestReport;
   const newFiles = 40;
-  const progress = { entries: 0, bytes: 0 };
 
   beforeAll(async () => {
     scratch = await mkdtemp(join(tmpdir(), 'busy-threads-'));
@@ -94,11 +99,7 @@ describe('a manifest that several threads make', () => {
     const gone = join(base, 'data', 'folder 25', 'gone');
     mkdirSync(gone);
     for (let file = 0; file < 4000; file++) writeFileSync(join(gone, `${file}`), '');
-    const onProgress = (done: { entries: number; bytes: number }): void => {
-      progress.entries += done.entries;
-      progress.bytes += done.bytes;
-    };
-    full = await make({ directory: base, bases: [] }, hooks({ onProgress }));
+    full = await make({ directory: base, bases: [] }, hooks({ onProgress: noteProgress }));
     await mkdir(next);
     await run('cp', ['-al', join(base, 'data'), next]);
     await run('rm', ['-r', join(next, 'data', 'folder 25', 'gone')]);
