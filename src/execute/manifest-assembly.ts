@@ -2,7 +2,7 @@
 import { showPath } from '../core/byte-path.js';
 import type { TreeEntry } from '../core/manifest.js';
 import type { ReadingTools } from './file-content.js';
-import type { LinkedFiles } from './linked-files.js';
+import type { LeftFiles } from './left-files.js';
 import {
   ManifestLines,
   mostErrorsSaid,
@@ -21,14 +21,14 @@ export class ManifestAssembly {
   constructor(
     private readonly writer: ManifestWriter,
     private readonly tools: ReadingTools,
-    private readonly linked: LinkedFiles,
+    private readonly files: LeftFiles,
     /** Hears what cannot be read. */
     private readonly say: (text: string) => void,
   ) {}
 
   /** The lines of the next batch. Throws what the file system says of the manifest, and what `check` throws. */
   async add(batch: GatheredLines): Promise<void> {
-    await this.linked.read(batch.parts.filter(isFile));
+    await this.files.read(batch.parts.filter(isFile));
     for (const part of batch.parts) {
       if (typeof part === 'string') {
         await this.writeLeft();
@@ -60,7 +60,7 @@ export class ManifestAssembly {
 
   private addLeft(entry: TreeEntry): void {
     this.tools.check();
-    if (entry.type === 'file') this.linked.add(entry, this.lines);
+    if (entry.type === 'file') this.files.add(entry, this.lines);
     else this.lines.addOther(entry, entry.error);
     this.tools.onProgress({ entries: 1, bytes: 0, current: entry.path });
   }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { bytesOf, type BytePath } from '../core/byte-path.js';
 import type { ReadingTools } from './file-content.js';
 import { BatchQueue } from './batch-queue.js';
-import { LinkedFiles } from './linked-files.js';
+import { LeftFiles } from './left-files.js';
 import { ManifestAssembly } from './manifest-assembly.js';
 import { BaseUnusable, ManifestBases } from './manifest-bases.js';
 import { makeLines } from './manifest-batch.js';
@@ -82,7 +82,7 @@ async function attempt(
   const manifest = new ManifestAssembly(
     new ManifestWriter(file),
     tools,
-    new LinkedFiles(tools, helpers),
+    new LeftFiles(tools, helpers),
     hooks.say,
   );
   const queue = new BatchQueue(manifest);

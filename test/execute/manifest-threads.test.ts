@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -50,6 +50,7 @@ function makeTree(root: string): void {
     for (const below of oddNames) writeFileSync(diskPath(bytesOf(root), `/odd-${name}/${below}`), below);
   }
   symlinkSync('folder 1', join(root, 'to-a-folder'));
+  writeFileSync(join(root, 'large'), 'x'.repeat(3_000_000));
 }
 
 function noteProgress(done: { entries: number; bytes: number }): void {
@@ -98,7 +99,7 @@ describe('a manifest that several threads make', () => {
     // What is gone in the next one, between others: more than is read of a manifest at once.
     const gone = join(base, 'data', 'folder 25', 'gone');
     mkdirSync(gone);
-    for (let file = 0; file < 4000; file++) writeFileSync(join(gone, `${file}`), '');
+    for (let file = 0; file < 2500; file++) writeFileSync(join(gone, `${file}`), '');
     full = await make({ directory: base, bases: [] }, hooks({ onProgress: noteProgress }));
     await mkdir(next);
     await run('cp', ['-al', join(base, 'data'), next]);
@@ -124,7 +125,7 @@ describe('a manifest that several threads make', () => {
   });
 
   it('reads a file with several names once, and tells of all names', () => {
-    const names = folders * filesInFolder + 2 * folders + oddNames.length ** 2 + 4000;
+    const names = folders * filesInFolder + 2 * folders + oddNames.length ** 2 + 2500 + 1;
     expect(full).toMatchObject({ files: names, hashedFiles: names - 2 * folders, unreadable: 0 });
     expect(progress).toEqual({ entries: full.entries, bytes: full.bytes });
   });
@@ -148,7 +149,7 @@ describe('a manifest that several threads make', () => {
     try {
       const { report, text } = await makeNext([base]);
       expect(text).toBe(await plainText(bytesOf(join(next, 'data'))));
-      expect(report.hashedFiles).toBe(folders * filesInFolder + oddNames.length ** 2 + newFiles);
+      expect(report.hashedFiles).toBe(folders * filesInFolder + oddNames.length ** 2 + newFiles + 1);
       expect(said.join()).toMatch(/base cannot be used, so its files are read again/);
     } finally {
       await run('mv', [top, join(base, 'manifest.gz')]);
@@ -165,6 +166,25 @@ describe('a manifest that several threads make', () => {
     });
     await expect(make({ directory: next, bases: [base] }, cancelled)).rejects.toThrow('cancelled');
     await expect(readFile(join(next, 'manifest.gz'))).rejects.toThrow('ENOENT');
+  });
+
+  it('is given up within a large file', async () => {
+    const large = join(next, 'data', 'zz');
+    await writeFile(large, '');
+    await truncate(large, 2 ** 34);
+    let bytes = 0;
+    const cancelled = hooks({
+      check: () => {
+        if (bytes > 2 ** 26) throw new BusyError('CANCELLED');
+      },
+      onProgress: (done) => (bytes += done.bytes),
+    });
+    try {
+      await expect(make({ directory: next, bases: [base] }, cancelled)).rejects.toThrow('cancelled');
+    } finally {
+      await rm(large);
+    }
+    expect(bytes).toBeLessThan(2 ** 33);
   });
 
   it('fails when a thread is lost', async () => {

@@ -1,17 +1,22 @@
-/** Files with several names: each is read once for a manifest, whatever batches its names are in. */
+/**
+ * Files that batches of a manifest leave. Those with several names are read once, whatever batches their names are in;
+ * large ones are read one after the other, which a disk that has to seek does best.
+ */
 import type { TreeEntry } from '../core/manifest.js';
 import { contentOf, type FileContent, type ReadingTools } from './file-content.js';
 import { formatLine } from './manifest-format.js';
 import type { ManifestHelpers } from './manifest-helpers.js';
 import type { ManifestLines } from './manifest-lines.js';
 
+/** A file of more bytes is large. */
+export const largeBytes = 2 ** 20;
 /** So many hashes of files with several names are remembered, for some 100 MB; what is forgotten is read again. */
 const mostRemembered = 500_000;
 
-export class LinkedFiles {
+export class LeftFiles {
   /** By inode. */
   private readonly hashes = new Map<string, string>();
-  /** What was read for the names that come next. */
+  /** What was read for the entries that come next. */
   private contents = new Map<TreeEntry, FileContent>();
 
   constructor(
@@ -19,12 +24,13 @@ export class LinkedFiles {
     private readonly helpers: Pick<ManifestHelpers, 'share'>,
   ) {}
 
-  /** Reads what is not known of them, with the help of other threads. Throws what `check` throws. */
+  /** Reads what is not known of the small ones, with the help of other threads. Throws what `check` throws. */
   async read(entries: readonly TreeEntry[]): Promise<void> {
     const unknown = new Map<string, TreeEntry>();
     for (const entry of entries) {
-      const { inode } = entry;
-      if (!this.hashes.has(inode) && !unknown.has(inode)) unknown.set(inode, entry);
+      const { inode, size } = entry;
+      const isKnown = this.hashes.has(inode) || unknown.has(inode);
+      if (!isKnown && size <= largeBytes) unknown.set(inode, entry);
     }
     const { own, others } = this.helpers.share([...unknown.values()]);
     const told = Promise.all(others.map(({ contents }) => contents));
@@ -40,7 +46,7 @@ export class LinkedFiles {
     });
   }
 
-  /** Adds the line of one of the entries that were read. Throws what `check` throws. */
+  /** Adds the line of one of the entries; large files are read now. Throws what `check` throws. */
   add(entry: TreeEntry, lines: ManifestLines): void {
     const before = this.hashes.get(entry.inode);
     if (before !== undefined) {
