@@ -65,7 +65,7 @@ async function measureAll(
   { rounds, say, signal }: BenchmarkOptions,
   { directory, bed }: Scratch,
 ): Promise<Growth[]> {
-  const sshd = await bed.startSshd();
+  const sshd = await bed.startSshd({ home: bed.directory });
   for (const { name, make } of trees) {
     say(`making ${name}`);
     await make(join(directory, name));

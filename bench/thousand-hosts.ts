@@ -14,7 +14,7 @@ export async function startDaemonWithHosts(
   const source = join(directory, 'source');
   await mkdir(source);
   await writeRandomFile(join(source, 'file.bin'), size.sourceBytes);
-  const sshd = await bed.startSshd();
+  const sshd = await bed.startSshd({ home: bed.directory });
   // Together, 20 backups then take what a network of 1 Gbit/s carries.
   const settings = { srcdirs: [source], bandwidth_limit: '5.5m' };
   const hosts = Array.from({ length: hostCount }, (_, index) =>

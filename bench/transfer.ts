@@ -23,7 +23,10 @@ await runBenchmark({ defaultRounds: 3 }, async ({ rounds, isQuick, directory, is
     const trees = [join(scratch.directory, 'large'), join(scratch.directory, 'small')] as const;
     await makeLargeFiles(trees[0], sizes.largeFileBytes);
     await makeSmallFiles(trees[1], sizes.smallFileCount);
-    const contestants = await prepare({ ...scratch, sshd: await scratch.bed.startSshd() }, trees);
+    const contestants = await prepare(
+      { ...scratch, sshd: await scratch.bed.startSshd({ home: scratch.directory }) },
+      trees,
+    );
     const made: TransferRecord[] = [];
     for (let round = 1; round <= rounds; round++) {
       for (const tree of trees) {
@@ -56,7 +59,8 @@ async function prepare(place: Place, trees: readonly string[]): Promise<Contesta
   const hosts = initiators.flatMap((initiator) =>
     trees.map((tree) => bed.hostAt(sshd, { name: hostName(tree, initiator), srcdirs: [tree], initiator })),
   );
-  await bed.configure(hosts, { stop_grace: 0 });
+  // As in sections/transfer.ts: nobody else steps back.
+  await bed.configure(hosts, { stop_grace: 0, nice: 0 });
   await bed.startDaemon();
   return [
     await rsyncBySsh(place, baseline, ['-aHAXS', '--numeric-ids']),

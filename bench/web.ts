@@ -52,7 +52,7 @@ await runBenchmark({ defaultRounds: 9 }, async ({ rounds, isQuick, directory, is
     const source = join(scratch, 'source');
     await mkdir(source);
     await writeRandomFile(join(source, 'file.bin'), size.sourceBytes);
-    const sshd = await bed.startSshd();
+    const sshd = await bed.startSshd({ home: bed.directory });
     const hosts = Array.from({ length: hostCount }, (_, index) =>
       bed.hostAt(sshd, { name: hostName(index), srcdirs: [source], bandwidth_limit: '1m' }),
     );

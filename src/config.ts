@@ -50,6 +50,8 @@ export interface Config {
   readonly scripts: ScriptSettings;
   /** Executor processes. */
   readonly executors: number;
+  /** By how much they and what they start step back, as `nice` has it. */
+  readonly nice: number;
   /** Whether the rsyncs that talk to hosts are confined. */
   readonly confine: ConfineMode;
   /** What the state directory keeps for the daemon itself when its disk is full; 0: nothing. */
@@ -151,6 +153,7 @@ function complete(
       timeoutMs: settings.scripts?.timeout ?? 600_000,
     },
     executors: settings.executors ?? coreCount,
+    nice: settings.nice ?? 10,
     confine: settings.confine ?? 'auto',
     reserveBytes: settings.reserve ?? 64 * 1024 ** 2,
     trashDays: settings.trash_days ?? 7,

@@ -108,6 +108,7 @@ const namesInFile: Readonly<Record<Exclude<keyof Config, ReloadedKey>, string>> 
   database: 'database',
   takeoverAfterMs: 'takeover_after',
   executors: 'executors',
+  nice: 'nice',
   confine: 'confine',
   reserveBytes: 'reserve',
   stopGraceMs: 'stop_grace',

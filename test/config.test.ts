@@ -32,6 +32,7 @@ describe('a good file', () => {
         digestTo: [],
       },
       executors: 3,
+      nice: 10,
       confine: 'auto',
       reserveBytes: 64 * 1024 ** 2,
       trashDays: 7,

@@ -28,7 +28,9 @@ export const expiry: Section = {
       say('expiry: making the tree and its snapshots');
       const tree = join(directory, 'tree');
       await makeSmallFiles(tree, files);
-      await bed.configure([bed.hostAt(await bed.startSshd(), { name: host, srcdirs: [tree] })]);
+      await bed.configure([
+        bed.hostAt(await bed.startSshd({ home: bed.directory }), { name: host, srcdirs: [tree] }),
+      ]);
       await bed.startDaemon();
       await backUp(bed, BackupType.FULL);
       let doomed = await backUp(bed, BackupType.INCREMENTAL);

@@ -59,8 +59,9 @@ async function measureAll(
   const tree = join(directory, plan.name);
   options.say(`${plan.name}: making the tree`);
   await plan.make(tree, options.isQuick);
-  const sshd = await bed.startSshd();
-  await bed.configure([bed.hostAt(sshd, { name: plan.name, srcdirs: [tree] })], { stop_grace: 0 });
+  const sshd = await bed.startSshd({ home: bed.directory });
+  // The host is this machine: its sshd and rsync would take the processor from those of BUSY alone.
+  await bed.configure([bed.hostAt(sshd, { name: plan.name, srcdirs: [tree] })], { stop_grace: 0, nice: 0 });
   await bed.startDaemon();
   const { present, absent } = await findPeers({ ...scratch, sshd });
   const contestants = [daemonBackups(bed, own, () => plan.name), ...present];

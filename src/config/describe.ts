@@ -33,6 +33,7 @@ export function describeConfig(config: Config): string {
     max_running: config.maxRunning,
     max_running_per_disk: config.maxRunningPerDisk,
     executors: config.executors,
+    nice: config.nice,
     confine: config.confine,
     reserve: sizeText(config.reserveBytes),
     trash_days: config.trashDays,

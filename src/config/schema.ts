@@ -268,6 +268,7 @@ export const fileSchema = z
       z.preprocess(nothingAs({}), scriptsSchema),
     ),
     executors: whole(1, 256),
+    nice: whole(0, 19),
     confine: allow('auto, off or required', z.enum(confineModes)),
     reserve: allow('a size from 1M to 1G, or 0 for none', z.preprocess(numberAsText, text(readReserve))),
     trash_days: whole(1, 3650),

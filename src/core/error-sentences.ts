@@ -130,6 +130,12 @@ export const sentences = {
         ? 'Install it (for example: apt-get install rsync).'
         : 'Install it there (for example: apt-get install rsync python3; rrsync is written in Python), or set rsync_path. Where authorized_keys limits the key to rrsync, its path must be right.',
   ),
+  RSYNC_NOT_STARTED: says(
+    'RESOURCE_EXHAUSTED',
+    (f) => `rsync on the server could not be started: ${f.detail}.`,
+    () =>
+      'Does the server lack memory, processes (TasksMax, ulimit -u) or open files? Then try again; what is due by the schedule is.',
+  ),
   RSYNC_TOO_OLD: says(
     'FAILED_PRECONDITION',
     (f) =>
@@ -188,7 +194,8 @@ export const sentences = {
   ),
   RSYNC_KILLED: says(
     'INTERNAL',
-    (f) => `rsync on ${f.where} was killed (${f.ending}) while it copied ${f.source}.`,
+    (f) =>
+      `rsync on ${f.where} was killed (${f.ending}) ${f.source === undefined ? 'before it copied anything' : `while it copied ${f.source}`}.`,
     () =>
       'Look for the reason in the system log there (for example out of memory). The next backup goes on from what was copied.',
   ),

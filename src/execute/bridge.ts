@@ -13,6 +13,7 @@ import type { Flow } from './flow.js';
 import { takeAll, takeInBatches, type TakeBytes } from './output-batch.js';
 import type { StartRsync } from './confinement.js';
 import type { Ending, LocalProcess } from './process.js';
+import { ReportPipe } from './report-pipe.js';
 import {
   pullArguments,
   pullCommand,
@@ -102,10 +103,11 @@ export async function runClient(
   signal: AbortSignal,
 ): Promise<TransferEnding> {
   const stop = new AbortController();
-  const rsync = await startRsync(args, AbortSignal.any([signal, stop.signal]));
+  const report = await ReportPipe.open(output.onReport);
+  const starting = startRsync(args, AbortSignal.any([signal, stop.signal]), report.writer);
+  const rsync = await starting.finally(() => report.letGo());
   let channel: SshChannel | null = null;
   rsync.stdin.end(input);
-  const flushReport = takeInBatches(rsync.stdout, output.onReport);
   takeAll(rsync.stderr, output.onError);
   try {
     const request = await Promise.race([readRequest(rsync.fromProcess, name, signal), neverAfter(rsync)]);
@@ -123,7 +125,7 @@ export async function runClient(
     stop.abort();
     channel?.close();
     await rsync.ended.catch(() => {});
-    flushReport();
+    await report.end();
   }
 }
 
@@ -225,14 +227,4 @@ async function endingOf(channel: SshChannel, signal: AbortSignal): Promise<Endin
 async function neverAfter(rsync: LocalProcess): Promise<null> {
   await rsync.ended;
   return null;
-}
-
-/** What keeps a transfer from starting, as a reason. */
-export function startFailure(error: unknown): BusyError {
-  if (error instanceof BusyError) return error;
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-    return new BusyError('RSYNC_MISSING', { where: 'the server' }, { cause: error });
-  }
-  const what = error instanceof Error ? error.message : String(error);
-  return new BusyError('INTERNAL', { what }, { cause: error });
 }

@@ -51,7 +51,12 @@ export function roomFor(
   return { ...shown, needsNames: !rsyncOpts.includes('--numeric-ids'), memoryBytes: rsyncMemoryBytes };
 }
 
-export type StartRsync = (args: readonly string[], signal: AbortSignal) => Promise<LocalProcess>;
+/** `output`: a descriptor for its standard output. */
+export type StartRsync = (
+  args: readonly string[],
+  signal: AbortSignal,
+  output?: number,
+) => Promise<LocalProcess>;
 
 /** How long the trial may take. */
 const trialMs = 10_000;
@@ -97,16 +102,16 @@ export class Confiner {
 
   /** Starts rsyncs in a room. What is answered throws CONFINEMENT_MISSING where one is required and does not work. */
   starter(room: Room): StartRsync {
-    return async (args, signal) => {
+    return async (args, signal, output) => {
       const state = await this.state();
-      if (state.isBoxed) return startIn(room, state, ['rsync', ...args], signal);
+      if (state.isBoxed) return startIn(room, state, ['rsync', ...args], signal, output);
       if (this.mode === 'required') throw new BusyError('CONFINEMENT_MISSING', { detail: state.why });
       const [program = 'rsync', ...words] = [
         ...(state.isMemoryBounded ? bounded(room) : []),
         'rsync',
         ...args,
       ];
-      return startProcess(program, words, signal);
+      return startProcess(program, words, signal, output);
     };
   }
 
@@ -186,6 +191,7 @@ async function startIn(
   { hasOwnNetwork, isMemoryBounded }: Confinement,
   command: readonly string[],
   signal: AbortSignal,
+  output?: number,
 ): Promise<LocalProcess> {
   const walls = [
     // No `--die-with-parent`: it kills rsync before it has given what it has of a file its name. It ends by itself, as
@@ -211,6 +217,7 @@ async function startIn(
     [...walls, ...command.map((word) => seenFromInside(room, word))],
     filter,
     signal,
+    output,
   );
 }
 

@@ -22,8 +22,9 @@ import { restore } from './restore.js';
 import { verify } from './verify.js';
 import { verifyArchives } from './verify-archives.js';
 
-/** `confine` of the configuration is the only argument. */
-const confiner = new Confiner(confineModes.find((mode) => mode === process.argv[2]) ?? 'auto');
+/** `confine` and `nice` of the configuration. */
+const [confine, nice] = process.argv.slice(2);
+const confiner = new Confiner(confineModes.find((mode) => mode === confine) ?? 'auto');
 const hasher = new AheadThread();
 const clock = { now: (): Date => new Date() };
 const running = new Map<number, AbortController>();
@@ -42,7 +43,7 @@ const logEveryMs = 50;
 /** The progress of a measurement at most this often. */
 const measuringEveryMs = 250;
 
-stepBack();
+stepBack(Number(nice));
 process.on('message', (command: Command) => void take(command));
 process.on('disconnect', () => {
   haste.abort();

@@ -62,12 +62,16 @@ export class ExecutorPool implements Executor {
   private untilMs: number | null = null;
 
   /**
-   * `entry` is the compiled executor-main; `executors` the most processes at once, and `confine` what theirs start with.
+   * `entry` is the compiled executor-main; `executors` the most processes at once, and the rest what theirs start with.
    * `holder` has the locks on backup directories. `onDeath` hears of an executor that ended unasked.
    */
   constructor(
     private readonly entry: string,
-    private readonly settings: { readonly executors: number; readonly confine: ConfineMode },
+    private readonly settings: {
+      readonly executors: number;
+      readonly confine: ConfineMode;
+      readonly nice: number;
+    },
     private readonly holder: LockHolder,
     private readonly onDeath: (pid: number, ending: string) => void,
   ) {}
@@ -192,7 +196,7 @@ export class ExecutorPool implements Executor {
   }
 
   private start(): ExecutorProcess {
-    const child = fork(this.entry, [this.settings.confine], {
+    const child = fork(this.entry, [this.settings.confine, String(this.settings.nice)], {
       execArgv: [...process.execArgv, smallNursery],
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

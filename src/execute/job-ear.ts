@@ -10,7 +10,13 @@ import { seenFromOutside, type Room } from './confinement.js';
 import { JobLog } from './job-log.js';
 import type { LinkCounter } from './link-counter.js';
 import type { TransferPlan } from './rsync-args.js';
-import { LineSplitter, parseRsyncLine, type RsyncEvent, type RsyncFileError } from './rsync-output.js';
+import {
+  LineSplitter,
+  parseRsyncLine,
+  withoutOldProgress,
+  type RsyncEvent,
+  type RsyncFileError,
+} from './rsync-output.js';
 
 /** Where what is heard is told. */
 export interface Listeners {
@@ -70,7 +76,7 @@ export class JobEar {
 
   private hear(lines: readonly string[], isError: boolean): Promise<void> | null {
     const { room } = this.listeners;
-    for (const line of lines)
+    for (const line of withoutOldProgress(lines))
       for (const event of parseRsyncLine(seenFromOutside(room, line))) this.take(event, isError);
     this.copies.onCopied();
     return this.log.flush();

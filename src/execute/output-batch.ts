@@ -14,9 +14,8 @@ export function takeAll(stream: Readable, take: TakeBytes): void {
 
 /**
  * Hands on what a stream says, in pieces of some milliseconds, and holds the stream while the taker is behind; the
- * answered function hands on at once what waits, as the end of the stream does. rsync writes two or three times for
- * every file, and to parse and log each of these crumbs by itself took a fourth of the CPU time of a backup of small
- * files.
+ * answered function hands on at once what waits, as the end of the stream does. For the report of an rsync on a host,
+ * which comes over the connection; one on the server has a pipe of its own (`report-pipe.ts`).
  */
 export function takeInBatches(stream: Readable, take: TakeBytes): () => void {
   let pieces: Buffer[] = [];

@@ -5,13 +5,14 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
-/** As `nice` has it: a ninth of the time of one who has not stepped back. */
-const stepsBack = 10;
 const lowest = 19;
 
-/** For this process, with the threads that it has by now; those that it makes later, and its children, inherit it. */
-export function stepBack(): void {
-  const priority = Math.min(lowest, getPriority() + stepsBack);
+/**
+ * For this process, by so much as `nice` has it, with the threads that it has by now; those that it makes later, and its
+ * children, inherit it.
+ */
+export function stepBack(by: number): void {
+  const priority = Math.min(lowest, getPriority() + by);
   // Linux knows priorities of threads, and the pool that reads and decompresses is there before the first line runs.
   for (const thread of threads()) {
     try {
@@ -32,12 +33,13 @@ function threads(): number[] {
 }
 
 /**
- * For a process that leads a session of its own. Where the kernel shares the time between sessions (autogroup, as most
- * distributions have it), the priority of a process counts only within its session, and that of the session is here.
+ * For a child of this process that leads a session of its own. Where the kernel shares the time between sessions
+ * (autogroup, as most distributions have it), the priority of a process counts only within its session, and that of the
+ * session is here: as low as ours.
  */
 export function stepSessionBack(pid: number): void {
   try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(stepsBack));
+    writeFileSync(`/proc/${pid}/autogroup`, String(getPriority()));
   } catch {
     // It has ended already, or the kernel shares otherwise.
   }

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { stepSessionBack } from './priority.js';
 
 export interface Ending {
@@ -16,6 +16,7 @@ export interface Ending {
 export interface LocalProcess {
   readonly pid: number | null;
   readonly stdin: Writable;
+  /** Empty when the process was given another output. */
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Extra descriptors 3 (to the process) and 4 (from it). */
@@ -38,11 +39,16 @@ export interface Script {
 export const politeMs = 1500;
 
 /**
- * Starts a program in its own process group, which steps back before the daemon. When `signal` is aborted the whole group gets SIGTERM, and SIGKILL
- * after a moment.
+ * Starts a program in its own process group, which steps back before the daemon. When `signal` is aborted the whole
+ * group gets SIGTERM, and SIGKILL after a moment. `output`: a descriptor for its standard output, instead of a pipe.
  */
-export function startProcess(program: string, args: readonly string[], signal: AbortSignal): LocalProcess {
-  const child = spawnPiped(program, args, 5);
+export function startProcess(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  output?: number,
+): LocalProcess {
+  const child = spawnPiped(program, args, 5, output);
   return { ...pipesOf(child), ended: endOf(child, signal) };
 }
 
@@ -55,18 +61,26 @@ export function startBoxed(
   args: readonly string[],
   filter: Buffer,
   signal: AbortSignal,
+  output?: number,
 ): LocalProcess {
   // bwrap must outlive SIGTERM, which is for the program in it: when bwrap ends first, its program is killed.
   const words = ['-c', 'trap "" TERM; exec "$@"', 'sh', ...opener, '--seccomp', '5', ...args];
-  const child = spawnPiped('/bin/sh', words, 6);
+  const child = spawnPiped('/bin/sh', words, 6, output);
   const pipes = pipesOf(child);
   (child.stdio as unknown as Writable[])[5]?.end(filter);
   return { ...pipes, ended: endOf(child, signal).then(endingInside) };
 }
 
-function spawnPiped(program: string, args: readonly string[], pipes: number): ChildProcess {
+function spawnPiped(
+  program: string,
+  args: readonly string[],
+  pipes: number,
+  output: number | undefined,
+): ChildProcess {
+  const stdio = Array.from<unknown, 'pipe' | number>({ length: pipes }, () => 'pipe');
+  if (output !== undefined) stdio[1] = output;
   const child = spawn(program, args, {
-    stdio: Array.from({ length: pipes }, () => 'pipe' as const),
+    stdio,
     detached: true,
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });
@@ -77,11 +91,11 @@ function spawnPiped(program: string, args: readonly string[], pipes: number): Ch
 }
 
 function pipesOf(child: ChildProcess): Omit<LocalProcess, 'ended'> {
-  const stdio = child.stdio as unknown as [Writable, Readable, Readable, Writable, Readable];
+  const stdio = child.stdio as unknown as [Writable, Readable | null, Readable, Writable, Readable];
   return {
     pid: child.pid ?? null,
     stdin: stdio[0],
-    stdout: stdio[1],
+    stdout: stdio[1] ?? Readable.from([]),
     stderr: stdio[2],
     toProcess: stdio[3],
     fromProcess: stdio[4],
@@ -119,15 +133,33 @@ export function startScript(
   return { stdout: child.stdout, stderr: child.stderr, exited, ended: endOf(child, signal) };
 }
 
+/** What a program did that was run to its end. */
+export interface Outcome {
+  readonly ending: Ending;
+  /** The first megabyte of what it wrote. */
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a program to its end, however that is. Throws when it could not be started; for short, local helpers. */
+export async function outcomeOfProcess(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const child = startProcess(program, args, signal);
+  child.stdin.end();
+  const [ending, out, err] = await Promise.all([child.ended, textOf(child.stdout), textOf(child.stderr)]);
+  return { ending, out, err };
+}
+
 /** Runs a program to its end and answers what it wrote. Throws when it fails; for short, local helpers. */
 export async function runProcess(
   program: string,
   args: readonly string[],
   signal: AbortSignal,
 ): Promise<string> {
-  const child = startProcess(program, args, signal);
-  child.stdin.end();
-  const [ending, out, err] = await Promise.all([child.ended, textOf(child.stdout), textOf(child.stderr)]);
+  const { ending, out, err } = await outcomeOfProcess(program, args, signal);
   if (ending.code !== 0) {
     throw new Error(`${program} ended with ${describeEnding(ending)}: ${err.trim().slice(0, 2000)}`);
   }

@@ -57,8 +57,8 @@ export class QuotaWatch {
 
   /** Counts what the rsyncs write that are started so. */
   watching(start: StartRsync): StartRsync {
-    return async (args, signal) => {
-      const rsync = await start(args, signal);
+    return async (args, signal, output) => {
+      const rsync = await start(args, signal, output);
       if (rsync.pid !== null) this.meter.add(rsync.pid, rsync.ended);
       return rsync;
     };

@@ -93,6 +93,19 @@ const statsPatterns: readonly (readonly [keyof TransferStats, RegExp])[] = [
   ['receivedBytes', /^Total bytes received: ([\d,]+)/],
 ];
 
+/**
+ * The lines without those of progress that a later one makes worthless: rsync writes one for every file. Such a line
+ * says nothing else: in others something may follow.
+ */
+export function withoutOldProgress(lines: readonly string[]): readonly string[] {
+  const newest = lines.findLastIndex(isBareProgress);
+  return lines.filter((line, index) => index === newest || !isBareProgress(line));
+}
+
+function isBareProgress(line: string): boolean {
+  return line.startsWith(' ') && /^[ \d,-]+%[ \d.:kMGTPB/s?]+\(xfr#[^)]*\) *$/.test(line);
+}
+
 /** What one line of rsync says. A progress line may say two things. */
 export function parseRsyncLine(line: string): RsyncEvent[] {
   const progress = progressPattern.exec(line);

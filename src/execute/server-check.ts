@@ -27,9 +27,15 @@ export async function lookAtCertificate(file: string): Promise<NonNullable<Serve
 
 /** Never throws. */
 export async function lookAtRsync(): Promise<ServerFacts['rsync']> {
+  const signal = AbortSignal.timeout(programMs);
   try {
-    return { version: await requireLocalRsync(AbortSignal.timeout(programMs)) };
+    return { version: await requireLocalRsync(signal) };
   } catch (error) {
+    if (signal.aborted)
+      return {
+        wrong: `rsync --version has not ended within ${programMs / 1000} seconds.`,
+        advice: 'Is the server very busy, or does the disk hang that its programs lie on?',
+      };
     const { message, advice } = toBusyError(error);
     return { wrong: message, advice };
   }

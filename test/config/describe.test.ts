@@ -18,6 +18,7 @@ reflection: false
 metrics_listen: localhost:9464
 max_running: 9
 max_running_per_disk: 2
+nice: 3
 stop_grace: 1.5s
 log: { level: debug, format: json, file: /var/log/b.log }
 mail: { from: b@x.example, transport: "smtps://[2001:db8::1]:465", user: u, password_file: /p, digest: "07:00", digest_to: [root] }

@@ -16,9 +16,9 @@ function nicenessOfThreads(pid: number): number[] {
 }
 
 it('all threads of an executor have stepped back', async () => {
-  const executor = fork(entry, ['off'], { serialization: 'advanced' });
+  const executor = fork(entry, ['off', '7'], { serialization: 'advanced' });
   try {
-    const expected = Math.min(19, getPriority() + 10);
+    const expected = Math.min(19, getPriority() + 7);
     await vi.waitFor(
       () => {
         const threads = nicenessOfThreads(executor.pid ?? 0);

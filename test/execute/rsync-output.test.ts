@@ -1,6 +1,11 @@
 /** The lines are what rsync 3.2.7 and 3.5.0 wrote over odd trees. */
 import { describe, expect, it } from 'vitest';
-import { parseRsyncLine, readableName, type RsyncEvent } from '../../src/execute/rsync-output.js';
+import {
+  parseRsyncLine,
+  readableName,
+  withoutOldProgress,
+  type RsyncEvent,
+} from '../../src/execute/rsync-output.js';
 
 function progress(bytesDone: number, percent: number, bytesPerSecond: number): RsyncEvent {
   return { kind: 'progress', progress: { bytesDone, percent, bytesPerSecond } };
@@ -47,6 +52,16 @@ describe('progress', () => {
     ['        8000000 160%    1.00MB/s   ??:??:??  ', progress(8000000, 100, mebi)],
   ])('stays within its bounds: %j', (line, event) => {
     expect(parseRsyncLine(line)).toEqual([event]);
+  });
+
+  it('that a later line makes worthless is left out', () => {
+    const old = '  1,000  10%    1.00MB/s    0:00:01 (xfr#1, to-chk=5/7)';
+    const glued = `${old}>f+++++++++ 27 z (copy)`;
+    const [within, named] = ['     99  10%    1.00MB/s    0:00:01  ', ' (xfr#1, to-chk=5/7)'];
+    const newest = '  3,000  30%    1.00MB/s    0:00:01 (xfr#3, ir-chk=3/7) ';
+    const kept = withoutOldProgress([old, glued, within, named, old, newest, 'cd+++++++++ 27 z/']);
+    expect(kept).toEqual([glued, within, named, newest, 'cd+++++++++ 27 z/']);
+    expect(withoutOldProgress([old])).toEqual([old]);
   });
 
   it('and an item in one line are both heard', () => {

@@ -82,7 +82,7 @@ test('one is made where the host has nothing yet, and removed whole', async () =
 test('what an executor that died had unpacked is gone when its run ends', async () => {
   const entry = join(backupdir, 'executor.mjs');
   await writeFile(entry, "process.on('message', () => process.kill(process.pid, 'SIGKILL'));\n");
-  const pool = new ExecutorPool(entry, { executors: 1, confine: 'off' }, process.pid, () => {});
+  const pool = new ExecutorPool(entry, { executors: 1, confine: 'off', nice: 10 }, process.pid, () => {});
   const signal = new AbortController().signal;
   const events = { onProgress: () => {}, onLog: () => {} };
   await mkdir(join(backupdir, 'web1/.restore-OTHER'), { recursive: true });

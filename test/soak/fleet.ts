@@ -2,17 +2,13 @@
  * `npm run soak`: a daemon with a fleet of hosts, a small disk and a database of its own, under random faults; its
  * promises are checked all the while. Exit codes: 0 all were kept, 1 one was not, 2 wrong usage.
  */
-import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { runCommand } from '../helpers/run-command.js';
 import { describeReport } from './fleet/fleet-report.js';
 import { soakFleet } from './fleet/fleet-run.js';
+import { canHaveOwnWorld, isInside, runInside, settleInside } from './fleet/own-world.js';
 
-const namespaces = ['--net', '--mount', '--propagation', 'private'];
 const usage = 'Options: [--minutes N] [--seed N] [--hosts N] [--database mariadb|sqlite] [--verbose]';
-const insideMark = 'BUSY_SOAK_INSIDE';
 
 interface Wish {
   readonly seed: number;
@@ -26,16 +22,18 @@ const wish = readOptions();
 if (wish === null) {
   say(usage);
   process.exitCode = 2;
-} else if (process.env[insideMark] === undefined && (await canUnshare())) {
+} else if (!isInside() && (await canHaveOwnWorld())) {
   process.exitCode = await runInside();
 } else {
-  await carryOut(wish);
+  // Not by itself: what has failed may have left something that goes on for ever.
+  process.exit(await carryOut(wish));
 }
 
-async function carryOut({ isVerbose, ...options }: Wish): Promise<void> {
-  if (process.env[insideMark] !== undefined) await runCommand('ip', ['link', 'set', 'lo', 'up']);
+async function carryOut({ isVerbose, ...options }: Wish): Promise<number> {
   const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
+  const interrupt = (): void => interrupted.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
+  if (isInside()) await settleInside(interrupt);
   say(`seed ${options.seed}`);
   try {
     const report = await soakFleet({
@@ -45,34 +43,17 @@ async function carryOut({ isVerbose, ...options }: Wish): Promise<void> {
         if (isVerbose) say(line);
       },
       onProgress: say,
+      onFailure: say,
       keepsRemains: true,
     });
+    if (report === null) return 1;
     say(describeReport(report));
     say(`seed ${options.seed}: no promise was broken`);
+    return 0;
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return 1;
   }
-}
-
-/** Whether this user may have a network and mounts of his own. */
-async function canUnshare(): Promise<boolean> {
-  const { code } = await runCommand('unshare', [...namespaces, 'true']).catch(() => ({ code: null }));
-  return code === 0;
-}
-
-/** The same once more, in a network that leads nowhere, and with mounts that nobody else sees. */
-async function runInside(): Promise<number> {
-  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const child = spawn('unshare', [...namespaces, ...again], {
-    stdio: 'inherit',
-    env: { ...process.env, [insideMark]: '1' },
-  });
-  // A terminal sends its own to both.
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  await once(child, 'exit');
-  return child.exitCode ?? 1;
 }
 
 function say(line: string): void {

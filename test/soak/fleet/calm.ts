@@ -8,6 +8,7 @@ import type { DiskObserver } from './disk-observer.js';
 import type { FleetApi } from './fleet-api.js';
 import type { FleetWorld } from './fleet-world.js';
 import { footprintOf, type Footprint } from './footprint.js';
+import { describeLate } from './late-hosts.js';
 import type { Ledger } from './ledger.js';
 import type { RunObserver } from './run-observer.js';
 import type { Subscribers } from './subscribers.js';
@@ -43,14 +44,14 @@ export class Calm {
 
   /** Waits until every host has been backed up well by schedule since now. */
   async untilAllBackedUp(): Promise<void> {
-    const { world, runs, backInMs, ledger } = this.parts;
+    const { world, api, runs, backInMs, ledger } = this.parts;
     const startedMs = performance.now();
     const late = (): string[] =>
       world.hosts.map(({ name }) => name).filter((name) => (runs.lastGoodMs.get(name) ?? 0) < startedMs);
     while (late().length > 0) {
       if (performance.now() - startedMs > backInMs)
         throw new Disagreement(
-          `${backInMs / 1000} s after the last fault these are not backed up: ${late().join(' ')}`,
+          `${backInMs / 1000} s after the last fault these are not backed up: ${late().join(' ')}\n    ${await describeLate(api, late())}`,
         );
       await this.nextLook();
     }

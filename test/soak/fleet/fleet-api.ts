@@ -43,10 +43,19 @@ export class FleetApi {
   }
 
   /** Newest first; at most so many; in any state when none is named. */
-  async runs(most: number, states: RunState[] = []): Promise<Run[]> {
+  runs(most: number, states: RunState[] = []): Promise<Run[]> {
+    return this.list(most, { host: '', states });
+  }
+
+  /** Of one host, newest first; at most so many. */
+  runsOf(host: string, most: number): Promise<Run[]> {
+    return this.list(most, { host, states: [] });
+  }
+
+  private async list(most: number, filter: { host: string; states: RunState[] }): Promise<Run[]> {
     const found: Run[] = [];
     for (let pageToken = ''; found.length < most;) {
-      const request = { pageSize: Math.min(pageSize, most), pageToken, host: '', states };
+      const request = { pageSize: Math.min(pageSize, most), pageToken, ...filter };
       const page = await this.ask(BackupServiceService.listRuns, request);
       found.push(...page.runs);
       pageToken = page.nextPageToken;

@@ -1,7 +1,6 @@
 /** The soak of a fleet: storms of faults, and between them a calm in which everything must come to order. */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf } from '../../helpers/grpc-calls.js';
 import { Disagreement } from '../disagreement.js';
 import { Random } from '../random.js';
@@ -14,6 +13,8 @@ import { footprintOf, Peaks } from './footprint.js';
 import { checkAtEnd } from './last-checks.js';
 import { Ledger } from './ledger.js';
 import { Operator } from './operator.js';
+import { settlesWithin, sleep } from './patience.js';
+import { describeFailure, Interrupted } from './fleet-failure.js';
 import type { FleetReport } from './fleet-report.js';
 import { RunObserver } from './run-observer.js';
 import { Storm } from './storm.js';
@@ -30,6 +31,8 @@ export interface FleetOptions {
   readonly onLine: (line: string) => void;
   /** Takes a line about how far it is, now and then. */
   readonly onProgress: (line: string) => void;
+  /** Takes what was wrong, what came before, and how it is reproduced, before anything is ended. */
+  readonly onFailure: (told: string) => void;
   /** Leave everything on the disk after a violation, for a look. */
   readonly keepsRemains: boolean;
 }
@@ -41,40 +44,33 @@ const lookEveryMs = 400;
 /** So long nobody may answer when all is well. */
 const longestSilenceMs = 60_000;
 const progressEveryMs = 30_000;
+/** So long it may take to end all that was started. */
+const tearDownMs = 60_000;
 /** So many different streams of decisions, each by its own number. */
 const streams = { world: 0, storm: 1, sources: 2, operator: 3, looks: 4, subscribers: 5 } as const;
 
-/** Throws an Error that says what was wrong, what came before, and how it is reproduced. */
-export async function soakFleet(options: FleetOptions): Promise<FleetReport> {
+/** Answers null when a promise was broken, after `onFailure` was told of it. */
+export async function soakFleet(options: FleetOptions): Promise<FleetReport | null> {
   const ledger = new Ledger(options.onLine);
   const world = await FleetWorld.create(options, new Random(options.seed, streams.world));
   const soak = new FleetSoak(world, options, ledger);
-  let remains: string | null = null;
+  const end = async (remains: string | null): Promise<void> => {
+    const ended = soak.end().then(() => world.end(remains));
+    if (!(await settlesWithin(tearDownMs, ended)))
+      throw new Disagreement(`not all had ended after ${tearDownMs / 1000} s`);
+    await ended;
+  };
   try {
-    return await soak.run();
+    const report = await soak.run();
+    await end(null);
+    return report;
   } catch (error) {
-    if (error instanceof Interrupted && ledger.violations.length === 0) return soak.report([error.message]);
-    if (options.keepsRemains) remains = join(tmpdir(), `busy-soak-${process.pid}`);
-    const isTold = error instanceof Disagreement || error instanceof Interrupted;
-    const why = [isTold ? error.message : (error as Error).stack, ...ledger.violations].join('\n  ');
-    const lines = [
-      `The soak of the fleet with seed ${options.seed} failed after ${(ledger.elapsedMs / 1000).toFixed(0)} s: ${why}`,
-      ...(remains === null ? [] : [`What is left is in ${remains}`]),
-      `The last events were:\n${ledger.last.join('\n')}`,
-      `To try again: npm run soak -- --seed ${options.seed} --minutes ${options.minutes} --hosts ${options.hosts}`,
-    ];
-    throw new Error(lines.join('\n'), { cause: error });
-  } finally {
-    soak.end();
-    await world.end(remains);
-  }
-}
-
-class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-
-  constructor() {
-    super('It was interrupted, so the checks of the end were left out');
+    const isInterrupted = error instanceof Interrupted && ledger.violations.length === 0;
+    const remains =
+      options.keepsRemains && !isInterrupted ? join(tmpdir(), `busy-soak-${options.seed}`) : null;
+    if (!isInterrupted) options.onFailure(describeFailure(error, options, ledger, remains));
+    await end(remains).catch((again: unknown) => options.onProgress(String(again)));
+    return isInterrupted ? soak.report([error.message]) : null;
   }
 }
 
@@ -91,7 +87,7 @@ class FleetSoak {
   private readonly over = new AbortController();
   private failure: unknown = null;
   private lookWaiters: (() => void)[] = [];
-  private isStormy = false;
+  private stormUnderWay: Storm | null = null;
   private lastAnswerMs = performance.now();
   private calmSinceMs = performance.now();
 
@@ -146,9 +142,16 @@ class FleetSoak {
     return this.report(found);
   }
 
-  end(): void {
+  /** Settles when no fault is under way any more. */
+  async end(): Promise<void> {
     this.over.abort();
     this.subscribers.end();
+    this.world.endsSoon();
+    await this.stormUnderWay?.ended();
+  }
+
+  private get isStormy(): boolean {
+    return this.stormUnderWay !== null;
   }
 
   /** Faults and actions until the storm, or the soak, has lasted long enough; then all is made well. */
@@ -164,14 +167,14 @@ class FleetSoak {
       (error) => this.fail(error),
     );
     this.ledger.note(`storm ${number} begins`);
-    this.isStormy = true;
+    this.stormUnderWay = storm;
     while (performance.now() < until && !stop.aborted) {
       await sleep(400 + random.below(2000), stop);
       storm.begin(random);
     }
     calming.abort();
     await storm.ended();
-    this.isStormy = false;
+    this.stormUnderWay = null;
     this.calmSinceMs = performance.now();
     this.throwFailure();
     this.ledger.note(`storm ${number} is over`);
@@ -282,8 +285,4 @@ class FleetSoak {
       found,
     };
   }
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => {});
 }

@@ -39,6 +39,7 @@ export class FleetWorld {
   clockShiftMs = 0;
   clockSetAtMs = -Infinity;
   clockSetBackCount = 0;
+  private isEnding = false;
 
   private constructor(
     readonly bed: TestBed,
@@ -124,9 +125,14 @@ export class FleetWorld {
     if (this.isUp) process.kill(this.bed.daemonPid(), 'SIGHUP');
   }
 
+  /** No daemon is started any more. */
+  endsSoon(): void {
+    this.isEnding = true;
+  }
+
   /** As a service manager does: tries again while what the daemon needs is not there. Within `daemonTurn`. */
   async startDaemon(): Promise<void> {
-    for (let left = startTries; ; left--) {
+    for (let left = startTries; !this.isEnding; left--) {
       try {
         await this.bed.startDaemon({
           BUSY_SOAK_CLOCK: this.clockFile,
@@ -155,16 +161,28 @@ export class FleetWorld {
     return code;
   }
 
-  /** Ends and removes everything; with `remains` what lies on the disks is moved there. */
+  /**
+   * Ends and removes everything; with `remains` what lies on the disks is moved there. What cannot be ended keeps
+   * nothing else from its end; throws the first of these errors.
+   */
   async end(remains: string | null): Promise<void> {
     for (const { link } of this.hosts) link.goOn();
-    await this.stopDaemon(remains === null ? 'SIGTERM' : 'SIGKILL');
-    for (const { link } of this.hosts) await link.end();
-    for (const sshd of this.sshds) await sshd.stop();
-    await this.database.end();
-    if (remains !== null) await this.keep(remains);
-    await this.disk.unmount();
-    await this.bed.end();
+    const steps = [
+      () => this.stopDaemon(remains === null ? 'SIGTERM' : 'SIGKILL'),
+      ...this.hosts.map(
+        ({ link }) =>
+          () =>
+            link.end(),
+      ),
+      ...this.sshds.map((sshd) => () => sshd.stop()),
+      () => this.database.end(),
+      ...(remains === null ? [] : [() => this.keep(remains)]),
+      () => this.disk.unmount(),
+      () => this.bed.end(),
+    ];
+    const errors: unknown[] = [];
+    for (const step of steps) await step().catch((error: unknown) => errors.push(error));
+    if (errors.length > 0) throw errors[0];
   }
 
   private async keep(remains: string): Promise<void> {

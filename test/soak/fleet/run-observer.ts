@@ -14,6 +14,8 @@ const activeStates = [RunState.QUEUED, RunState.RUNNING, RunState.CANCELLING];
 
 interface Tracked {
   run: Run;
+  /** At this moment, by performance.now(), nobody had asked for it. */
+  readonly unaskedMs: number;
   /** At this moment, by performance.now(), it had not begun. */
   notBeforeMs: number;
   /** It was seen to have ended. */
@@ -85,7 +87,8 @@ export class RunObserver {
         );
       return;
     }
-    const tracked = known ?? { run, notBeforeMs: this.lastLookMs, endedMs: null };
+    const unaskedMs = this.lastLookMs;
+    const tracked = known ?? { run, unaskedMs, notBeforeMs: unaskedMs, endedMs: null };
     tracked.run = run;
     if (run.state === RunState.QUEUED) tracked.notBeforeMs = startedMs;
     this.tracked.set(run.id, tracked);
@@ -94,7 +97,7 @@ export class RunObserver {
     this.judge(tracked, tracked.endedMs);
   }
 
-  private judge({ run, notBeforeMs }: Tracked, endedMs: number): void {
+  private judge({ run, unaskedMs, notBeforeMs }: Tracked, endedMs: number): void {
     const host = this.world.hosts.find(({ name }) => name === run.host);
     if (!host) throw new Disagreement(`run ${run.id} is of ${run.host}, which is not in the configuration`);
     const kind = RunKind[run.kind];
@@ -113,7 +116,8 @@ export class RunObserver {
     }
     if (run.requestId !== '') return;
     if (isGood) this.lastGoodMs.set(run.host, endedMs);
-    this.judgeTime(host, run, notBeforeMs);
+    this.judgeWindow(host, run, notBeforeMs);
+    this.judgeSlot(host, run, unaskedMs);
   }
 
   private judgeReason(run: Run, notBeforeMs: number, endedMs: number): void {
@@ -138,21 +142,35 @@ export class RunObserver {
     this.ledger.violate(`${what} (${reason}: ${message}), which fits nothing that it met: ${names}`);
   }
 
-  /** In the window of its host, and once for a slot. Where the clock was set meanwhile that cannot be said. */
-  private judgeTime(host: FleetHost, run: Run, notBeforeMs: number): void {
-    if (this.world.clockSetAtMs >= notBeforeMs - 2000) return;
-    const { createdAt, startedAt, id, state } = run;
-    if (startedAt && !host.isOpenAt(startedAt) && !host.isOpenAt(new Date(startedAt.getTime() - borderMs)))
+  /** Where the clock was set meanwhile it cannot be said, also below. */
+  private judgeWindow(host: FleetHost, { id, startedAt }: Run, notBeforeMs: number): void {
+    if (!startedAt || this.clockWasSetSince(notBeforeMs)) return;
+    if (!host.isOpenAt(startedAt) && !host.isOpenAt(new Date(startedAt.getTime() - borderMs)))
       throw new Disagreement(
         `run ${id} of ${host.name} began at ${startedAt.toISOString()}, outside its window`,
       );
+  }
+
+  /** Its slot is that of the moment at which it was asked for, so the clock must have been right from then on. */
+  private judgeSlot(host: FleetHost, run: Run, unaskedMs: number): void {
+    const { createdAt, id, state } = run;
     const slot = createdAt && host.slotAt(createdAt);
-    if (state !== RunState.SUCCEEDED || slot === undefined || slot === null) return;
+    if (
+      this.clockWasSetSince(unaskedMs) ||
+      state !== RunState.SUCCEEDED ||
+      slot === undefined ||
+      slot === null
+    )
+      return;
     const key = `${host.name} ${slot} ${this.world.clockSetBackCount}`;
     const other = this.slots.get(key);
     this.slots.set(key, run);
     if (other && !host.mayGo.has(other.snapshot))
       throw new Disagreement(`runs ${other.id} and ${id} of ${host.name} are for the same slot`);
+  }
+
+  private clockWasSetSince(ms: number): boolean {
+    return this.world.clockSetAtMs >= ms - 2000;
   }
 
   private checkLimits(): void {
