@@ -3,13 +3,11 @@
  * large ones are read one after the other, which a disk that has to seek does best.
  */
 import type { TreeEntry } from '../core/manifest.js';
-import { contentOf, type FileContent, type ReadingTools } from './file-content.js';
+import { contentOf, largeBytes, type FileContent, type ReadingTools } from './file-content.js';
 import { formatLine } from './manifest-format.js';
 import type { ManifestHelpers } from './manifest-helpers.js';
 import type { ManifestLines } from './manifest-lines.js';
 
-/** A file of more bytes is large. */
-export const largeBytes = 2 ** 20;
 /** So many hashes of files with several names are remembered, for some 100 MB; what is forgotten is read again. */
 const mostRemembered = 500_000;
 

@@ -3,8 +3,7 @@
  * can do it for one manifest.
  */
 import { isSameFile, type ManifestEntry, type TreeEntry } from '../core/manifest.js';
-import { contentOf, type ReadingTools } from './file-content.js';
-import { largeBytes } from './left-files.js';
+import { contentOf, largeBytes, type ReadingTools } from './file-content.js';
 import { formatAttributes, formatLine, ManifestUnusable, parseEntry } from './manifest-format.js';
 import { ManifestLines, type GatheredLines } from './manifest-lines.js';
 import type { ListedPaths } from './tree-listing.js';

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bytesOf, type BytePath } from '../../src/core/byte-path.js';
-import { BusyError } from '../../src/core/errors.js';
+import type { BusyError } from '../../src/core/errors.js';
 import type { DiskWorkHooks, makeManifest, ManifestReport } from '../../src/execute/manifest.js';
 import type { ManifestHelpers } from '../../src/execute/manifest-helpers.js';
 import { ManifestWriter } from '../../src/execute/manifest-writer.js';
@@ -16,12 +16,13 @@ import { diskPath, walkTree } from '../../src/execute/tree-walk.js';
 
 // Threads run what is compiled.
 async function compiled<T>(file: string): Promise<T> {
-  return (await import(new URL(`../../dist/src/execute/${file}`, import.meta.url).href)) as T;
+  return (await import(new URL(`../../dist/src/${file}`, import.meta.url).href)) as T;
 }
-const { makeManifest: make } = await compiled<{ makeManifest: typeof makeManifest }>('manifest.js');
+const { makeManifest: make } = await compiled<{ makeManifest: typeof makeManifest }>('execute/manifest.js');
 const { ManifestHelpers: Helpers } = await compiled<{ ManifestHelpers: typeof ManifestHelpers }>(
-  'manifest-helpers.js',
+  'execute/manifest-helpers.js',
 );
+const { BusyError: Failure } = await compiled<{ BusyError: typeof BusyError }>('core/errors.js');
 
 const run = promisify(execFile);
 const folders = 50;
@@ -160,7 +161,7 @@ describe('a manifest that several threads make', () => {
     let entries = 0;
     const cancelled = hooks({
       check: () => {
-        if (entries > 5000) throw new BusyError('CANCELLED');
+        if (entries > 5000) throw new Failure('CANCELLED');
       },
       onProgress: (done) => (entries += done.entries),
     });
@@ -175,7 +176,7 @@ describe('a manifest that several threads make', () => {
     let bytes = 0;
     const cancelled = hooks({
       check: () => {
-        if (bytes > 2 ** 26) throw new BusyError('CANCELLED');
+        if (bytes > 2 ** 26) throw new Failure('CANCELLED');
       },
       onProgress: (done) => (bytes += done.bytes),
     });
