@@ -3,9 +3,10 @@ import { closeSync, fstatSync, lstatSync, realpathSync } from 'node:fs';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import type { BytePath } from '../core/byte-path.js';
-import { hashOpenFile, openToRead } from './file-hash.js';
+import { hashOpenFile } from './file-hash.js';
 import type { AheadAnswer, AheadOrder } from './hash-ahead.js';
 import { HashedFiles } from './hashed-files.js';
+import { openPlainFile } from './plain-file.js';
 import { codeOf, diskPath } from './tree-walk.js';
 
 interface Backup {
@@ -15,9 +16,6 @@ interface Backup {
   readonly root: BytePath;
   /** The device of its data: nothing else is read, wherever a link may lead. */
   readonly device: bigint;
-  /** The directory that was looked at last, which is that of most files. */
-  directory: string;
-  isWithin: boolean;
   /** How many files were named, and the last of them that was found. */
   named: number;
   lastFound: number;
@@ -63,8 +61,7 @@ function begin({ backup, root: data, isOver }: Extract<AheadOrder, { kind: 'begi
   try {
     const root = realPath(data);
     const { dev: device } = lstatSync(diskPath(root, '/'), { bigint: true });
-    const looked = { directory: '', isWithin: true, named: 0, lastFound: 0 };
-    backups.set(backup, { files, isOver, root, device, ...looked });
+    backups.set(backup, { files, isOver, root, device, named: 0, lastFound: 0 });
   } catch {
     // It has been removed already.
   }
@@ -99,11 +96,10 @@ function dealWith({ id, number, path }: Waiting): boolean {
   if (!backup || isGivenUp(backup) || backup.files.size >= mostFiles) return true;
   let file: number | null = null;
   try {
-    if (!isWithin(backup, path)) return true;
-    file = openToRead(diskPath(backup.root, path));
+    file = openPlainFile(backup.root + path, backup.device);
     backup.lastFound = Math.max(backup.lastFound, number);
+    if (file === null) return true;
     const before = fstatSync(file, { bigint: true });
-    if (!before.isFile() || before.dev !== backup.device) return true;
     const { hash, bytes } = hashOpenFile(file, () => {
       if (isGivenUp(backup)) throw new Error('over');
     });
@@ -120,16 +116,6 @@ function dealWith({ id, number, path }: Waiting): boolean {
 
 function isGivenUp(backup: Backup): boolean {
   return Atomics.load(backup.isOver, 0) !== 0;
-}
-
-/** No link leads to it: what a host names may be anything. */
-function isWithin(backup: Backup, path: BytePath): boolean {
-  const directory = path.slice(0, path.lastIndexOf('/'));
-  if (directory !== backup.directory) {
-    backup.isWithin = realPath(backup.root + directory) === backup.root + directory;
-    backup.directory = directory;
-  }
-  return backup.isWithin;
 }
 
 function answer(message: AheadAnswer): void {

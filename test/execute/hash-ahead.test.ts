@@ -9,6 +9,7 @@ import type { TreeEntry } from '../../src/core/manifest.js';
 import type { AheadAnswer, AheadOrder, AheadThread } from '../../src/execute/hash-ahead.js';
 import { SharedHashes } from '../../src/execute/shared-hashes.js';
 import { lookAt } from '../../src/execute/tree-walk.js';
+import { placeTouchy } from '../helpers/touchy.js';
 
 // Threads run what is compiled.
 const compiled = new URL('../../dist/src/execute/', import.meta.url);
@@ -92,6 +93,16 @@ describe('the thread that hashes ahead', () => {
     await writeFile(join(data, 'source/file'), content);
     name(1, 'way/file', 'link', 'fifo', '../../outside/file', 'file');
     expect((await filesAfter(1, 5)).size).toBe(1);
+  });
+
+  it('opens nothing that is not a file', async () => {
+    begin(1);
+    const touchy = await placeTouchy(join(data, 'source/pipe'));
+    execFileSync('mknod', [join(data, 'source/device'), 'c', '1', '7']);
+    await writeFile(join(data, 'source/file'), content);
+    name(1, 'pipe', 'device', 'file');
+    expect((await filesAfter(1, 3)).size).toBe(1);
+    expect(await touchy.wasOpened()).toBe(false);
   });
 
   it('waits for a file that never comes no longer than for a thousand others', async () => {
