@@ -1,7 +1,7 @@
 /** Entry of the thread that hashes files as they are copied; see `hash-ahead.ts`. */
 import { closeSync, fstatSync, lstatSync, realpathSync } from 'node:fs';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import type { BytePath } from '../core/byte-path.js';
 import { hashOpenFile } from './file-hash.js';
 import type { AheadAnswer, AheadOrder } from './hash-ahead.js';
@@ -37,8 +37,13 @@ const mostOnTheWay = 1000;
 const backups = new Map<number, Backup>();
 let queue: Waiting[] = [];
 let isWorking = false;
+/** The backup whose file is being hashed. It ends, if that is wanted, after this file. */
+let beingRead: number | null = null;
+let isEndWanted = false;
 
-parentPort?.on('message', (order: AheadOrder) => {
+parentPort?.on('message', hear);
+
+function hear(order: AheadOrder): void {
   const { backup: id } = order;
   if (order.kind === 'begin') {
     begin(order);
@@ -46,15 +51,30 @@ parentPort?.on('message', (order: AheadOrder) => {
   }
   const backup = backups.get(id);
   if (order.kind === 'end') {
-    backups.delete(id);
-    const files = backup?.files ?? new HashedFiles();
-    answer({ kind: 'hashed', backup: id, files: files.toShared() });
+    if (id === beingRead) isEndWanted = true;
+    else end(id);
     return;
   }
   if (!backup) return;
   for (const path of order.paths) queue.push({ id, number: backup.named++, path });
   if (!isWorking) void work();
-});
+}
+
+/** In the middle of a file, which may take hours: nothing of another backup waits for it. */
+function hearWhatCame(): void {
+  if (!parentPort) return;
+  for (;;) {
+    const came = receiveMessageOnPort(parentPort) as { message: AheadOrder } | undefined;
+    if (!came) return;
+    hear(came.message);
+  }
+}
+
+function end(id: number): void {
+  const files = backups.get(id)?.files ?? new HashedFiles();
+  backups.delete(id);
+  answer({ kind: 'hashed', backup: id, files: files.toShared() });
+}
 
 function begin({ backup, root: data, isOver }: Extract<AheadOrder, { kind: 'begin' }>): void {
   const files = new HashedFiles();
@@ -71,7 +91,7 @@ function realPath(path: BytePath): BytePath {
   return realpathSync.native(Buffer.from(path, 'latin1'), { encoding: 'latin1' });
 }
 
-/** One file after the other, as they come; in between, orders are heard. */
+/** One file after the other, as they come. */
 async function work(): Promise<void> {
   isWorking = true;
   while (queue.length > 0) {
@@ -100,7 +120,9 @@ function dealWith({ id, number, path }: Waiting): boolean {
     backup.lastFound = Math.max(backup.lastFound, number);
     if (file === null) return true;
     const before = fstatSync(file, { bigint: true });
+    beingRead = id;
     const { hash, bytes } = hashOpenFile(file, () => {
+      hearWhatCame();
       if (isGivenUp(backup)) throw new Error('over');
     });
     const after = fstatSync(file, { bigint: true });
@@ -111,6 +133,9 @@ function dealWith({ id, number, path }: Waiting): boolean {
     return codeOf(error) !== 'ENOENT' || backup.lastFound - number >= mostOnTheWay;
   } finally {
     if (file !== null) closeSync(file);
+    beingRead = null;
+    if (isEndWanted) end(id);
+    isEndWanted = false;
   }
 }
 

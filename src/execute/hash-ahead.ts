@@ -12,7 +12,7 @@ export type AheadOrder =
   | { readonly kind: 'begin'; readonly backup: number; readonly root: BytePath; readonly isOver: Int32Array }
   /** Paths below the root, in the order in which rsync deals with them. */
   | { readonly kind: 'hash'; readonly backup: number; readonly paths: readonly BytePath[] }
-  /** All is copied: what is known by now is wanted, and no more is hashed. */
+  /** All is copied: what is known by now is wanted, and no more is hashed but what of its files is being read. */
   | { readonly kind: 'end'; readonly backup: number };
 
 export type AheadAnswer =

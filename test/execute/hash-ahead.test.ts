@@ -125,6 +125,34 @@ describe('the thread that hashes ahead', () => {
     Atomics.store(isOver, 0, 1);
     expect((await filesAfter(2, 1)).find(entryOf('file'))).toBe(sha256);
   });
+
+  it('ends one backup while it reads a file of another, and goes on with that', async () => {
+    const isOver = begin(1);
+    begin(2);
+    await writeFile(join(data, 'source/huge'), '');
+    await truncate(join(data, 'source/huge'), 100e9);
+    await writeFile(join(data, 'source/file'), content);
+    name(2, 'file');
+    name(1, 'file', 'huge', 'file');
+    name(2, 'file');
+    await expect.poll(() => dealtWith, { timeout: 20_000 }).toEqual([2, 1]);
+    tell({ kind: 'end', backup: 2 });
+    await expect.poll(() => hashed.get(2)?.size, { timeout: 20_000 }).toBe(1);
+    expect(dealtWith).toEqual([2, 1]);
+    Atomics.store(isOver, 0, 1);
+    await expect.poll(() => dealtWith, { timeout: 20_000 }).toEqual([2, 1, 1, 1, 2]);
+  });
+
+  it('finishes the file of a backup that ends', async () => {
+    begin(1);
+    await writeFile(join(data, 'source/large'), '');
+    await truncate(join(data, 'source/large'), 100e6);
+    name(1, 'large', 'large');
+    tell({ kind: 'end', backup: 1 });
+    await expect.poll(() => hashed.get(1)?.size, { timeout: 20_000 }).toBe(1);
+    begin(2);
+    expect((await filesAfter(2, 0)).size).toBe(0);
+  });
 });
 
 const item = { kind: 'item', change: '>f+++++++++', size: 10_000_000, path: 'file' } as const;
