@@ -64,9 +64,9 @@ function hear(order: AheadOrder): void {
 function hearWhatCame(): void {
   if (!parentPort) return;
   for (;;) {
-    const came = receiveMessageOnPort(parentPort) as { message: AheadOrder } | undefined;
+    const came = receiveMessageOnPort(parentPort);
     if (!came) return;
-    hear(came.message);
+    hear(came.message as AheadOrder);
   }
 }
 

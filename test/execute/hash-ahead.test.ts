@@ -175,3 +175,27 @@ test('one that is closed has nothing, and waits for nothing', async () => {
   ahead.hear('/source', item);
   expect(await ahead.end()).toBeNull();
 });
+
+test('where no thread can be started, nothing is hashed ahead and the backup goes on', async () => {
+  class WithoutThreads extends Thread {
+    override tell(): void {
+      throw Object.assign(new Error('no more tasks'), { code: 'ERR_WORKER_INIT_FAILED' });
+    }
+  }
+  const ahead = new WithoutThreads().begin(data);
+  ahead.hear('/source', item);
+  await new Promise(setImmediate);
+  expect(await ahead.end()).toBeNull();
+});
+
+test('a thread that is lost at the end leaves all to the manifest', async () => {
+  class Losing extends Thread {
+    override tell(order: AheadOrder): void {
+      if (order.kind === 'end') throw new Error('no more tasks');
+    }
+  }
+  const ahead = new Losing().begin(data);
+  ahead.hear('/source', item);
+  await new Promise(setImmediate);
+  expect(await ahead.end()).toBeNull();
+});
