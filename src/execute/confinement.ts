@@ -5,7 +5,8 @@
  *
  * Links are only possible within one mount, so the directory of the host is mounted as a whole and can be written; what
  * in it is neither written to nor linked to is covered read-only. It lies near the top there: rsync 3.5 opens each
- * directory on the way to a link base for every file, and with a few less an unchanged tree takes half as long.
+ * directory on the way to a link base for every file, and with a few less an unchanged tree takes an eighth less of the
+ * processor.
  */
 import { lstat, mkdtemp, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -84,6 +85,8 @@ const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SET
 export class Confiner {
   private found: { readonly state: Promise<Confinement>; readonly atMs: number } | null = null;
   private boxed: Confinement | null = null;
+  /** Words before a program that is in no box: no set-user-ID program gives it more rights. A box does the same. */
+  private barrier: readonly string[] = [];
 
   constructor(
     private readonly mode: ConfineMode,
@@ -106,12 +109,8 @@ export class Confiner {
       const state = await this.state();
       if (state.isBoxed) return startIn(room, state, ['rsync', ...args], signal, output);
       if (this.mode === 'required') throw new BusyError('CONFINEMENT_MISSING', { detail: state.why });
-      const [program = 'rsync', ...words] = [
-        ...(state.isMemoryBounded ? bounded(room) : []),
-        'rsync',
-        ...args,
-      ];
-      return startProcess(program, words, signal, output);
+      const opener = [...this.barrier, ...(state.isMemoryBounded ? bounded(room) : [])];
+      return startWords([...opener, 'rsync', ...args], signal, output);
     };
   }
 
@@ -125,12 +124,16 @@ export class Confiner {
     const now = await this.look();
     if (!now.isBoxed && now.why !== notInstalled && this.boxed) return this.boxed;
     this.boxed = now.isBoxed ? now : null;
+    const barrier = ['setpriv', '--no-new-privs', '--'];
+    const isBarred =
+      !now.isBoxed && (await outcomeOf(() => startWords([...barrier, 'true'], limit()))) === '';
+    this.barrier = isBarred ? barrier : [];
     return now;
   }
 
   private async look(): Promise<Confinement> {
     const { mode } = this;
-    const isMemoryBounded = (await outcomeOf(() => startProcess('prlimit', ['--version'], limit()))) === '';
+    const isMemoryBounded = (await outcomeOf(() => startWords(['prlimit', '--version'], limit()))) === '';
     const without = { mode, isBoxed: false, hasOwnNetwork: false, isMemoryBounded };
     if (mode === 'off') return { ...without, why: 'confine is off' };
     const obstacle = obstacleHere();
@@ -164,6 +167,14 @@ async function tryOut(state: Confinement): Promise<string> {
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+function startWords(
+  [program = '', ...words]: readonly string[],
+  signal: AbortSignal,
+  output?: number,
+): LocalProcess {
+  return startProcess(program, words, signal, output);
 }
 
 function limit(): AbortSignal {

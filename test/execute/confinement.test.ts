@@ -182,6 +182,23 @@ describe('the setting confine', () => {
     }
   });
 
+  it('off: nothing that rsync starts gets more rights than it has', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'busy-no-box-'));
+    const script = join(directory, 'script');
+    await writeFile(script, 'grep NoNewPrivs /proc/self/status >"$0.out"\n');
+    const start = new Confiner('off').starter({
+      writable: directory,
+      readOnly: [],
+      needsNames: false,
+      memoryBytes: 2 ** 30,
+    });
+    const rsync = await start(['-e', `/bin/sh ${script}`, 'host:/', directory], AbortSignal.timeout(30_000));
+    for (const stream of [rsync.stdout, rsync.stderr]) stream.resume();
+    await rsync.ended;
+    expect(await readFile(`${script}.out`, 'utf8')).toBe('NoNewPrivs:\t1\n');
+    await rm(directory, { recursive: true });
+  });
+
   it('off says so, and required refuses where it does not work', async () => {
     expect(await new Confiner('off').state()).toMatchObject({ isBoxed: false, why: 'confine is off' });
     const path = process.env.PATH;
