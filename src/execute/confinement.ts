@@ -8,6 +8,7 @@
  * directory on the way to a link base for every file, and with a few less an unchanged tree takes an eighth less of the
  * processor.
  */
+import { randomBytes } from 'node:crypto';
 import { lstat, mkdtemp, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,12 +30,11 @@ export interface Room {
   readonly memoryBytes: number;
 }
 
-/** Where what can be written lies in a box. */
-const boxedPlace = '/.busy-store';
+/** Where what can be written lies in a box. Nothing on a host is called so by chance, or because it knows the name. */
+const boxedPlace = `/.busy-${randomBytes(8).toString('hex')}`;
 
-/** What an rsync says, with the paths as they are outside of its box. */
-export function seenFromOutside({ writable }: Room, text: string): string {
-  return writable !== null && text.includes(boxedPlace) ? text.replaceAll(boxedPlace, writable) : text;
+function seenFromOutside({ writable }: Room, text: string): string {
+  return writable !== null && text.includes(boxedPlace) ? text.replaceAll(boxedPlace, () => writable) : text;
 }
 
 /** A path, or a word that an rsync is given, as it is in its box. */
@@ -52,12 +52,12 @@ export function roomFor(
   return { ...shown, needsNames: !rsyncOpts.includes('--numeric-ids'), memoryBytes: rsyncMemoryBytes };
 }
 
-/** `output`: a descriptor for its standard output. */
-export type StartRsync = (
-  args: readonly string[],
-  signal: AbortSignal,
-  output?: number,
-) => Promise<LocalProcess>;
+export interface StartRsync {
+  /** `output`: a descriptor for its standard output. */
+  (args: readonly string[], signal: AbortSignal, output?: number): Promise<LocalProcess>;
+  /** What an rsync says that was started so, with the paths as they are outside of its box, if it has one. */
+  readonly seenFromOutside: (text: string) => string;
+}
 
 /** How long the trial may take. */
 const trialMs = 10_000;
@@ -105,13 +105,22 @@ export class Confiner {
 
   /** Starts rsyncs in a room. What is answered throws CONFINEMENT_MISSING where one is required and does not work. */
   starter(room: Room): StartRsync {
-    return async (args, signal, output) => {
+    let isBoxed = false;
+    const start = async (
+      args: readonly string[],
+      signal: AbortSignal,
+      output?: number,
+    ): Promise<LocalProcess> => {
       const state = await this.state();
-      if (state.isBoxed) return startIn(room, state, ['rsync', ...args], signal, output);
+      ({ isBoxed } = state);
+      if (isBoxed) return startIn(room, state, ['rsync', ...args], signal, output);
       if (this.mode === 'required') throw new BusyError('CONFINEMENT_MISSING', { detail: state.why });
       const opener = [...this.barrier, ...(state.isMemoryBounded ? bounded(room) : [])];
       return startWords([...opener, 'rsync', ...args], signal, output);
     };
+    return Object.assign(start, {
+      seenFromOutside: (text: string) => (isBoxed ? seenFromOutside(room, text) : text),
+    });
   }
 
   /** Says in the log of a run when its rsyncs are in no box. */
