@@ -7,11 +7,16 @@ import { lstat, realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { parseShownPath, type BytePath } from '../core/byte-path.js';
 import { openPlainFile } from './plain-file.js';
+import { codeOf } from './tree-walk.js';
 
 export interface Samples {
   readonly same: number;
   readonly differing: number;
+  /** They are not there yet. Of all others nothing can be said: no base has them, or they cannot be read. */
+  readonly missing: number;
 }
+
+type Finding = keyof Samples | 'unknown';
 
 const pieceBytes = 256 * 1024;
 /** Of a large file the beginning is read, where file systems and databases note that they were used, and pieces all over it. */
@@ -35,16 +40,12 @@ export async function compareSamples(
   directory: string,
   bases: readonly string[],
 ): Promise<Samples> {
-  let same = 0;
-  let differing = 0;
+  const found = { same: 0, differing: 0, missing: 0, unknown: 0 };
   const now = await placeOf(directory);
   const before = await Promise.all(bases.map(placeOf));
-  for (const name of names) {
-    const isSame = await isSameContent(name, now, before);
-    if (isSame === true) same += 1;
-    if (isSame === false) differing += 1;
-  }
-  return { same, differing };
+  for (const name of names) found[await findingOf(name, now, before)] += 1;
+  const { same, differing, missing } = found;
+  return { same, differing, missing };
 }
 
 /** Null when it is not there. */
@@ -58,29 +59,30 @@ async function placeOf(directory: string): Promise<Place | null> {
   }
 }
 
-/** Null when it cannot be said. */
-async function isSameContent(
+async function findingOf(
   name: string,
   now: Place | null,
   before: readonly (Place | null)[],
-): Promise<boolean | null> {
+): Promise<Finding> {
   const path = parseShownPath(name);
-  const ours = path === null ? null : openBelow(now, path);
-  if (path === null || ours === null) return null;
+  if (path === null) return 'unknown';
+  const ours = openBelow(now, path);
+  if (typeof ours === 'string') return ours;
   try {
     const { size } = await fstat(ours);
     for (const base of before) {
       const theirs = openBelow(base, path);
-      if (theirs === null) continue;
+      if (typeof theirs === 'string') continue;
       try {
-        if ((await fstat(theirs)).size === size) return await isSameWithin(ours, theirs, size);
+        if ((await fstat(theirs)).size !== size) continue;
+        return (await isSameWithin(ours, theirs, size)) ? 'same' : 'differing';
       } finally {
         await close(theirs);
       }
     }
-    return null;
+    return 'unknown';
   } catch {
-    return null;
+    return 'unknown';
   } finally {
     await close(ours);
   }
@@ -109,11 +111,11 @@ function placesIn(size: number): number[] {
   return places;
 }
 
-/** Null for what is not there, is no regular file, or is reached through a link. */
-function openBelow(place: Place | null, path: BytePath): number | null {
+/** Or why it is not open: it is no regular file, is reached through a link, or may not be read. */
+function openBelow(place: Place | null, path: BytePath): number | 'missing' | 'unknown' {
   try {
-    return place && openPlainFile(`${place.root}/${path}`, place.device);
-  } catch {
-    return null;
+    return (place && openPlainFile(`${place.root}/${path}`, place.device)) ?? 'unknown';
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? 'missing' : 'unknown';
   }
 }

@@ -30,6 +30,7 @@ it('compares files of the same size by their contents', async () => {
   expect(await compareSamples(names, now, [join(directory, 'gone'), base])).toEqual({
     same: 1,
     differing: 1,
+    missing: 1,
   });
 });
 
@@ -45,7 +46,7 @@ it('opens nothing that is not a file, on either side', async () => {
   await mkdir(join(base, 'way'));
   await writeFile(join(base, 'way/file'), 'aaaa');
   const names = ['pipe', 'file', 'device', 'way/file'];
-  expect(await compareSamples(names, now, [base])).toEqual({ same: 0, differing: 0 });
+  expect(await compareSamples(names, now, [base])).toEqual({ same: 0, differing: 0, missing: 0 });
   const wereOpened = await Promise.all([touchy, touchyBefore].map((one) => one.wasOpened()));
   expect(wereOpened).toEqual([false, false]);
 });
