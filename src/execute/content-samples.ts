@@ -22,6 +22,8 @@ const pieceBytes = 256 * 1024;
 /** Of a large file the beginning is read, where file systems and databases note that they were used, and pieces all over it. */
 const beginningBytes = 16 * 1024 * 1024;
 const piecesBeyond = 64;
+/** When so much was read on a side no other file is begun: much more is copied while one waits for it. */
+const mostBytes = 64 * 1024 * 1024;
 
 /** A directory without a link on the way, and the only device that is read below it. */
 interface Place {
@@ -29,11 +31,16 @@ interface Place {
   readonly device: bigint;
 }
 
+/** For all samples together, on a side. */
+interface Budget {
+  bytesLeft: number;
+}
+
 const [close, fstat, read] = [promisify(closeFile), promisify(statOfFile), promisify(readFile)];
 
 /**
  * Compares files by their names as rsync shows them, below `directory` and the first of `bases` that has the file in the
- * same size. What is not there, or nothing but a file, counts for nothing.
+ * same size. What is not there, or nothing but a file, counts for nothing; so do the last ones when the first are large.
  */
 export async function compareSamples(
   names: readonly string[],
@@ -43,7 +50,8 @@ export async function compareSamples(
   const found = { same: 0, differing: 0, missing: 0, unknown: 0 };
   const now = await placeOf(directory);
   const before = await Promise.all(bases.map(placeOf));
-  for (const name of names) found[await findingOf(name, now, before)] += 1;
+  const budget = { bytesLeft: mostBytes };
+  for (const name of names) if (budget.bytesLeft > 0) found[await findingOf(name, now, before, budget)] += 1;
   const { same, differing, missing } = found;
   return { same, differing, missing };
 }
@@ -63,6 +71,7 @@ async function findingOf(
   name: string,
   now: Place | null,
   before: readonly (Place | null)[],
+  budget: Budget,
 ): Promise<Finding> {
   const path = parseShownPath(name);
   if (path === null) return 'unknown';
@@ -75,7 +84,7 @@ async function findingOf(
       if (typeof theirs === 'string') continue;
       try {
         if ((await fstat(theirs)).size !== size) continue;
-        return (await isSameWithin(ours, theirs, size)) ? 'same' : 'differing';
+        return (await isSameWithin(ours, theirs, size, budget)) ? 'same' : 'differing';
       } finally {
         await close(theirs);
       }
@@ -88,11 +97,12 @@ async function findingOf(
   }
 }
 
-async function isSameWithin(a: number, b: number, size: number): Promise<boolean> {
+async function isSameWithin(a: number, b: number, size: number, budget: Budget): Promise<boolean> {
   const [pieceOfA, pieceOfB] = [Buffer.alloc(pieceBytes), Buffer.alloc(pieceBytes)];
   for (const at of placesIn(size)) {
     const readA = await read(a, pieceOfA, 0, pieceBytes, at);
     const readB = await read(b, pieceOfB, 0, pieceBytes, at);
+    budget.bytesLeft -= readA.bytesRead;
     const isEqual =
       readA.bytesRead === readB.bytesRead &&
       pieceOfA.subarray(0, readA.bytesRead).equals(pieceOfB.subarray(0, readB.bytesRead));

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -32,6 +32,16 @@ it('compares files of the same size by their contents', async () => {
     differing: 1,
     missing: 1,
   });
+});
+
+it('begins no other file when much was read', async () => {
+  const names = Array.from({ length: 10 }, (_, number) => `file${number}`);
+  for (const name of names) {
+    await put(name, '', '');
+    for (const place of [now, base]) await truncate(join(place, name), 40e6);
+  }
+  // 32 MiB of each.
+  expect(await compareSamples(names, now, [base])).toEqual({ same: 2, differing: 0, missing: 0 });
 });
 
 it('opens nothing that is not a file, on either side', async () => {
