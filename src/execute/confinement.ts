@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import type { ConfineMode, Confinement } from '../core/confinement.js';
 import { BusyError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import { startProcess, startBoxed, textOf, type LocalProcess } from './process.js';
+import { startBoxed, startHelper, startProcess, textOf, type LocalProcess } from './process.js';
 import { syscallFilter } from './syscall-filter.js';
 
 /** What of the server an rsync is shown. Absolute directories, which may be the same as seen from outside. */
@@ -116,7 +116,8 @@ export class Confiner {
       if (isBoxed) return startIn(room, state, ['rsync', ...args], signal, output);
       if (this.mode === 'required') throw new BusyError('CONFINEMENT_MISSING', { detail: state.why });
       const opener = [...this.barrier, ...(state.isMemoryBounded ? bounded(room) : [])];
-      return startWords([...opener, 'rsync', ...args], signal, output);
+      const [program = 'rsync', ...words] = [...opener, 'rsync', ...args];
+      return startProcess(program, words, signal, output);
     };
     return Object.assign(start, {
       seenFromOutside: (text: string) => (isBoxed ? seenFromOutside(room, text) : text),
@@ -135,14 +136,15 @@ export class Confiner {
     this.boxed = now.isBoxed ? now : null;
     const barrier = ['setpriv', '--no-new-privs', '--'];
     const isBarred =
-      !now.isBoxed && (await outcomeOf(() => startWords([...barrier, 'true'], limit()))) === '';
+      !now.isBoxed &&
+      (await outcomeOf(() => startHelper('setpriv', [...barrier.slice(1), 'true'], limit()))) === '';
     this.barrier = isBarred ? barrier : [];
     return now;
   }
 
   private async look(): Promise<Confinement> {
     const { mode } = this;
-    const isMemoryBounded = (await outcomeOf(() => startWords(['prlimit', '--version'], limit()))) === '';
+    const isMemoryBounded = (await outcomeOf(() => startHelper('prlimit', ['--version'], limit()))) === '';
     const without = { mode, isBoxed: false, hasOwnNetwork: false, isMemoryBounded };
     if (mode === 'off') return { ...without, why: 'confine is off' };
     const obstacle = obstacleHere();
@@ -176,14 +178,6 @@ async function tryOut(state: Confinement): Promise<string> {
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-function startWords(
-  [program = '', ...words]: readonly string[],
-  signal: AbortSignal,
-  output?: number,
-): LocalProcess {
-  return startProcess(program, words, signal, output);
 }
 
 function limit(): AbortSignal {
