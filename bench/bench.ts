@@ -5,7 +5,7 @@
 import { describeMachine, formatMachine } from './machine.js';
 import { formatOneTable, judgeRow, type Row } from './one-table.js';
 import { runBenchmark, type BenchmarkOptions } from './options.js';
-import { peerNames, type Absence } from './peers/all-peers.js';
+import { peerNames, type Absence, type Failure } from './peers/all-peers.js';
 import { archive } from './sections/archive.js';
 import { control } from './sections/control.js';
 import { expiry } from './sections/expiry.js';
@@ -18,8 +18,10 @@ const sections: readonly Section[] = [large, small, many, mixed, archive, expiry
 interface Measured {
   readonly rows: readonly Row[];
   readonly absent: readonly Absence[];
-  /** What went wrong, as sentences. */
-  readonly failures: readonly string[];
+  /** Others that failed. */
+  readonly failures: readonly Failure[];
+  /** Sections that could not be measured, as sentences. */
+  readonly unmeasured: readonly string[];
 }
 
 await runBenchmark({ defaultRounds: 3, sections: sections.map(({ name }) => name) }, async (options) => {
@@ -27,17 +29,17 @@ await runBenchmark({ defaultRounds: 3, sections: sections.map(({ name }) => name
   const machine = await describeMachine();
   const usual = isQuick ? sections.filter(({ isLikeAnother }) => !isLikeAnother) : sections;
   const chosen = only === null ? usual : sections.filter(({ name }) => only.includes(name));
-  const { rows, absent, failures } = await measureAll(chosen, options);
+  const { rows, absent, failures, unmeasured } = await measureAll(chosen, options);
   const judged = rows.map(judgeRow);
-  if (failures.length > 0) process.exitCode = 1;
-  if (isJson) return JSON.stringify({ machine, rounds, rows: judged, absent, failures }, null, 2);
+  if (failures.length + unmeasured.length > 0) process.exitCode = 1;
+  if (isJson) return JSON.stringify({ machine, rounds, rows: judged, absent, failures, unmeasured }, null, 2);
   return [
     formatMachine(machine),
     `Median of ${rounds} rounds. Below the names of others: the time of BUSY divided by theirs, so below 1 BUSY is faster.`,
     ...chosen.map((section) => `- ${section.describe(isQuick)}`),
     '',
-    formatOneTable(judged, peerNames, absent),
-    ...failures,
+    formatOneTable(judged, peerNames, absent, failures),
+    ...unmeasured,
   ].join('\n');
 });
 
@@ -45,19 +47,21 @@ await runBenchmark({ defaultRounds: 3, sections: sections.map(({ name }) => name
 async function measureAll(chosen: readonly Section[], options: BenchmarkOptions): Promise<Measured> {
   const rows: Row[] = [];
   const absent = new Map<string, Absence>();
-  const failures: string[] = [];
+  const failures: Failure[] = [];
+  const unmeasured: string[] = [];
   for (const section of chosen) {
     if (options.signal.aborted) break;
     try {
       const result = await section.measure(options);
       rows.push(...result.rows);
       for (const one of result.absent) absent.set(one.name, one);
+      failures.push(...result.failures);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      failures.push(
+      unmeasured.push(
         `Not measured: ${section.name} (${options.signal.aborted ? 'it was interrupted' : why}).`,
       );
     }
   }
-  return { rows, absent: [...absent.values()], failures };
+  return { rows, absent: [...absent.values()], failures, unmeasured };
 }

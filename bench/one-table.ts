@@ -1,5 +1,5 @@
 /** The one table of `npm run bench`: from single measurements to ratios and verdicts. Pure. */
-import type { Absence } from './peers/all-peers.js';
+import type { Absence, Failure } from './peers/all-peers.js';
 import { spreadOf, type Spread } from './statistics.js';
 import { formatTable } from './table.js';
 
@@ -12,6 +12,8 @@ export interface Row {
   readonly busyd: readonly number[];
   /** The same thing done by others, by name. */
   readonly others: Readonly<Record<string, readonly number[]>>;
+  /** Others that failed at it, or before it. */
+  readonly failed?: readonly string[];
   readonly goals: readonly Goal[];
 }
 
@@ -55,6 +57,7 @@ export function formatOneTable(
   rows: readonly JudgedRow[],
   columns: readonly string[],
   absent: readonly Absence[],
+  failures: readonly Failure[] = [],
 ): string {
   const isAway = new Set(absent.map(({ name }) => name));
   const head = ['what', 'BUSY', 'goal', ...columns, 'others'];
@@ -63,6 +66,7 @@ export function formatOneTable(
     const own = columns.map((column) => {
       const ratio = row.ratios[column];
       if (ratio !== undefined) return formatRatio(ratio);
+      if (row.failed?.includes(column)) return 'failed';
       return isCompared && isAway.has(column) ? 'not here' : '';
     });
     const others = Object.entries(row.ratios)
@@ -77,7 +81,8 @@ export function formatOneTable(
     ];
   });
   const missing = absent.map(({ name, remedy }) => `Not here: ${name} (${remedy}).`);
-  return [formatTable([head, ...body]), ...missing].join('\n');
+  const failed = failures.map(({ name, at, why }) => `failed: ${name} (${at}): ${why}`);
+  return [formatTable([head, ...body]), ...missing, ...failed].join('\n');
 }
 
 function ratiosOf({ what, busyd }: Row, name: string, values: readonly number[]): Spread {

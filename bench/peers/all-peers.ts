@@ -14,6 +14,15 @@ export interface Absence {
   readonly remedy: string;
 }
 
+/** One that is there, but did not do what it was asked for. */
+export interface Failure {
+  readonly name: string;
+  /** On what tree, at which step. */
+  readonly at: string;
+  /** One line. */
+  readonly why: string;
+}
+
 /** In the order of the table. */
 export const peerNames = ['rsync -a', 'rsnapshot', 'restic', 'borg', 'rsync_bpc'] as const;
 

@@ -29,6 +29,10 @@ export const archive: Section = {
       ],
     });
     const absent: Absence[] = hasPigz ? [] : [{ name: 'tar | pigz', remedy: 'apt-get install pigz' }];
-    return { rows: [row('archive, tar.gz', 'busyd'), row('archive, tar.zst', 'busyd, zst')], absent };
+    return {
+      rows: [row('archive, tar.gz', 'busyd'), row('archive, tar.zst', 'busyd, zst')],
+      absent,
+      failures: [],
+    };
   },
 };

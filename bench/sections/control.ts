@@ -81,7 +81,7 @@ export const control: Section = {
         const [what, unit, goal] = figures[figure];
         return { what, unit, busyd, others: {}, goals: goal === null ? [] : [goal] };
       });
-      return { rows, absent: [] };
+      return { rows, absent: [], failures: [] };
     });
   },
 };

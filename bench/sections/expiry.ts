@@ -60,7 +60,7 @@ export const expiry: Section = {
         busyd: own,
         others: { 'rm -rf': byHand },
       } as const;
-      return { rows: [{ ...row, goals: [] }], absent: [] };
+      return { rows: [{ ...row, goals: [] }], absent: [], failures: [] };
     });
   },
 };

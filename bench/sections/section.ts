@@ -1,7 +1,7 @@
 /** A part of `npm run bench` that can be carried out alone. */
 import type { BenchmarkOptions } from '../options.js';
 import type { Row } from '../one-table.js';
-import type { Absence } from '../peers/all-peers.js';
+import type { Absence, Failure } from '../peers/all-peers.js';
 
 export interface Section {
   readonly name: string;
@@ -16,4 +16,6 @@ export interface SectionResult {
   readonly rows: readonly Row[];
   /** Who could not take part. */
   readonly absent: readonly Absence[];
+  /** Whose figures are missing because they failed. */
+  readonly failures: readonly Failure[];
 }

@@ -5,7 +5,7 @@ import { must, type Contestant } from '../contestants.js';
 import type { Measurement } from '../measurement.js';
 import type { Goal, Row } from '../one-table.js';
 import type { BenchmarkOptions } from '../options.js';
-import { findPeers } from '../peers/all-peers.js';
+import { findPeers, type Failure } from '../peers/all-peers.js';
 import { daemonBackups } from '../peers/busyd.js';
 import { rotate } from '../rotate.js';
 import { remove, settleDisk, withScratch, type Scratch } from '../scratch.js';
@@ -67,24 +67,39 @@ async function measureAll(
   const contestants = [daemonBackups(bed, own, () => plan.name), ...present];
   const isEachRoundNew = plan.steps.includes('full');
   const transfers: Transfer[] = [];
+  const failures = new Map<string, Failure>();
   for (let round = 1; round <= options.rounds; round++) {
     // Each round begins with another one, so that no place in the order is always the same contestant's.
     for (const contestant of rotate(contestants, round - 1)) {
+      const by = contestant.name;
+      if (failures.has(by)) continue;
       const first: readonly Step[] = round === 1 && !isEachRoundNew ? ['full'] : [];
       for (const step of [...first, ...plan.steps]) {
         options.signal.throwIfAborted();
         if (isRestore(step) && contestant.restore === null) continue;
         if (step === '1 % changed') await changeOnePercent(tree);
         await settleDisk(directory);
-        const { wallMs } = await steps[step]({ contestant, plan, tree, directory });
-        const seconds = wallMs / 1000;
-        options.say(`${plan.name}, round ${round}: ${step}, ${contestant.name}: ${seconds.toFixed(2)} s`);
-        transfers.push({ step, by: contestant.name, seconds });
+        try {
+          const { wallMs } = await steps[step]({ contestant, plan, tree, directory });
+          const seconds = wallMs / 1000;
+          options.say(`${plan.name}, round ${round}: ${step}, ${by}: ${seconds.toFixed(2)} s`);
+          transfers.push({ step, by, seconds });
+        } catch (error) {
+          // Ctrl-C ends its programs too.
+          options.signal.throwIfAborted();
+          if (by === own) throw error;
+          const why = firstLineOf(error);
+          options.say(`${plan.name}, round ${round}: ${step}, ${by}: failed: ${why}`);
+          failures.set(by, { name: by, at: `${plan.name}, ${step}`, why });
+          break;
+        }
       }
-      if (isEachRoundNew) await contestant.clear(tree);
+      // What a failed one has left goes with the scratch directory.
+      if (isEachRoundNew && !failures.has(by)) await contestant.clear(tree);
     }
   }
-  return { rows: rowsOf(plan, options.rounds, transfers), absent };
+  const rows = rowsOf(plan, options.rounds, transfers, [...failures.keys()]);
+  return { rows, absent, failures: [...failures.values()] };
 }
 
 interface Work {
@@ -107,21 +122,34 @@ async function restore({ contestant, tree, directory }: Work, file: string | nul
   if (contestant.restore === null) throw new Error(`${contestant.name} has no restore of its own.`);
   const into = join(directory, 'restored');
   await mkdir(into);
-  const measurement = await contestant.restore.carryOut(tree, file, into);
-  const original = file === null ? tree : join(tree, file);
-  await must('diff', ['-rq', '--no-dereference', original, contestant.restore.placeOf(tree, file, into)]);
-  await remove(into);
-  return measurement;
+  try {
+    const measurement = await contestant.restore.carryOut(tree, file, into);
+    const original = file === null ? tree : join(tree, file);
+    await must('diff', ['-rq', '--no-dereference', original, contestant.restore.placeOf(tree, file, into)]);
+    return measurement;
+  } finally {
+    await remove(into);
+  }
 }
 
-function rowsOf({ name, goals }: TransferPlan, rounds: number, transfers: readonly Transfer[]): Row[] {
+function firstLineOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n')[0] ?? '';
+}
+
+function rowsOf(
+  { name, goals }: TransferPlan,
+  rounds: number,
+  transfers: readonly Transfer[],
+  failed: readonly string[],
+): Row[] {
   const made = [...new Set(transfers.map(({ step }) => step))];
   const names = [...new Set(transfers.map(({ by }) => by))];
   return made.map((step) => {
     const of = (by: string): number[] =>
       transfers.filter((one) => one.step === step && one.by === by).map(({ seconds }) => seconds);
     const others = names
-      .filter((by) => by !== own)
+      .filter((by) => by !== own && !failed.includes(by))
       .map((by) => [by, of(by)] as const)
       .filter(([, values]) => values.length > 0);
     return {
@@ -129,6 +157,7 @@ function rowsOf({ name, goals }: TransferPlan, rounds: number, transfers: readon
       unit: 's',
       busyd: of(own),
       others: Object.fromEntries(others),
+      failed,
       goals: goals[step] ?? [],
     };
   });

@@ -36,6 +36,15 @@ test('whoever is missing is named in the table, where others are compared', () =
   expect(text.split('\n').at(-1)).toBe('Not here: restic (apt-get install restic).');
 });
 
+test('whoever failed is named with the first thing that it said, and its cells say so', () => {
+  const failing: Row = { ...row, others: { borg: [1, 3, 5] }, failed: ['rsync -a'] };
+  const failure = { name: 'rsync -a', at: 'small, full', why: 'rsync ended with code 12: no space' };
+  const text = formatOneTable([judgeRow(failing)], ['rsync -a', 'borg'], [], [failure]);
+  expect(text.split('\n')[2]?.split('|')[4]?.trim()).toBe('failed');
+  expect(text).toContain('≤ 0.8 rsync -a: not measured');
+  expect(text.split('\n').at(-1)).toBe('failed: rsync -a (small, full): rsync ended with code 12: no space');
+});
+
 test('goals and verdicts stand there in words', () => {
   const text = formatOneTable([judgeRow(row)], [], []);
   expect(text).toContain('≤ 0.8 rsync -a: met; ≤ 1.9 borg: **missed**; ≤ 1 restic: not measured; ≥ 3: met');
