@@ -12,6 +12,8 @@ export interface Row {
   readonly busyd: readonly number[];
   /** The same thing done by others, by name. */
   readonly others: Readonly<Record<string, readonly number[]>>;
+  /** Others that were measured in the first round only. */
+  readonly onlyInFirstRound?: readonly string[];
   /** Others that failed at it, or before it. */
   readonly failed?: readonly string[];
   readonly goals: readonly Goal[];
@@ -35,6 +37,9 @@ export interface Verdict extends Goal {
   /** Null where the other was not there. */
   readonly isMet: boolean | null;
 }
+
+/** Behind a ratio of the first round alone. */
+const onceMark = '¹';
 
 /** Where the rounds differ by more than this share of the median, the table says so. */
 const calm = 0.25;
@@ -65,7 +70,7 @@ export function formatOneTable(
     const isCompared = columns.some((column) => column in row.ratios);
     const own = columns.map((column) => {
       const ratio = row.ratios[column];
-      if (ratio !== undefined) return formatRatio(ratio);
+      if (ratio !== undefined) return formatRatio(ratio) + (isOnce(row, column) ? onceMark : '');
       if (row.failed?.includes(column)) return 'failed';
       return isCompared && isAway.has(column) ? 'not here' : '';
     });
@@ -82,13 +87,21 @@ export function formatOneTable(
   });
   const missing = absent.map(({ name, remedy }) => `Not here: ${name} (${remedy}).`);
   const failed = failures.map(({ name, at, why }) => `failed: ${name} (${at}): ${why}`);
-  return [formatTable([head, ...body]), ...missing, ...failed].join('\n');
+  const hasOnce = rows.some((row) => columns.some((column) => column in row.ratios && isOnce(row, column)));
+  const once = hasOnce ? [`${onceMark} measured in the first round only.`] : [];
+  return [formatTable([head, ...body]), ...once, ...missing, ...failed].join('\n');
 }
 
-function ratiosOf({ what, busyd }: Row, name: string, values: readonly number[]): Spread {
+function ratiosOf(row: Row, name: string, values: readonly number[]): Spread {
+  const busyd = isOnce(row, name) ? row.busyd.slice(0, 1) : row.busyd;
   if (values.length !== busyd.length)
-    throw new Error(`${what}: ${name} was measured ${values.length} times, BUSY ${busyd.length} times.`);
+    throw new Error(`${row.what}: ${name} was measured ${values.length} times, BUSY ${busyd.length} times.`);
   return spreadOf(busyd.map((value, round) => value / (values[round] ?? NaN)));
+}
+
+/** Whether fewer rounds stand behind its ratio than behind the others. */
+function isOnce({ busyd, onlyInFirstRound = [] }: Row, name: string): boolean {
+  return busyd.length > 1 && onlyInFirstRound.includes(name);
 }
 
 function formatRatio({ median, min, max }: Spread): string {

@@ -10,7 +10,7 @@ const sizesOf = (isQuick: boolean): ArchiveSizes =>
 export const archive: Section = {
   name: 'archive',
   isLikeAnother: false,
-  describe: (isQuick) => `archive: ${describeArchived(sizesOf(isQuick))}`,
+  describe: ({ isQuick }) => `archive: ${describeArchived(sizesOf(isQuick))}`,
   measure: async (options) => {
     const hasPigz = (await firstInstalled(['pigz'])) !== null;
     const others: readonly Archiver[] = hasPigz ? ['tar czf', 'tar | pigz'] : ['tar czf'];

@@ -38,7 +38,7 @@ type Figure = keyof typeof figures;
 export const control: Section = {
   name: 'control',
   isLikeAnother: false,
-  describe: (isQuick) => {
+  describe: ({ isQuick }) => {
     const { calls } = sizes[isQuick ? 'quick' : 'full'];
     return `control: a daemon with ${hostCount} hosts; ListHosts: ${calls} calls, ${pageSize} hosts a page; each backup runs at 5.5 MiB/s`;
   },

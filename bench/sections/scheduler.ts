@@ -8,7 +8,7 @@ const passCount = (isQuick: boolean): number => (isQuick ? 10 : 90);
 export const scheduler: Section = {
   name: 'scheduler',
   isLikeAnother: false,
-  describe: (isQuick) =>
+  describe: ({ isQuick }) =>
     `scheduler: ${fleetSize.toLocaleString('en')} hosts, ${passCount(isQuick)} passes, 20 s apart by a clock that is moved by hand`,
   measure: async ({ rounds, isQuick, say, signal }) => {
     const first: number[] = [];

@@ -1,5 +1,5 @@
 /** A part of `npm run bench` that can be carried out alone. */
-import type { BenchmarkOptions } from '../options.js';
+import type { BenchmarkOptions, SizeOptions } from '../options.js';
 import type { Row } from '../one-table.js';
 import type { Absence, Failure } from '../peers/all-peers.js';
 
@@ -8,7 +8,7 @@ export interface Section {
   /** It does nothing that another section does not do too, with other trees: so `--quick` leaves it out. */
   readonly isLikeAnother: boolean;
   /** What it works on, as a sentence for people. */
-  describe(isQuick: boolean): string;
+  describe(sizes: SizeOptions): string;
   measure(options: BenchmarkOptions): Promise<SectionResult>;
 }
 

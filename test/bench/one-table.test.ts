@@ -50,6 +50,22 @@ test('goals and verdicts stand there in words', () => {
   expect(text).toContain('≤ 0.8 rsync -a: met; ≤ 1.9 borg: **missed**; ≤ 1 restic: not measured; ≥ 3: met');
 });
 
+test('whoever takes part in the first round only is compared in it, and marked', () => {
+  const once: Row = { ...row, others: { 'rsync -a': [4, 4, 4], borg: [1] }, onlyInFirstRound: ['borg'] };
+  const judged = judgeRow(once);
+  expect(judged.ratios['borg']).toEqual({ median: 2, min: 2, max: 2 });
+  const lines = formatOneTable([judged], ['rsync -a', 'borg'], []).split('\n');
+  expect(
+    lines[2]
+      ?.split('|')
+      .slice(4, 6)
+      .map((cell) => cell.trim()),
+  ).toEqual(['~0.75', '2.00¹']);
+  expect(lines.at(-1)).toBe('¹ measured in the first round only.');
+  const alone = formatOneTable([judgeRow({ ...once, busyd: [2], others: { borg: [1] } })], ['borg'], []);
+  expect(alone).not.toContain('¹');
+});
+
 test('rounds that one contestant lacks are no ratio', () => {
   expect(() => judgeRow({ ...row, others: { borg: [1] } })).toThrow(
     'borg was measured 1 times, BUSY 3 times',
