@@ -11,21 +11,61 @@ export interface CallTimes {
   readonly arrivedP99Ms: number;
 }
 
+interface Call {
+  readonly tookMs: number;
+  readonly arrivedAfterMs: number;
+}
+
 const warmUpCalls = 50;
 
+/** Calls ListHosts again and again, each call after the answer to the one before, on one connection. */
+export async function measureListHosts(socket: string, pageSize: number, calls: number): Promise<CallTimes> {
+  return withListHosts(socket, pageSize, async (call) => {
+    const made: Call[] = [];
+    while (made.length < calls) made.push(await call());
+    const times = made.map(({ tookMs }) => tookMs);
+    return {
+      p50Ms: percentile(times, 50),
+      p99Ms: percentile(times, 99),
+      arrivedP99Ms: percentile(
+        made.map(({ arrivedAfterMs }) => arrivedAfterMs),
+        99,
+      ),
+    };
+  });
+}
+
 /**
- * Calls ListHosts again and again, each call `pauseMs` after the answer to the one before, on one connection. With a
- * pause the calls themselves are no load.
+ * Begins some work and calls ListHosts until it has ended, each call `pauseMs` after the answer to the one before, so
+ * that the calls themselves are no load.
  */
-export async function measureListHosts(
+export async function askDuring<T>(
+  {
+    socket,
+    pageSize,
+    pauseMs,
+  }: { readonly socket: string; readonly pageSize: number; readonly pauseMs: number },
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly callsMs: readonly number[] }> {
+  return withListHosts(socket, pageSize, async (call) => {
+    const done = new AbortController();
+    const working = work().finally(() => done.abort());
+    const callsMs: number[] = [];
+    while (!done.signal.aborted) {
+      callsMs.push((await call()).tookMs);
+      await setTimeout(pauseMs);
+    }
+    return { result: await working, callsMs };
+  });
+}
+
+/** Gives a call on a connection that has had its first ones. */
+async function withListHosts<T>(
   socket: string,
   pageSize: number,
-  calls: number,
-  pauseMs = 0,
-): Promise<CallTimes> {
+  work: (call: () => Promise<Call>) => Promise<T>,
+): Promise<T> {
   const client = new Client(`unix:${socket}`, credentials.createInsecure());
-  const timesMs: number[] = [];
-  const arrivedMs: number[] = [];
   let arrivedAt = 0;
   const listHosts = {
     ...HostServiceService.listHosts,
@@ -34,23 +74,17 @@ export async function measureListHosts(
       return HostServiceService.listHosts.responseDeserialize(bytes);
     },
   };
+  const call = async (): Promise<Call> => {
+    const startedAt = performance.now();
+    const { hosts } = await callMethod(client, listHosts, { pageSize, pageToken: '' });
+    const tookMs = performance.now() - startedAt;
+    if (hosts.length !== pageSize) throw new Error(`ListHosts answered ${hosts.length} hosts.`);
+    return { tookMs, arrivedAfterMs: arrivedAt - startedAt };
+  };
   try {
-    for (let call = 0; call < warmUpCalls + calls; call++) {
-      if (pauseMs > 0) await setTimeout(pauseMs);
-      const startedAt = performance.now();
-      const { hosts } = await callMethod(client, listHosts, { pageSize, pageToken: '' });
-      if (call >= warmUpCalls) {
-        timesMs.push(performance.now() - startedAt);
-        arrivedMs.push(arrivedAt - startedAt);
-      }
-      if (hosts.length !== pageSize) throw new Error(`ListHosts answered ${hosts.length} hosts.`);
-    }
+    for (let warmUp = 0; warmUp < warmUpCalls; warmUp++) await call();
+    return await work(call);
   } finally {
     client.close();
   }
-  return {
-    p50Ms: percentile(timesMs, 50),
-    p99Ms: percentile(timesMs, 99),
-    arrivedP99Ms: percentile(arrivedMs, 99),
-  };
 }
