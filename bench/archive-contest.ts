@@ -58,14 +58,13 @@ export function describeArchived({ files, mib }: ArchiveSizes): string {
 export async function findArchivers(
   wanted: readonly Archiver[],
 ): Promise<{ readonly present: readonly Archiver[]; readonly absent: readonly Absence[] }> {
-  const has = async (program: string): Promise<boolean> => (await firstInstalled([program])) !== null;
   const lacking: readonly { readonly name: Archiver; readonly program: string }[] = [
     { name: 'tar | pigz', program: 'pigz' },
     { name: 'tar | zstd', program: 'zstd' },
     { name: 'busyd, zst', program: 'zstd' },
   ];
-  const isThere = await Promise.all(lacking.map(({ program }) => has(program)));
-  const missing = lacking.filter(({ name }, index) => isThere[index] !== true && wanted.includes(name));
+  const places = await Promise.all(lacking.map(({ program }) => firstInstalled([program])));
+  const missing = lacking.filter(({ name }, index) => places[index] === null && wanted.includes(name));
   return {
     present: wanted.filter((by) => !missing.some(({ name }) => name === by)),
     absent: missing.map(({ name, program }) => ({ name, remedy: `apt-get install ${program}` })),
