@@ -39,7 +39,7 @@ type Figure = keyof typeof figures;
 export const control: Section = {
   name: 'control',
   isLikeAnother: false,
-  describe: (isQuick) => {
+  describe: ({ isQuick }) => {
     const { calls } = sizes[isQuick ? 'quick' : 'full'];
     return `control: a daemon with ${hostCount} hosts; ListHosts: ${calls} calls, ${pageSize} hosts a page; each backup runs at 5.5 MiB/s`;
   },
@@ -86,7 +86,7 @@ export const control: Section = {
         const [what, unit, goal] = figures[figure];
         return { what, unit, busyd, others: {}, goals: goal === null ? [] : [goal] };
       });
-      return { rows, absent: [] };
+      return { rows, absent: [], failures: [] };
     });
   },
 };
