@@ -1,6 +1,7 @@
 /**
  * `npm run soak`: a daemon with a fleet of hosts, a small disk and a database of its own, under random faults; its
- * promises are checked all the while. Exit codes: 0 all were kept, 1 one was not, 2 wrong usage.
+ * promises are checked all the while. Exit codes: 0 all were kept, 1 one was not or it was interrupted, 2 wrong
+ * usage.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -48,6 +49,10 @@ async function carryOut({ isVerbose, ...options }: Wish): Promise<number> {
     });
     if (report === null) return 1;
     say(describeReport(report));
+    if (interrupted.signal.aborted) {
+      say(`seed ${options.seed}: interrupted; until then no promise was broken`);
+      return 1;
+    }
     say(`seed ${options.seed}: no promise was broken`);
     return 0;
   } catch (error) {

@@ -41,13 +41,16 @@ export class Subscribers {
     }
   }
 
-  /** Reads a log with pauses; each line must come once and in order. A lost one vanishes in the middle. */
+  /**
+   * Reads a log with pauses; each line must come once and in order, and the last one before the stream ends. A lost one
+   * vanishes in the middle.
+   */
   async readLog(run: Run, random: Random): Promise<void> {
     const pauseMs = random.pick([0, 200, 3000]);
     const most = random.chance(0.3) ? random.below(4) : Infinity;
     let next = 0;
     let messages = 0;
-    await this.read(
+    const hasAll = await this.read(
       (client) => client.streamLogs({ runId: run.id, offset: 0, follow: true }),
       async ({ offset, nextOffset, lines }: StreamLogsResponse) => {
         if (offset !== next)
@@ -58,6 +61,17 @@ export class Subscribers {
         if (messages > most) return 'lost';
         if (pauseMs > 0) await delay(pauseMs);
         return 'more';
+      },
+    );
+    if (hasAll) await this.checkNothingFollows(run, next);
+  }
+
+  private async checkNothingFollows(run: Run, offset: number): Promise<void> {
+    await this.read(
+      (client) => client.streamLogs({ runId: run.id, offset, follow: false }),
+      async ({ lines: [line] }: StreamLogsResponse) => {
+        if (line === undefined) return;
+        throw new Disagreement(`the log of run ${run.id} was said to end at ${offset}, but goes on: ${line}`);
       },
     );
   }
@@ -87,19 +101,22 @@ export class Subscribers {
     return new BackupServiceClient(`unix:${this.socket}`, credentials.createInsecure());
   }
 
+  /** Answers whether the stream has come to its own end. */
   private async read<Message>(
     begin: (client: BackupServiceClient) => ClientReadableStream<Message>,
     take: (message: Message) => Promise<'more' | 'lost' | void>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const client = this.client();
     const stream = begin(client);
     stream.on('error', () => {});
     const end = this.hold(() => stream.cancel());
     try {
-      for await (const message of stream) if ((await take(message as Message)) === 'lost') break;
+      for await (const message of stream) if ((await take(message as Message)) === 'lost') return false;
+      return !this.isOver;
     } catch (error) {
       // Else it is the end of the daemon, or of the stream by our own hand.
       if (error instanceof Disagreement) this.onError(error);
+      return false;
     } finally {
       stream.cancel();
       end();
