@@ -1,19 +1,23 @@
-/** An archive run of busyd beside `tar czf` and `tar | pigz` on the same snapshot. */
+/** An archive run of busyd beside tar with the same compressors, on the same snapshot. */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BackupType, RunState } from '../src/gen/busy/v1/run.js';
+import { BackupType, RunState, type Run } from '../src/gen/busy/v1/run.js';
 import { archive, deleteArchive } from '../test/helpers/archive-calls.js';
 import { runCommand } from '../test/helpers/run-command.js';
 import type { TestBed } from '../test/helpers/test-bed.js';
-import { timeListHosts } from './list-hosts.js';
+import { askDuring } from './list-hosts.js';
 import type { BenchmarkOptions } from './options.js';
+import type { Absence } from './peers/all-peers.js';
+import { firstInstalled } from './peers/installed.js';
 import { rotate } from './rotate.js';
 import { remove, settleDisk, withScratch } from './scratch.js';
-import { percentile } from './statistics.js';
 import { makeMixedTree } from './trees.js';
 
-export const archivers = ['tar czf', 'tar | pigz', 'busyd', 'busyd, zst', 'busyd, asked'] as const;
-export type Archiver = (typeof archivers)[number];
+export type Archiver = ByHand | 'busyd' | 'busyd, zst' | 'busyd, asked';
+type ByHand = keyof typeof compressors;
+
+/** For tar's `--use-compress-program`; zstd as busyd calls it, with its default level. */
+const compressors = { 'tar czf': 'gzip', 'tar | pigz': 'pigz', 'tar | zstd': 'zstd -q -T0' } as const;
 
 export interface Archived {
   readonly by: Archiver;
@@ -21,14 +25,14 @@ export interface Archived {
   /** Of busyd: what the writing alone took. */
   readonly writeSeconds: number;
   readonly bytes: number;
-  /** ListHosts, a page of 100 of 1000 hosts, ten times a second while busyd archives; NaN where it is not asked. */
-  readonly p99Ms: number;
+  /** ListHosts, a page of 100 of 1000 hosts, ten times a second while busyd archives; empty where it is not asked. */
+  readonly callsMs: readonly number[];
 }
 
-const hostCount = 1000;
+/** As many as ListHosts is asked for, or those that are archived. */
+const hostCount = (isAsked: boolean): number => (isAsked ? 1000 : 2);
 const hostsPerPage = 100;
 const pauseMs = 100;
-const callsAtOnce = 100;
 /** The same source, one archived to tar.gz, the other to tar.zst. */
 const hostsOf = { gz: 'web1', zst: 'web2' };
 
@@ -50,6 +54,23 @@ export function describeArchived({ files, mib }: ArchiveSizes): string {
   return `${files} small files, 3 of ${mib} MiB (text, mixed, random), one of 256 MiB without content`;
 }
 
+/** Who of some archivers can be measured here; the others lack a compressor. */
+export async function findArchivers(
+  wanted: readonly Archiver[],
+): Promise<{ readonly present: readonly Archiver[]; readonly absent: readonly Absence[] }> {
+  const lacking: readonly { readonly name: Archiver; readonly program: string }[] = [
+    { name: 'tar | pigz', program: 'pigz' },
+    { name: 'tar | zstd', program: 'zstd' },
+    { name: 'busyd, zst', program: 'zstd' },
+  ];
+  const places = await Promise.all(lacking.map(({ program }) => firstInstalled([program])));
+  const missing = lacking.filter(({ name }, index) => places[index] === null && wanted.includes(name));
+  return {
+    present: wanted.filter((by) => !missing.some(({ name }) => name === by)),
+    absent: missing.map(({ name, program }) => ({ name, remedy: `apt-get install ${program}` })),
+  };
+}
+
 /** All in turn; each round begins with another one. */
 export async function measureArchives(
   { rounds, directory: parent, say, signal }: BenchmarkOptions,
@@ -59,7 +80,7 @@ export async function measureArchives(
   const needed = sizes.mib * 12 * 2 ** 20 + sizes.files * 20_000;
   return withScratch(parent, needed, async ({ directory, bed }) => {
     say('archive: making the tree and its snapshot');
-    const snapshots = await prepare(bed, directory, sizes);
+    const snapshots = await prepare(bed, directory, sizes, contestants);
     const records: Archived[] = [];
     for (let round = 1; round <= rounds; round++) {
       for (const by of rotate(contestants, round - 1)) {
@@ -78,6 +99,7 @@ async function prepare(
   bed: TestBed,
   directory: string,
   sizes: ArchiveSizes,
+  contestants: readonly Archiver[],
 ): Promise<Record<string, string>> {
   const source = join(directory, 'source');
   await makeMixedTree(source, sizes);
@@ -85,7 +107,8 @@ async function prepare(
   const archivedir = join(directory, 'archive');
   await mkdir(archivedir);
   const sshd = await bed.startSshd({ home: bed.directory });
-  const hosts = Array.from({ length: hostCount }, (_, index) => `web${index + 1}`);
+  const count = hostCount(contestants.includes('busyd, asked'));
+  const hosts = Array.from({ length: count }, (_, index) => `web${index + 1}`);
   await bed.configure(
     hosts.map((name) =>
       bed.hostAt(sshd, {
@@ -108,13 +131,13 @@ async function prepare(
 }
 
 async function carryOut(by: Archiver, place: Place): Promise<Archived> {
-  return by === 'tar czf' || by === 'tar | pigz' ? byTar(by, place) : byBusyd(by, place);
+  return by in compressors ? byTar(by as ByHand, place) : byBusyd(by, place);
 }
 
 /** As politely as busyd does it, and with the flush that it cannot do without. */
-async function byTar(by: 'tar czf' | 'tar | pigz', { bed, directory, snapshots }: Place): Promise<Archived> {
-  const file = join(directory, 'archive', 'by-hand.tar.gz');
-  const compress = by === 'tar czf' ? '-z' : '--use-compress-program=pigz';
+async function byTar(by: ByHand, { bed, directory, snapshots }: Place): Promise<Archived> {
+  const file = join(directory, 'archive', 'by-hand.tar');
+  const compress = `--use-compress-program=${compressors[by]}`;
   const args = [
     '-n',
     '10',
@@ -134,7 +157,7 @@ async function byTar(by: 'tar czf' | 'tar | pigz', { bed, directory, snapshots }
   if (code !== 0) throw new Error(stderr);
   const { size } = await stat(file);
   await remove(file);
-  return { by, seconds, writeSeconds: seconds, bytes: size, p99Ms: NaN };
+  return { by, seconds, writeSeconds: seconds, bytes: size, callsMs: [] };
 }
 
 /** A deleted archive is in the trash, and its space with it. */
@@ -146,15 +169,16 @@ async function emptyTrash(archivedir: string): Promise<void> {
 async function byBusyd(by: Archiver, { bed, directory, snapshots }: Place): Promise<Archived> {
   const host = by === 'busyd, zst' ? hostsOf.zst : hostsOf.gz;
   const snapshot = snapshots[host] ?? '';
-  const startedAt = performance.now();
-  const done = new AbortController();
-  const archiving = archive(bed, host, snapshot).finally(() => done.abort());
-  const timesMs: number[] = [];
-  if (by === 'busyd, asked')
-    while (!done.signal.aborted)
-      timesMs.push(...(await timeListHosts(bed.socket, hostsPerPage, callsAtOnce, pauseMs)));
-  const run = await archiving;
-  const seconds = (performance.now() - startedAt) / 1000;
+  const work = async (): Promise<{ readonly run: Run; readonly seconds: number }> => {
+    const startedAt = performance.now();
+    const run = await archive(bed, host, snapshot);
+    return { run, seconds: (performance.now() - startedAt) / 1000 };
+  };
+  const { result, callsMs } =
+    by === 'busyd, asked'
+      ? await askDuring({ socket: bed.socket, pageSize: hostsPerPage, pauseMs }, work)
+      : { result: await work(), callsMs: [] };
+  const { run, seconds } = result;
   if (run.state !== RunState.SUCCEEDED) throw new Error(run.error?.message ?? 'the archive failed');
   const log = await bed.readRunLog(run.id);
   await deleteArchive(bed, host, snapshot);
@@ -164,6 +188,6 @@ async function byBusyd(by: Archiver, { bed, directory, snapshots }: Place): Prom
     seconds,
     writeSeconds: Number(/wrote .* in ([\d.]+) s/.exec(log)?.[1] ?? 0),
     bytes: run.archiving?.archiveBytes ?? 0,
-    p99Ms: timesMs.length === 0 ? NaN : percentile(timesMs, 99),
+    callsMs,
   };
 }

@@ -1,4 +1,4 @@
-import { connect, type ClientHttp2Session } from 'node:http2';
+import { connect } from 'node:http2';
 import { createConnection } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { HostServiceService } from '../src/gen/busy/v1/host_service.js';
@@ -9,68 +9,97 @@ export interface CallTimes {
   readonly p99Ms: number;
 }
 
+/** Makes a call; answers how many milliseconds it took until the last byte of the answer had arrived. */
+type Call = () => Promise<number>;
+
 const warmUpCalls = 50;
 /** Whether a message of gRPC is compressed, and how long it is. */
 const prefixBytes = 5;
 
-/**
- * How long ListHosts takes until the last byte of its answer has arrived. The caller speaks HTTP/2 itself and makes no
- * objects of the answers: a client of JavaScript stops for its own garbage for some 10 ms every other dozen of calls,
- * and that would be all that the slowest calls show.
- */
+/** Calls ListHosts again and again, each call after the answer to the one before, on one connection. */
 export async function measureListHosts(socket: string, pageSize: number, calls: number): Promise<CallTimes> {
-  const timesMs = await timeListHosts(socket, pageSize, calls);
-  return { p50Ms: percentile(timesMs, 50), p99Ms: percentile(timesMs, 99) };
+  return withListHosts(socket, pageSize, async (call) => {
+    const timesMs: number[] = [];
+    while (timesMs.length < calls) timesMs.push(await call());
+    return { p50Ms: percentile(timesMs, 50), p99Ms: percentile(timesMs, 99) };
+  });
 }
 
-/** The time of each call in milliseconds; each begins `pauseMs` after the answer to the one before. */
-export async function timeListHosts(
+/**
+ * Begins some work and calls ListHosts until it has ended, each call `pauseMs` after the answer to the one before, so
+ * that the calls themselves are no load.
+ */
+export async function askDuring<T>(
+  {
+    socket,
+    pageSize,
+    pauseMs,
+  }: { readonly socket: string; readonly pageSize: number; readonly pauseMs: number },
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly callsMs: readonly number[] }> {
+  return withListHosts(socket, pageSize, async (call) => {
+    const done = new AbortController();
+    const working = work().finally(() => done.abort());
+    const callsMs: number[] = [];
+    while (!done.signal.aborted) {
+      callsMs.push(await call());
+      await setTimeout(pauseMs);
+    }
+    return { result: await working, callsMs };
+  });
+}
+
+/**
+ * Gives a call on a connection that has had its first ones. It speaks HTTP/2 itself and makes no objects of the answers:
+ * a client of JavaScript stops for its own garbage for some 10 ms every other dozen of calls, and that would be all that
+ * the slowest calls show.
+ */
+async function withListHosts<T>(
   socket: string,
   pageSize: number,
-  calls: number,
-  pauseMs = 0,
-): Promise<number[]> {
-  const session = connect('http://localhost', { createConnection: () => createConnection(socket) });
-  const timesMs: number[] = [];
+  work: (call: Call) => Promise<T>,
+): Promise<T> {
   const { path, requestSerialize, responseDeserialize } = HostServiceService.listHosts;
-  const message = requestSerialize({ pageSize, pageToken: '' });
-  const prefix = Buffer.alloc(prefixBytes);
-  prefix.writeUInt32BE(message.length, 1);
-  const request = Buffer.concat([prefix, message]);
+  const session = connect('http://localhost', { createConnection: () => createConnection(socket) });
+  const request = framed(requestSerialize({ pageSize, pageToken: '' }));
+  const ask = (): Promise<Buffer[]> =>
+    new Promise((resolve, reject) => {
+      const headers = {
+        ':method': 'POST',
+        ':path': path,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      };
+      const stream = session.request(headers);
+      const pieces: Buffer[] = [];
+      let status: unknown;
+      stream.on('trailers', (trailers) => (status = trailers['grpc-status']));
+      stream.on('data', (piece: Buffer) => pieces.push(piece));
+      stream.on('end', () => {
+        if (status === '0') resolve(pieces);
+        else reject(new Error(`ListHosts ended with status ${String(status)}.`));
+      });
+      stream.on('error', reject);
+      stream.end(request);
+    });
+  const call = async (): Promise<number> => {
+    const startedAt = performance.now();
+    await ask();
+    return performance.now() - startedAt;
+  };
   try {
-    for (let call = 0; call < warmUpCalls + calls; call++) {
-      if (pauseMs > 0) await setTimeout(pauseMs);
-      const startedAt = performance.now();
-      const answer = await carryOut(session, path, request);
-      if (call >= warmUpCalls) timesMs.push(performance.now() - startedAt);
-      if (call > 0) continue;
-      const { hosts } = responseDeserialize(Buffer.concat(answer).subarray(prefixBytes));
-      if (hosts.length !== pageSize) throw new Error(`ListHosts answered ${hosts.length} hosts.`);
-    }
+    const { hosts } = responseDeserialize(Buffer.concat(await ask()).subarray(prefixBytes));
+    if (hosts.length !== pageSize) throw new Error(`ListHosts answered ${hosts.length} hosts.`);
+    for (let count = 1; count < warmUpCalls; count++) await call();
+    return await work(call);
   } finally {
     session.close();
   }
-  return timesMs;
 }
 
-/** One call; answers the bytes as they came. */
-function carryOut(session: ClientHttp2Session, path: string, request: Buffer): Promise<Buffer[]> {
-  return new Promise((resolve, reject) => {
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
-    const pieces: Buffer[] = [];
-    let status: unknown;
-    stream.on('trailers', (trailers) => (status = trailers['grpc-status']));
-    stream.on('data', (piece: Buffer) => pieces.push(piece));
-    stream.on('end', () => {
-      if (status === '0') resolve(pieces);
-      else reject(new Error(`ListHosts ended with status ${String(status)}.`));
-    });
-    stream.on('error', reject);
-    stream.end(request);
-  });
+/** A message as gRPC sends it. */
+function framed(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(prefixBytes);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
 }

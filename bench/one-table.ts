@@ -1,5 +1,5 @@
 /** The one table of `npm run bench`: from single measurements to ratios and verdicts. Pure. */
-import type { Absence } from './peers/all-peers.js';
+import type { Absence, Failure } from './peers/all-peers.js';
 import { spreadOf, type Spread } from './statistics.js';
 import { formatTable } from './table.js';
 
@@ -12,6 +12,10 @@ export interface Row {
   readonly busyd: readonly number[];
   /** The same thing done by others, by name. */
   readonly others: Readonly<Record<string, readonly number[]>>;
+  /** Others that were measured in the first round only. */
+  readonly onlyInFirstRound?: readonly string[];
+  /** Others that failed at it, or before it. */
+  readonly failed?: readonly string[];
   readonly goals: readonly Goal[];
 }
 
@@ -34,6 +38,9 @@ export interface Verdict extends Goal {
   readonly isMet: boolean | null;
 }
 
+/** Behind a ratio of the first round alone. */
+const onceMark = '¹';
+
 /** Where the rounds differ by more than this share of the median, the table says so. */
 const calm = 0.25;
 
@@ -55,6 +62,7 @@ export function formatOneTable(
   rows: readonly JudgedRow[],
   columns: readonly string[],
   absent: readonly Absence[],
+  failures: readonly Failure[] = [],
 ): string {
   const isAway = new Set(absent.map(({ name }) => name));
   const head = ['what', 'BUSY', 'goal', ...columns, 'others'];
@@ -62,7 +70,8 @@ export function formatOneTable(
     const isCompared = columns.some((column) => column in row.ratios);
     const own = columns.map((column) => {
       const ratio = row.ratios[column];
-      if (ratio !== undefined) return formatRatio(ratio);
+      if (ratio !== undefined) return formatRatio(ratio) + (isOnce(row, column) ? onceMark : '');
+      if (row.failed?.includes(column)) return 'failed';
       return isCompared && isAway.has(column) ? 'not here' : '';
     });
     const others = Object.entries(row.ratios)
@@ -77,13 +86,22 @@ export function formatOneTable(
     ];
   });
   const missing = absent.map(({ name, remedy }) => `Not here: ${name} (${remedy}).`);
-  return [formatTable([head, ...body]), ...missing].join('\n');
+  const failed = failures.map(({ name, at, why }) => `failed: ${name} (${at}): ${why}`);
+  const hasOnce = rows.some((row) => columns.some((column) => column in row.ratios && isOnce(row, column)));
+  const once = hasOnce ? [`${onceMark} measured in the first round only.`] : [];
+  return [formatTable([head, ...body]), ...once, ...missing, ...failed].join('\n');
 }
 
-function ratiosOf({ what, busyd }: Row, name: string, values: readonly number[]): Spread {
+function ratiosOf(row: Row, name: string, values: readonly number[]): Spread {
+  const busyd = isOnce(row, name) ? row.busyd.slice(0, 1) : row.busyd;
   if (values.length !== busyd.length)
-    throw new Error(`${what}: ${name} was measured ${values.length} times, BUSY ${busyd.length} times.`);
+    throw new Error(`${row.what}: ${name} was measured ${values.length} times, BUSY ${busyd.length} times.`);
   return spreadOf(busyd.map((value, round) => value / (values[round] ?? NaN)));
+}
+
+/** Whether fewer rounds stand behind its ratio than behind the others. */
+function isOnce({ busyd, onlyInFirstRound = [] }: Row, name: string): boolean {
+  return busyd.length > 1 && onlyInFirstRound.includes(name);
 }
 
 function formatRatio({ median, min, max }: Spread): string {

@@ -1,10 +1,17 @@
 /** What all benchmarks have in common: their options, where they write, and how they end. */
 import { parseArgs } from 'node:util';
+import { largeFileCount } from './trees.js';
 
-export interface BenchmarkOptions {
-  readonly rounds: number;
+/** What the size of the work depends on. */
+export interface SizeOptions {
   /** Small trees and one round: shows that it works, not how fast. */
   readonly isQuick: boolean;
+  /** Of all large files together, which have the same size; NaN where a benchmark has its own. */
+  readonly largeMiB: number;
+}
+
+export interface BenchmarkOptions extends SizeOptions {
+  readonly rounds: number;
   readonly isJson: boolean;
   /** Where the scratch directory is made; undefined: where the system wants temporary files. */
   readonly directory: string | undefined;
@@ -22,6 +29,8 @@ interface Defaults {
   readonly defaultRounds: number;
   /** Parts that can be carried out alone. */
   readonly sections?: readonly string[];
+  /** Where the size of the large files can be chosen. */
+  readonly largeMiB?: { readonly usual: number; readonly quick: number };
 }
 
 /** Reads the options, carries the benchmark out and prints the text that it answers. Sets the exit code. */
@@ -50,13 +59,16 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-function usageOf({ sections = [] }: Defaults): string {
-  return sections.length === 0 ? usage : `${usage} [--only SECTION,...]; sections: ${sections.join(', ')}`;
+function usageOf({ sections = [], largeMiB }: Defaults): string {
+  const large = largeMiB === undefined ? '' : ` [--large MIB, a multiple of ${largeFileCount}]`;
+  const only = sections.length === 0 ? '' : ` [--only SECTION,...]; sections: ${sections.join(', ')}`;
+  return `${usage}${large}${only}`;
 }
 
 function readOptions({
   defaultRounds,
   sections = [],
+  largeMiB: large,
 }: Defaults): Omit<BenchmarkOptions, 'say' | 'signal'> | null {
   try {
     const { values } = parseArgs({
@@ -66,13 +78,17 @@ function readOptions({
         json: { type: 'boolean', default: false },
         dir: { type: 'string' },
         only: { type: 'string' },
+        large: { type: 'string' },
       },
     });
     const rounds = Number(values.rounds ?? (values.quick ? 1 : defaultRounds));
     if (!Number.isInteger(rounds) || rounds < 1) return null;
     const only = values.only?.split(',') ?? null;
     if (only?.some((name) => !sections.includes(name))) return null;
-    return { rounds, isQuick: values.quick, isJson: values.json, directory: values.dir, only };
+    if (values.large !== undefined && large === undefined) return null;
+    const largeMiB = Number(values.large ?? (values.quick ? large?.quick : large?.usual));
+    if (large !== undefined && (largeMiB < 1 || !Number.isInteger(largeMiB / largeFileCount))) return null;
+    return { rounds, isQuick: values.quick, largeMiB, isJson: values.json, directory: values.dir, only };
   } catch {
     return null;
   }

@@ -21,6 +21,8 @@ import { fileURLToPath } from 'node:url';
 
 const clone = fileURLToPath(new URL('..', import.meta.url));
 const { version, description, bin } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8'));
+/** `0.2.0-dev` comes before `0.2.0`; dpkg would take what follows a hyphen for a revision, which comes after it. */
+const debVersion = version.replace('-', '~');
 const target = resolve(process.env.INIT_CWD ?? '.', process.argv[2] ?? '.');
 const scratch = mkdtempSync(join(tmpdir(), 'busy-deb-'));
 
@@ -45,7 +47,7 @@ try {
   link(tree);
   copyConfiguration(tree);
   describe(tree);
-  const file = join(target, `busy_${version}_${output('dpkg', ['--print-architecture'])}.deb`);
+  const file = join(target, `busy_${debVersion}_${output('dpkg', ['--print-architecture'])}.deb`);
   run('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', tree, file]);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -96,7 +98,7 @@ function describe(tree) {
   const oldest = node === 20 ? '20.19' : String(node);
   const fields = {
     Package: 'busy',
-    Version: version,
+    Version: debVersion,
     Architecture: output('dpkg', ['--print-architecture']),
     Maintainer: 'BUSY <root@localhost>',
     Depends: `nodejs (>= ${oldest}), nodejs (<< ${node + 1}~), libc6 (>= ${libc}), rsync, tar`,

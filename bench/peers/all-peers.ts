@@ -14,6 +14,15 @@ export interface Absence {
   readonly remedy: string;
 }
 
+/** One that is there, but did not do what it was asked for. */
+export interface Failure {
+  readonly name: string;
+  /** On what tree, at which step. */
+  readonly at: string;
+  /** One line. */
+  readonly why: string;
+}
+
 /** In the order of the table. */
 export const peerNames = ['rsync -a', 'rsnapshot', 'restic', 'borg', 'rsync_bpc'] as const;
 
@@ -25,7 +34,7 @@ export interface Peers {
 interface Peer {
   readonly name: (typeof peerNames)[number];
   readonly packages: string;
-  /** Where else than in PATH its programs may be. */
+  /** What it needs, each by its name in PATH or by places where it may be; `create` gets where they are. */
   readonly programs: readonly (readonly string[])[];
   readonly create: (place: Place, programs: readonly string[]) => Promise<Contestant>;
 }
@@ -37,7 +46,12 @@ const peers: readonly Peer[] = [
     programs: [['rsync']],
     create: (place) => rsyncBySsh(place, 'rsync -a', ['-a']),
   },
-  { name: 'rsnapshot', packages: 'rsnapshot', programs: [['rsnapshot']], create: rsnapshot },
+  {
+    name: 'rsnapshot',
+    packages: 'rsnapshot rsync openssh-client',
+    programs: [['rsnapshot'], ['rsync'], ['ssh']],
+    create: rsnapshot,
+  },
   {
     name: 'restic',
     packages: 'restic openssh-sftp-server',

@@ -10,35 +10,42 @@ import { sshCommand } from './ssh-command.js';
 const kept = 50;
 
 /** rsnapshot as it is installed, with `link_dest` and one interval; the words for rsync are its own. */
-export async function rsnapshot(place: Place): Promise<Contestant> {
+export async function rsnapshot(
+  place: Place,
+  [, rsync = '', ssh = '']: readonly string[],
+): Promise<Contestant> {
   const { command, login } = await sshCommand(place);
-  const [ssh = '', ...sshArgs] = command.split(' ');
+  const sshArgs = command.split(' ').slice(1).join(' ');
   const base = join(place.directory, 'rsnapshot');
   const rootOf = (tree: string): string => join(base, basename(tree));
-  const copy = async (tree: string): Promise<void> => {
-    const root = rootOf(tree);
-    await mkdir(root, { recursive: true });
-    const config = join(base, `${basename(tree)}.conf`);
+  const configOf = (tree: string): string => join(base, `${basename(tree)}.conf`);
+  const configure = async (tree: string): Promise<void> => {
+    await mkdir(rootOf(tree), { recursive: true });
     const lines = [
       ['config_version', '1.2'],
-      ['snapshot_root', `${root}/`],
+      ['snapshot_root', `${rootOf(tree)}/`],
       ['cmd_cp', '/bin/cp'],
       ['cmd_rm', '/bin/rm'],
-      ['cmd_rsync', (await must('which', ['rsync'])).trim()],
-      ['cmd_ssh', (await must('which', [ssh])).trim()],
-      ['ssh_args', sshArgs.join(' ')],
+      ['cmd_rsync', rsync],
+      ['cmd_ssh', ssh],
+      ['ssh_args', sshArgs],
       ['link_dest', '1'],
       ['retain', 'daily', String(kept)],
       ['lockfile', join(base, `${basename(tree)}.pid`)],
       ['backup', `${login}:${tree}/`, 'host/'],
     ];
-    await writeFile(config, lines.map((words) => `${words.join('\t')}\n`).join(''));
-    await must('rsnapshot', ['-c', config, 'daily']);
-    await flush(root);
+    await writeFile(configOf(tree), lines.map((words) => `${words.join('\t')}\n`).join(''));
+  };
+  const copy = async (tree: string): Promise<void> => {
+    await must('rsnapshot', ['-c', configOf(tree), 'daily']);
+    await flush(rootOf(tree));
   };
   return {
     name: 'rsnapshot',
-    full: (tree) => measure(() => copy(tree), cpuOfEndedChildren),
+    full: async (tree) => {
+      await configure(tree);
+      return measure(() => copy(tree), cpuOfEndedChildren);
+    },
     incremental: (tree) => measure(() => copy(tree), cpuOfEndedChildren),
     restore: null,
     clear: (tree) => remove(rootOf(tree)),

@@ -1,34 +1,46 @@
-import { describeArchived, measureArchives, type Archiver, type ArchiveSizes } from '../archive-contest.js';
+import {
+  describeArchived,
+  findArchivers,
+  measureArchives,
+  type Archiver,
+  type ArchiveSizes,
+} from '../archive-contest.js';
 import type { Row } from '../one-table.js';
-import type { Absence } from '../peers/all-peers.js';
-import { firstInstalled } from '../peers/installed.js';
 import type { Section } from './section.js';
 
 const sizesOf = (isQuick: boolean): ArchiveSizes =>
   isQuick ? { files: 500, mib: 4 } : { files: 10_000, mib: 64 };
 
+const archivers = ['tar czf', 'tar | pigz', 'tar | zstd', 'busyd', 'busyd, zst'] as const;
+
 export const archive: Section = {
   name: 'archive',
   isLikeAnother: false,
-  describe: (isQuick) => `archive: ${describeArchived(sizesOf(isQuick))}`,
+  describe: ({ isQuick }) => `archive: ${describeArchived(sizesOf(isQuick))}`,
   measure: async (options) => {
-    const hasPigz = (await firstInstalled(['pigz'])) !== null;
-    const others: readonly Archiver[] = hasPigz ? ['tar czf', 'tar | pigz'] : ['tar czf'];
-    const own: readonly Archiver[] = ['busyd', 'busyd, zst'];
-    const records = await measureArchives(options, sizesOf(options.isQuick), [...others, ...own]);
+    const { present, absent } = await findArchivers(archivers);
+    const records = await measureArchives(options, sizesOf(options.isQuick), present);
     const of = (by: Archiver): number[] =>
       records.filter((record) => record.by === by).map(({ seconds }) => seconds);
-    const row = (what: string, by: Archiver): Row => ({
-      what,
-      unit: 's',
-      busyd: of(by),
-      others: Object.fromEntries(others.map((other) => [other, of(other)])),
-      goals: [
-        { to: 'tar | pigz', limit: 1.1 },
-        { to: 'tar czf', limit: 0.6 },
-      ],
-    });
-    const absent: Absence[] = hasPigz ? [] : [{ name: 'tar | pigz', remedy: 'apt-get install pigz' }];
-    return { rows: [row('archive, tar.gz', 'busyd'), row('archive, tar.zst', 'busyd, zst')], absent };
+    const rows = [
+      { what: 'archive, tar.gz', by: 'busyd', goals: { 'tar | pigz': 1.1, 'tar czf': 0.6 } },
+      { what: 'archive, tar.zst', by: 'busyd, zst', goals: { 'tar | zstd': 1.1 } },
+    ] as const;
+    return {
+      rows: rows
+        .filter(({ by }) => present.includes(by))
+        .map(({ what, by, goals }): Row => {
+          const others = (Object.keys(goals) as Archiver[]).filter((other) => present.includes(other));
+          return {
+            what,
+            unit: 's',
+            busyd: of(by),
+            others: Object.fromEntries(others.map((other) => [other, of(other)])),
+            goals: Object.entries(goals).map(([to, limit]) => ({ to, limit })),
+          };
+        }),
+      absent,
+      failures: [],
+    };
   },
 };

@@ -20,7 +20,7 @@ const lookEveryMs = 5;
 export const expiry: Section = {
   name: 'expiry',
   isLikeAnother: false,
-  describe: (isQuick) =>
+  describe: ({ isQuick }) =>
     `expiry: a snapshot of ${fileCount(isQuick).toLocaleString('en')} small files, all links that another snapshot keeps`,
   measure: async ({ rounds, isQuick, directory: parent, say, signal }) => {
     const files = fileCount(isQuick);
@@ -60,7 +60,7 @@ export const expiry: Section = {
         busyd: own,
         others: { 'rm -rf': byHand },
       } as const;
-      return { rows: [{ ...row, goals: [] }], absent: [] };
+      return { rows: [{ ...row, goals: [] }], absent: [], failures: [] };
     });
   },
 };

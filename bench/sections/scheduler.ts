@@ -8,7 +8,7 @@ const passCount = (isQuick: boolean): number => (isQuick ? 10 : 90);
 export const scheduler: Section = {
   name: 'scheduler',
   isLikeAnother: false,
-  describe: (isQuick) =>
+  describe: ({ isQuick }) =>
     `scheduler: ${fleetSize.toLocaleString('en')} hosts, ${passCount(isQuick)} passes, 20 s apart by a clock that is moved by hand`,
   measure: async ({ rounds, isQuick, say, signal }) => {
     const first: number[] = [];
@@ -19,7 +19,11 @@ export const scheduler: Section = {
       first.push(start);
       following.push(percentile(others, 50));
     }
-    return { rows: [row('scheduler pass, p50', following), row('scheduler pass, first', first)], absent: [] };
+    return {
+      rows: [row('scheduler pass, p50', following), row('scheduler pass, first', first)],
+      absent: [],
+      failures: [],
+    };
   },
 };
 

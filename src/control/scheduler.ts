@@ -95,7 +95,7 @@ export class Scheduler {
       void this.look();
     };
     // It would write a line to the console for each one that a clock set forward has passed over.
-    this.task = schedule(wakeUps, wakeUp, { noOverlap: true, suppressMissedWarning: true });
+    this.task = schedule(wakeUps, wakeUp, { suppressMissedWarning: true });
     void this.look();
   }
 

@@ -49,6 +49,16 @@ export function startProcess(
   output?: number,
 ): LocalProcess {
   const child = spawnPiped(program, args, 5, output);
+  stepBackWith(child);
+  return { ...pipesOf(child), ended: endOf(child, signal) };
+}
+
+/**
+ * The same for a helper that is over soon, whose session is not worth to step back: who is not root may do that ten times
+ * a second on the whole machine, and the programs that carry backups need it.
+ */
+export function startHelper(program: string, args: readonly string[], signal: AbortSignal): LocalProcess {
+  const child = spawnPiped(program, args, 5, undefined);
   return { ...pipesOf(child), ended: endOf(child, signal) };
 }
 
@@ -66,6 +76,7 @@ export function startBoxed(
   // bwrap must outlive SIGTERM, which is for the program in it: when bwrap ends first, its program is killed.
   const words = ['-c', 'trap "" TERM; exec "$@"', 'sh', ...opener, '--seccomp', '5', ...args];
   const child = spawnPiped('/bin/sh', words, 6, output);
+  stepBackWith(child);
   const pipes = pipesOf(child);
   (child.stdio as unknown as Writable[])[5]?.end(filter);
   return { ...pipes, ended: endOf(child, signal).then(endingInside) };
@@ -84,10 +95,13 @@ function spawnPiped(
     detached: true,
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });
-  if (child.pid !== undefined) stepSessionBack(child.pid);
   // A pipe that the other side has closed is told by `ended`, not by an exception.
   for (const stream of child.stdio) stream?.on('error', () => {});
   return child;
+}
+
+function stepBackWith({ pid }: ChildProcess): void {
+  if (pid !== undefined) stepSessionBack(pid);
 }
 
 function pipesOf(child: ChildProcess): Omit<LocalProcess, 'ended'> {
@@ -141,25 +155,30 @@ export interface Outcome {
   readonly err: string;
 }
 
-/** Runs a program to its end, however that is. Throws when it could not be started; for short, local helpers. */
+/**
+ * Runs a program to its end, however that is. Throws when it could not be started. For local programs that write little;
+ * `start` is `startProcess` for those that may take long.
+ */
 export async function outcomeOfProcess(
   program: string,
   args: readonly string[],
   signal: AbortSignal,
+  start: typeof startHelper = startHelper,
 ): Promise<Outcome> {
-  const child = startProcess(program, args, signal);
+  const child = start(program, args, signal);
   child.stdin.end();
   const [ending, out, err] = await Promise.all([child.ended, textOf(child.stdout), textOf(child.stderr)]);
   return { ending, out, err };
 }
 
-/** Runs a program to its end and answers what it wrote. Throws when it fails; for short, local helpers. */
+/** As `outcomeOfProcess`, and answers what it wrote. Throws when it fails too. */
 export async function runProcess(
   program: string,
   args: readonly string[],
   signal: AbortSignal,
+  start: typeof startHelper = startHelper,
 ): Promise<string> {
-  const { ending, out, err } = await outcomeOfProcess(program, args, signal);
+  const { ending, out, err } = await outcomeOfProcess(program, args, signal, start);
   if (ending.code !== 0) {
     throw new Error(`${program} ended with ${describeEnding(ending)}: ${err.trim().slice(0, 2000)}`);
   }

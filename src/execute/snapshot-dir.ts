@@ -15,7 +15,7 @@ import { parseSnapshotName, snapshotName, type BackupType } from '../core/snapsh
 import { parseTrashName } from '../core/trash.js';
 import { faultPoint } from '../fault-points.js';
 import { writeFresh } from './fresh-file.js';
-import { runProcess } from './process.js';
+import { runProcess, startProcess } from './process.js';
 
 /** What a partial directory says of itself, in `partial.json`. */
 export interface PartialMark {
@@ -204,9 +204,10 @@ export async function remove(doomed: readonly string[], signal: AbortSignal): Pr
   // Not root: directories that came without the right to write cannot be emptied. Directories only, since a file may
   // be shared with snapshots that stay.
   const locked = ['-type', 'd', '!', '-perm', '-u=rwx', '-exec', 'chmod', 'u+rwx', '{}', '+'];
-  if (process.getuid?.() !== 0) await runProcess('find', [...doomed, ...locked], signal).catch(() => '');
+  if (process.getuid?.() !== 0)
+    await runProcess('find', [...doomed, ...locked], signal, startProcess).catch(() => '');
   const args = ['-n', '19', 'rm', '-rf', '--one-file-system', '--', ...doomed];
-  return runProcess('nice', args, signal).then(
+  return runProcess('nice', args, signal, startProcess).then(
     () => true,
     () => false,
   );

@@ -9,7 +9,7 @@ import { keepsTimes } from '../core/rsync-options.js';
 import type { JobRecord } from '../core/run.js';
 import { noTransfer, type HoldReason, type TransferStats } from '../core/snapshot.js';
 import { judgeSources, type FoundSource, type SourceCounts } from '../core/source-gate.js';
-import { runProcess } from './process.js';
+import { runProcess, startProcess } from './process.js';
 import { excludeNested } from './rsync-args.js';
 import { parseRsyncLine } from './rsync-output.js';
 
@@ -96,7 +96,7 @@ async function compare(check: SourceCheck, { source }: JobRecord, measure: Measu
   ];
   try {
     await mkdir(scratch);
-    const lines = (await runProcess('rsync', args, signal)).split('\n').flatMap(parseRsyncLine);
+    const lines = (await runProcess('rsync', args, signal, startProcess)).split('\n').flatMap(parseRsyncLine);
     const parts = lines.flatMap((event) => (event.kind === 'stats' ? [event.stats] : []));
     const stats: TransferStats = Object.assign({ ...noTransfer }, ...parts);
     return stats.regularFiles - stats.filesTransferred;

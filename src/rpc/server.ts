@@ -123,7 +123,7 @@ export async function createRpcServer(parts: RpcParts): Promise<RpcServer> {
     answerReflection(descriptors, request),
   );
   for (const server of Object.values(servers)) {
-    server.addService(hostService, { ...hostHandlers(parts, calls) });
+    server.addService(hostService, hostHandlers(parts, calls));
     server.addService(BackupServiceService, backupHandlers(parts, calls));
     server.addService(SnapshotServiceService, snapshotHandlers(parts, calls));
     server.addService(ArchiveServiceService, archiveHandlers(parts, calls));

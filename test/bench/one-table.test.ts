@@ -36,9 +36,34 @@ test('whoever is missing is named in the table, where others are compared', () =
   expect(text.split('\n').at(-1)).toBe('Not here: restic (apt-get install restic).');
 });
 
+test('whoever failed is named with the first thing that it said, and its cells say so', () => {
+  const failing: Row = { ...row, others: { borg: [1, 3, 5] }, failed: ['rsync -a'] };
+  const failure = { name: 'rsync -a', at: 'small, full', why: 'rsync ended with code 12: no space' };
+  const text = formatOneTable([judgeRow(failing)], ['rsync -a', 'borg'], [], [failure]);
+  expect(text.split('\n')[2]?.split('|')[4]?.trim()).toBe('failed');
+  expect(text).toContain('≤ 0.8 rsync -a: not measured');
+  expect(text.split('\n').at(-1)).toBe('failed: rsync -a (small, full): rsync ended with code 12: no space');
+});
+
 test('goals and verdicts stand there in words', () => {
   const text = formatOneTable([judgeRow(row)], [], []);
   expect(text).toContain('≤ 0.8 rsync -a: met; ≤ 1.9 borg: **missed**; ≤ 1 restic: not measured; ≥ 3: met');
+});
+
+test('whoever takes part in the first round only is compared in it, and marked', () => {
+  const once: Row = { ...row, others: { 'rsync -a': [4, 4, 4], borg: [1] }, onlyInFirstRound: ['borg'] };
+  const judged = judgeRow(once);
+  expect(judged.ratios['borg']).toEqual({ median: 2, min: 2, max: 2 });
+  const lines = formatOneTable([judged], ['rsync -a', 'borg'], []).split('\n');
+  expect(
+    lines[2]
+      ?.split('|')
+      .slice(4, 6)
+      .map((cell) => cell.trim()),
+  ).toEqual(['~0.75', '2.00¹']);
+  expect(lines.at(-1)).toBe('¹ measured in the first round only.');
+  const alone = formatOneTable([judgeRow({ ...once, busyd: [2], others: { borg: [1] } })], ['borg'], []);
+  expect(alone).not.toContain('¹');
 });
 
 test('rounds that one contestant lacks are no ratio', () => {

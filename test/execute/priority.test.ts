@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { startProcess } from '../../src/execute/process.js';
+import { outcomeOfProcess, startProcess } from '../../src/execute/process.js';
 
 describe('a process that was started', () => {
   it('steps back with its session, where the kernel shares between sessions', async () => {
@@ -17,5 +17,13 @@ describe('a process that was started', () => {
       stop.abort();
       await cat.ended;
     }
+  });
+
+  it('does not for a short helper: the kernel lets who is not root do so ten times a second', async () => {
+    setPriority(Math.max(3, getPriority()));
+    const { signal } = new AbortController();
+    const { out } = await outcomeOfProcess('cat', ['/proc/self/autogroup'], signal);
+    // Nothing where the kernel shares otherwise.
+    expect(out).toMatch(/^(\/autogroup-\d+ nice 0\n)?$/);
   });
 });
