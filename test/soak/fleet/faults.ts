@@ -118,8 +118,8 @@ export const faults: readonly Fault[] = [
     name: 'rsync on the server killed',
     weight: 3,
     needs: 'nothing',
-    // An rsync is several processes, and one of them may say that another has gone.
-    reasons: ['RSYNC_KILLED', 'RSYNC_FAILED'],
+    // An rsync is several processes, and one of them may say that another has gone. A drill has it in its detail.
+    reasons: ['RSYNC_KILLED', 'RSYNC_FAILED', 'DRILL_BROKEN'],
     strike: async ({ moment, random, world }) => {
       if (!world.isUp) return;
       const pids = await localRsyncPids(world.bed).catch(() => []);
