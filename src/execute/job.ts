@@ -66,11 +66,7 @@ export async function runJob(
     onTraffic: () => stall.onTraffic(),
   });
   const heard = new JobEar(context, number, plan, { links, onCopied: () => watch.look() });
-  const stall = watchForStall(
-    context.host,
-    context.clock,
-    AbortSignal.any([signal, mustEnd, watch.tooMuch.signal]),
-  );
+  const stall = watchForStall(context.host, AbortSignal.any([signal, mustEnd, watch.tooMuch.signal]));
   let lost: string | null = null;
   let ending: TransferEnding | null = null;
   let failure: BusyError | null = null;
