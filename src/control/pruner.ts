@@ -220,19 +220,14 @@ export class Pruner {
 
   private async sweepAfter(before: Promise<void>, { name, backupdir }: Host, beside: Beside): Promise<void> {
     await before;
+    const { catalog, disk, log } = this.parts;
     const { signal } = this.stopping;
-    if (signal.aborted || (await this.isSwept(beside, signal)) || signal.aborted) return;
+    if (signal.aborted) return;
+    // Not before the database has forgotten what is swept: by what is left the next start knows that it was removed.
+    const away = await catalog.settled().then(() => null, toBusyError);
+    if ((away === null && (await disk.sweepBeside(beside, signal))) || signal.aborted) return;
     const message = 'the space of removed snapshots could not be freed; it is tried again with the next';
-    this.parts.log.warn(message, { host: name, backupdir });
-  }
-
-  /** Not before the database has forgotten what is swept: by what is left the next start knows that it was removed. */
-  private async isSwept(beside: Beside, signal: AbortSignal): Promise<boolean> {
-    const { catalog, disk } = this.parts;
-    return catalog.settled().then(
-      () => disk.sweepBeside(beside, signal),
-      () => false,
-    );
+    log.warn(message, { host: name, backupdir, ...(away && { why: away.message }) });
   }
 
   private async pruneAll(): Promise<void> {

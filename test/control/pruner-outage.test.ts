@@ -15,6 +15,7 @@ test('what was removed stays on the disk until the database has forgotten it', a
   catalog.replaceHosts([sampleHost({ keep })]);
   for (const name of [older, newest]) await catalog.record(sampleSnapshot(name));
   const done: string[] = [];
+  const said: string[] = [];
   const pruner = new Pruner({
     ...bed.parts,
     lifecycle: bed.lifecycle,
@@ -25,13 +26,18 @@ test('what was removed stays on the disk until the database has forgotten it', a
       release: async () => {},
       sweepBeside: async () => done.push('sweep') > 0,
     },
-    log: { info: () => {}, warn: () => {}, error: () => {} },
+    log: {
+      info: () => {},
+      warn: (message, fields) => void said.push(`${message} ${JSON.stringify(fields)}`),
+      error: () => {},
+    },
   });
   const settled = vi.spyOn(catalog, 'settled');
   settled.mockRejectedValue(new BusyError('DATABASE_UNAVAILABLE', { database: 'db', detail: 'gone' }));
   const host = catalog.host('web1');
   await pruner.expire([host]);
   expect(done).toEqual([`out ${older}`]);
+  await expect.poll(() => said[0]).toMatch(/could not be freed.*the database.*db/i);
   settled.mockResolvedValue();
   await pruner.expire([host]);
   expect(done).toEqual([`out ${older}`, 'sweep']);
