@@ -5,8 +5,7 @@
 import { mkdir, mkdtemp, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compareSnapshots } from '../src/execute/comparison.js';
-import { makeManifest, type DiskWorkHooks } from '../src/execute/manifest.js';
+import type { DiskThreadOptions, workOnDisk } from '../src/execute/disk-thread.js';
 import { runCommand } from '../test/helpers/run-command.js';
 import { describeMachine, formatMachine } from './machine.js';
 import { runBenchmark } from './options.js';
@@ -31,7 +30,10 @@ interface Measured {
   readonly memoryMiB: number;
 }
 
-const quiet: DiskWorkHooks = { check: () => {}, say: () => {}, onProgress: () => {} };
+// Threads run what is compiled.
+const { workOnDisk: work } = (await import(
+  new URL('../dist/src/execute/disk-thread.js', import.meta.url).href
+)) as { workOnDisk: typeof workOnDisk };
 
 await runBenchmark({ defaultRounds: 3 }, async ({ rounds, isQuick, directory, isJson, say, signal }) => {
   const fileCount = isQuick ? 5_000 : 200_000;
@@ -39,22 +41,24 @@ await runBenchmark({ defaultRounds: 3 }, async ({ rounds, isQuick, directory, is
   const scratch = await mkdtemp(join(directory ?? tmpdir(), 'busy-bench-'));
   try {
     say(`making ${fileCount} files`);
-    const full = join(scratch, 'full');
-    await mkdir(join(full, 'data'), { recursive: true });
-    await makeSmallFiles(join(full, 'data', 'tree'), fileCount);
-    const incremental = join(scratch, 'incremental');
-    await mkdir(incremental);
-    await runCommand('cp', ['-al', join(full, 'data'), incremental]);
+    const trees = { full: join(scratch, 'full'), base: join(scratch, 'base'), next: join(scratch, 'next') };
+    for (const tree of Object.values(trees)) await mkdir(tree);
+    await mkdir(join(trees.full, 'data'));
+    await makeSmallFiles(join(trees.full, 'data', 'tree'), fileCount);
+    await runCommand('cp', ['-a', join(trees.full, 'data'), trees.base]);
+    await runCommand('cp', ['-al', join(trees.base, 'data'), trees.next]);
     const records: Measured[] = [];
+    const options = { signal, isIdle: false, say: () => {}, onProgress: () => {} };
+    await made(trees.base, [], options);
     for (let round = 1; round <= rounds; round++) {
       for (const step of steps) {
         signal.throwIfAborted();
         await settleDisk(scratch);
-        const measured = await carryOut(step, full, incremental);
+        const measured = await carryOut(step, trees, options);
         say(`round ${round} of ${rounds}: ${step}: ${measured.seconds.toFixed(2)} s`);
         records.push(measured);
       }
-      for (const snapshot of [full, incremental]) await remove(join(snapshot, 'manifest.gz'));
+      for (const tree of [trees.full, trees.next]) await remove(join(tree, 'manifest.gz'));
     }
     if (isJson) return JSON.stringify({ machine, rounds, fileCount, records }, null, 2);
     return `${formatMachine(machine)}\n${fileCount} files of 0.5 to 8 KiB, in memory; median (and range) of ${rounds} rounds\n\n${table(records, fileCount)}`;
@@ -63,15 +67,23 @@ await runBenchmark({ defaultRounds: 3 }, async ({ rounds, isQuick, directory, is
   }
 });
 
-async function carryOut(step: Step, full: string, incremental: string): Promise<Measured> {
+interface Trees {
+  /** Its files have one name each, as those that were just copied. */
+  readonly full: string;
+  readonly base: string;
+  /** Links into the base. */
+  readonly next: string;
+}
+
+async function carryOut(step: Step, trees: Trees, options: DiskThreadOptions): Promise<Measured> {
   const startedAt = performance.now();
   const cpuBefore = cpuSeconds();
-  const work = {
-    full: () => made(full, []),
-    incremental: () => made(incremental, [full]),
-    verify: () => read(full),
+  const ways = {
+    full: () => made(trees.full, [], options),
+    incremental: () => made(trees.next, [trees.base], options),
+    verify: () => read(trees.base, options),
   };
-  const done = await work[step]();
+  const done = await ways[step]();
   const seconds = (performance.now() - startedAt) / 1000;
   return {
     step,
@@ -84,15 +96,15 @@ async function carryOut(step: Step, full: string, incremental: string): Promise<
 
 type Done = Pick<Measured, 'filesRead' | 'bytesRead' | 'manifestBytes'>;
 
-async function made(directory: string, bases: readonly string[]): Promise<Done> {
-  const { hashedFiles, hashedBytes } = await makeManifest({ directory, bases }, quiet);
+async function made(directory: string, bases: readonly string[], options: DiskThreadOptions): Promise<Done> {
+  const { hashedFiles, hashedBytes } = await work('manifest', { directory, bases }, options);
   const { size } = await stat(join(directory, 'manifest.gz'));
   return { filesRead: hashedFiles, bytesRead: hashedBytes, manifestBytes: size };
 }
 
-async function read(directory: string): Promise<Done> {
-  const snapshots = [{ name: 'full', directory, mustHaveManifest: true }];
-  const report = await compareSnapshots({ snapshots, parts: null }, quiet);
+async function read(directory: string, options: DiskThreadOptions): Promise<Done> {
+  const snapshots = [{ name: 'base', directory, mustHaveManifest: true }];
+  const report = await work('comparison', { snapshots, parts: null }, options);
   if (report.differenceCount > 0) throw new Error('The files have changed meanwhile.');
   return { filesRead: report.filesRead, bytesRead: report.bytesRead, manifestBytes: 0 };
 }

@@ -130,7 +130,7 @@ export class DueRules {
       return { isYes: false, reason: { kind: 'no slot yet' }, nextAt: next, time: null, next };
     const lateMs = now.getTime() - last.getTime();
     // What was begun in time and failed may be tried again until the next time.
-    const isBegun = failuresInRow > 0 && lastRun !== null && lastRun.createdAt >= last;
+    const isBegun = failuresInRow > 0 && lastRun !== null && askedAt(lastRun) >= last;
     const isYes = lateMs <= schedule.catchUpMs || lateMs < 60_000 || isBegun;
     const reason = { kind: 'slot', at: last, isYes } as const;
     return { isYes, reason, nextAt: isYes ? null : next, time: last, next };
@@ -223,7 +223,7 @@ function mayTryAgain({ host, lastRun, failuresInRow, now }: DueFacts, slot: Date
   const wasCancelled = lastRun.state === 'CANCELLED' && lastRun.error?.reason === 'CANCELLED';
   if (wasCancelled) {
     const again = later(lastRun.endedAt, host.maxAgeIncr * dayMs);
-    const isOver = slot === null ? now >= again : lastRun.createdAt < slot;
+    const isOver = slot === null ? now >= again : askedAt(lastRun) < slot;
     if (isOver) return yes;
     return { isYes: false, reason: { kind: 'cancelled' }, nextAt: slot === null ? again : null };
   }
@@ -234,6 +234,11 @@ function mayTryAgain({ host, lastRun, failuresInRow, now }: DueFacts, slot: Date
   const cause = lastRun.error?.reason ?? null;
   const reason = { kind: 'failed', times: failuresInRow, cause, again, isYes } as const;
   return { isYes, reason, nextAt: isYes ? null : again };
+}
+
+/** When a run was asked for: never after its end, also where the clock was ahead then and is right by now. */
+function askedAt({ createdAt, endedAt }: RunRecord): Date {
+  return endedAt !== null && endedAt < createdAt ? endedAt : createdAt;
 }
 
 function windowAnswer({ host, now }: DueFacts, isAsked: boolean): Answer {

@@ -68,7 +68,7 @@ export async function writeManifest(context: ManifestContext): Promise<ManifestT
 }
 
 async function hashedAhead(ahead: HashAhead, log: RunLogFile): Promise<SharedArrayBuffer | null> {
-  const heartbeat = setInterval(() => log.say('the file that was copied last is still being hashed'), waitMs);
+  const heartbeat = setInterval(() => log.say('a file that was copied is still being hashed'), waitMs);
   try {
     return await ahead.end();
   } finally {

@@ -56,7 +56,8 @@ async function checkSource(
   const said: RsyncEvent[] = [];
   const splitter = new LineSplitter();
   const hear = (lines: readonly string[]): void => {
-    for (const line of lines) if (said.length < 100) said.push(...parseRsyncLine(line));
+    for (const line of lines)
+      if (said.length < 100) said.push(...parseRsyncLine(startRsync.seenFromOutside(line)));
   };
   const plan = {
     source,

@@ -2,10 +2,11 @@
  * Whether files whose size is the same and whose time is another differ in their contents after all. rsync does not say
  * so of a file that it has sent, but both are on this disk: the new one in the partial snapshot, the other in a link base.
  */
-import { constants } from 'node:fs';
-import { open, realpath, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { bytesOf, parseShownPath } from '../core/byte-path.js';
+import { close as closeFile, fstat as statOfFile, read as readFile } from 'node:fs';
+import { lstat, realpath } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { parseShownPath, type BytePath } from '../core/byte-path.js';
+import { openPlainFile } from './plain-file.js';
 
 export interface Samples {
   readonly same: number;
@@ -16,6 +17,14 @@ const pieceBytes = 256 * 1024;
 /** Of a large file the beginning is read, where file systems and databases note that they were used, and pieces all over it. */
 const beginningBytes = 16 * 1024 * 1024;
 const piecesBeyond = 64;
+
+/** A directory without a link on the way, and the only device that is read below it. */
+interface Place {
+  readonly root: BytePath;
+  readonly device: bigint;
+}
+
+const [close, fstat, read] = [promisify(closeFile), promisify(statOfFile), promisify(readFile)];
 
 /**
  * Compares files by their names as rsync shows them, below `directory` and the first of `bases` that has the file in the
@@ -28,46 +37,60 @@ export async function compareSamples(
 ): Promise<Samples> {
   let same = 0;
   let differing = 0;
+  const now = await placeOf(directory);
+  const before = await Promise.all(bases.map(placeOf));
   for (const name of names) {
-    const isSame = await isSameContent(name, directory, bases);
+    const isSame = await isSameContent(name, now, before);
     if (isSame === true) same += 1;
     if (isSame === false) differing += 1;
   }
   return { same, differing };
 }
 
+/** Null when it is not there. */
+async function placeOf(directory: string): Promise<Place | null> {
+  try {
+    const root = await realpath(directory, 'latin1');
+    const { dev: device } = await lstat(Buffer.from(root, 'latin1'), { bigint: true });
+    return { root, device };
+  } catch {
+    return null;
+  }
+}
+
 /** Null when it cannot be said. */
 async function isSameContent(
   name: string,
-  directory: string,
-  bases: readonly string[],
+  now: Place | null,
+  before: readonly (Place | null)[],
 ): Promise<boolean | null> {
-  const now = await openBelow(directory, name);
-  if (!now) return null;
+  const path = parseShownPath(name);
+  const ours = path === null ? null : openBelow(now, path);
+  if (path === null || ours === null) return null;
   try {
-    const { size } = await now.stat();
-    for (const base of bases) {
-      const before = await openBelow(base, name);
-      if (!before) continue;
+    const { size } = await fstat(ours);
+    for (const base of before) {
+      const theirs = openBelow(base, path);
+      if (theirs === null) continue;
       try {
-        if ((await before.stat()).size === size) return await isSameWithin(now, before, size);
+        if ((await fstat(theirs)).size === size) return await isSameWithin(ours, theirs, size);
       } finally {
-        await before.close();
+        await close(theirs);
       }
     }
     return null;
   } catch {
     return null;
   } finally {
-    await now.close();
+    await close(ours);
   }
 }
 
-async function isSameWithin(a: FileHandle, b: FileHandle, size: number): Promise<boolean> {
+async function isSameWithin(a: number, b: number, size: number): Promise<boolean> {
   const [pieceOfA, pieceOfB] = [Buffer.alloc(pieceBytes), Buffer.alloc(pieceBytes)];
   for (const at of placesIn(size)) {
-    const readA = await a.read(pieceOfA, 0, pieceBytes, at);
-    const readB = await b.read(pieceOfB, 0, pieceBytes, at);
+    const readA = await read(a, pieceOfA, 0, pieceBytes, at);
+    const readB = await read(b, pieceOfB, 0, pieceBytes, at);
     const isEqual =
       readA.bytesRead === readB.bytesRead &&
       pieceOfA.subarray(0, readA.bytesRead).equals(pieceOfB.subarray(0, readB.bytesRead));
@@ -86,23 +109,11 @@ function placesIn(size: number): number[] {
   return places;
 }
 
-/** Null for what is no regular file, or is reached through a link. */
-async function openBelow(directory: string, name: string): Promise<FileHandle | null> {
-  const path = parseShownPath(name);
-  if (path === null) return null;
-  const place = Buffer.from(`${bytesOf(directory)}/${path}`, 'latin1');
-  let file: FileHandle | null = null;
+/** Null for what is not there, is no regular file, or is reached through a link. */
+function openBelow(place: Place | null, path: BytePath): number | null {
   try {
-    const above = dirname(place.toString('latin1'));
-    const real = await realpath(Buffer.from(above, 'latin1'), 'latin1');
-    const root = await realpath(directory, 'latin1');
-    if (real !== root && !real.startsWith(`${root}/`)) return null;
-    file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    if ((await file.stat()).isFile()) return file;
-    await file.close();
-    return null;
+    return place && openPlainFile(`${place.root}/${path}`, place.device);
   } catch {
-    await file?.close().catch(() => {});
     return null;
   }
 }

@@ -89,7 +89,6 @@ export async function copySources(
     directory: partial,
     clock,
     startRsync: quota.watching(backup.confiner.starter(place.room)),
-    room: place.room,
     mustEnd: AbortSignal.any([floor.signal, quota.signal, broken.signal]),
     say: (text: string): void => log.say(text),
     onEvent: (number: number, event: RsyncEvent): void => {

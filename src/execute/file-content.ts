@@ -6,6 +6,9 @@ import { hashFile } from './file-hash.js';
 import type { SharedHashes } from './shared-hashes.js';
 import { codeOf, diskPath } from './tree-walk.js';
 
+/** A file of more bytes is large. */
+export const largeBytes = 2 ** 20;
+
 export interface FileContent {
   /** SHA-256 in hex; empty when it could not be read. */
   readonly hash: string;

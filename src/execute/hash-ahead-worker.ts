@@ -1,11 +1,12 @@
 /** Entry of the thread that hashes files as they are copied; see `hash-ahead.ts`. */
 import { closeSync, fstatSync, lstatSync, realpathSync } from 'node:fs';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import type { BytePath } from '../core/byte-path.js';
-import { hashOpenFile, openToRead } from './file-hash.js';
+import { hashOpenFile } from './file-hash.js';
 import type { AheadAnswer, AheadOrder } from './hash-ahead.js';
 import { HashedFiles } from './hashed-files.js';
+import { openPlainFile } from './plain-file.js';
 import { codeOf, diskPath } from './tree-walk.js';
 
 interface Backup {
@@ -15,9 +16,6 @@ interface Backup {
   readonly root: BytePath;
   /** The device of its data: nothing else is read, wherever a link may lead. */
   readonly device: bigint;
-  /** The directory that was looked at last, which is that of most files. */
-  directory: string;
-  isWithin: boolean;
   /** How many files were named, and the last of them that was found. */
   named: number;
   lastFound: number;
@@ -39,8 +37,13 @@ const mostOnTheWay = 1000;
 const backups = new Map<number, Backup>();
 let queue: Waiting[] = [];
 let isWorking = false;
+/** The backup whose file is being hashed. It ends, if that is wanted, after this file. */
+let beingRead: number | null = null;
+let isEndWanted = false;
 
-parentPort?.on('message', (order: AheadOrder) => {
+parentPort?.on('message', hear);
+
+function hear(order: AheadOrder): void {
   const { backup: id } = order;
   if (order.kind === 'begin') {
     begin(order);
@@ -48,23 +51,37 @@ parentPort?.on('message', (order: AheadOrder) => {
   }
   const backup = backups.get(id);
   if (order.kind === 'end') {
-    backups.delete(id);
-    const files = backup?.files ?? new HashedFiles();
-    answer({ kind: 'hashed', backup: id, files: files.toShared() });
+    if (id === beingRead) isEndWanted = true;
+    else end(id);
     return;
   }
   if (!backup) return;
   for (const path of order.paths) queue.push({ id, number: backup.named++, path });
   if (!isWorking) void work();
-});
+}
+
+/** In the middle of a file, which may take hours: nothing of another backup waits for it. */
+function hearWhatCame(): void {
+  if (!parentPort) return;
+  for (;;) {
+    const came = receiveMessageOnPort(parentPort);
+    if (!came) return;
+    hear(came.message as AheadOrder);
+  }
+}
+
+function end(id: number): void {
+  const files = backups.get(id)?.files ?? new HashedFiles();
+  backups.delete(id);
+  answer({ kind: 'hashed', backup: id, files: files.toShared() });
+}
 
 function begin({ backup, root: data, isOver }: Extract<AheadOrder, { kind: 'begin' }>): void {
   const files = new HashedFiles();
   try {
     const root = realPath(data);
     const { dev: device } = lstatSync(diskPath(root, '/'), { bigint: true });
-    const looked = { directory: '', isWithin: true, named: 0, lastFound: 0 };
-    backups.set(backup, { files, isOver, root, device, ...looked });
+    backups.set(backup, { files, isOver, root, device, named: 0, lastFound: 0 });
   } catch {
     // It has been removed already.
   }
@@ -74,7 +91,7 @@ function realPath(path: BytePath): BytePath {
   return realpathSync.native(Buffer.from(path, 'latin1'), { encoding: 'latin1' });
 }
 
-/** One file after the other, as they come; in between, orders are heard. */
+/** One file after the other, as they come. */
 async function work(): Promise<void> {
   isWorking = true;
   while (queue.length > 0) {
@@ -99,12 +116,13 @@ function dealWith({ id, number, path }: Waiting): boolean {
   if (!backup || isGivenUp(backup) || backup.files.size >= mostFiles) return true;
   let file: number | null = null;
   try {
-    if (!isWithin(backup, path)) return true;
-    file = openToRead(diskPath(backup.root, path));
+    file = openPlainFile(backup.root + path, backup.device);
     backup.lastFound = Math.max(backup.lastFound, number);
+    if (file === null) return true;
     const before = fstatSync(file, { bigint: true });
-    if (!before.isFile() || before.dev !== backup.device) return true;
+    beingRead = id;
     const { hash, bytes } = hashOpenFile(file, () => {
+      hearWhatCame();
       if (isGivenUp(backup)) throw new Error('over');
     });
     const after = fstatSync(file, { bigint: true });
@@ -115,21 +133,14 @@ function dealWith({ id, number, path }: Waiting): boolean {
     return codeOf(error) !== 'ENOENT' || backup.lastFound - number >= mostOnTheWay;
   } finally {
     if (file !== null) closeSync(file);
+    beingRead = null;
+    if (isEndWanted) end(id);
+    isEndWanted = false;
   }
 }
 
 function isGivenUp(backup: Backup): boolean {
   return Atomics.load(backup.isOver, 0) !== 0;
-}
-
-/** No link leads to it: what a host names may be anything. */
-function isWithin(backup: Backup, path: BytePath): boolean {
-  const directory = path.slice(0, path.lastIndexOf('/'));
-  if (directory !== backup.directory) {
-    backup.isWithin = realPath(backup.root + directory) === backup.root + directory;
-    backup.directory = directory;
-  }
-  return backup.isWithin;
 }
 
 function answer(message: AheadAnswer): void {

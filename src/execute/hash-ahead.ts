@@ -12,7 +12,7 @@ export type AheadOrder =
   | { readonly kind: 'begin'; readonly backup: number; readonly root: BytePath; readonly isOver: Int32Array }
   /** Paths below the root, in the order in which rsync deals with them. */
   | { readonly kind: 'hash'; readonly backup: number; readonly paths: readonly BytePath[] }
-  /** All is copied: what is known by now is wanted, and no more is hashed. */
+  /** All is copied: what is known by now is wanted, and no more is hashed but what of its files is being read. */
   | { readonly kind: 'end'; readonly backup: number };
 
 export type AheadAnswer =
@@ -50,6 +50,7 @@ export class AheadThread {
     this.worker = null;
   }
 
+  /** Throws when there is no thread and none can be started. */
   tell(order: AheadOrder): void {
     this.worker ??= this.start();
     this.worker.postMessage(order, []);
@@ -103,7 +104,7 @@ export class HashAhead {
     if (this.state !== 'begun') return null;
     const files = await new Promise<SharedArrayBuffer | null>((resolve) => {
       this.hashed = resolve;
-      this.thread.tell({ kind: 'end', backup: this.backup });
+      this.tell({ kind: 'end', backup: this.backup });
     });
     this.close();
     return files;
@@ -121,14 +122,24 @@ export class HashAhead {
     const { backup, root, isOver } = this;
     if (this.state === 'ended') return;
     if (this.state === 'waiting') {
-      this.thread.enter(backup, (answer) => this.take(answer));
-      this.thread.tell({ kind: 'begin', backup, root, isOver });
       this.state = 'begun';
+      this.thread.enter(backup, (answer) => this.take(answer));
+      this.tell({ kind: 'begin', backup, root, isOver });
     }
-    this.thread.tell({ kind: 'hash', backup, paths: this.held });
+    this.tell({ kind: 'hash', backup, paths: this.held });
     this.waiting += this.held.length;
     this.held = [];
     this.isToBeSent = false;
+  }
+
+  /** Where no thread can be started, for want of memory or of tasks, nothing is hashed ahead. */
+  private tell(order: AheadOrder): void {
+    if (this.state === 'ended') return;
+    try {
+      this.thread.tell(order);
+    } catch {
+      this.close();
+    }
   }
 
   private take(answer: AheadAnswer | null): void {

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { FileProblem } from '../core/job-outcome.js';
 import { noTransfer, type TransferStats } from '../core/snapshot.js';
-import { seenFromOutside, type Room } from './confinement.js';
+import type { StartRsync } from './confinement.js';
 import { JobLog } from './job-log.js';
 import type { LinkCounter } from './link-counter.js';
 import type { TransferPlan } from './rsync-args.js';
@@ -22,8 +22,8 @@ import {
 export interface Listeners {
   /** The partial snapshot. */
   readonly directory: string;
-  /** Of the rsync. */
-  readonly room: Room;
+  /** How the rsync is started. */
+  readonly startRsync: Pick<StartRsync, 'seenFromOutside'>;
   /** A line for the log of the run. */
   readonly say: (text: string) => void;
   onEvent(jobNumber: number, event: RsyncEvent): void;
@@ -75,9 +75,9 @@ export class JobEar {
   }
 
   private hear(lines: readonly string[], isError: boolean): Promise<void> | null {
-    const { room } = this.listeners;
+    const { startRsync } = this.listeners;
     for (const line of withoutOldProgress(lines))
-      for (const event of parseRsyncLine(seenFromOutside(room, line))) this.take(event, isError);
+      for (const event of parseRsyncLine(startRsync.seenFromOutside(line))) this.take(event, isError);
     this.copies.onCopied();
     return this.log.flush();
   }

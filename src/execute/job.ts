@@ -11,7 +11,7 @@ import { missingFilesKept, type JobRecord, type MissingFile } from '../core/run.
 import type { TransferStats } from '../core/snapshot.js';
 import { AttributeWatch } from './attribute-watch.js';
 import { transfer, type TransferEnding } from './bridge.js';
-import type { Room, StartRsync } from './confinement.js';
+import type { StartRsync } from './confinement.js';
 import { Flow } from './flow.js';
 import { JobEar } from './job-ear.js';
 import { LinkCounter } from './link-counter.js';
@@ -25,8 +25,6 @@ export interface JobContext {
   readonly host: Host;
   readonly connection: SshConnection;
   readonly startRsync: StartRsync;
-  /** Where it starts them. */
-  readonly room: Room;
   /** The partial snapshot. */
   readonly directory: string;
   readonly clock: Clock;
@@ -68,11 +66,7 @@ export async function runJob(
     onTraffic: () => stall.onTraffic(),
   });
   const heard = new JobEar(context, number, plan, { links, onCopied: () => watch.look() });
-  const stall = watchForStall(
-    context.host,
-    context.clock,
-    AbortSignal.any([signal, mustEnd, watch.tooMuch.signal]),
-  );
+  const stall = watchForStall(context.host, AbortSignal.any([signal, mustEnd, watch.tooMuch.signal]));
   let lost: string | null = null;
   let ending: TransferEnding | null = null;
   let failure: BusyError | null = null;

@@ -2,7 +2,7 @@
 import { showPath } from '../core/byte-path.js';
 import type { TreeEntry } from '../core/manifest.js';
 import type { ReadingTools } from './file-content.js';
-import { LinkedFiles } from './linked-files.js';
+import type { LeftFiles } from './left-files.js';
 import {
   ManifestLines,
   mostErrorsSaid,
@@ -14,7 +14,6 @@ import type { ManifestWriter } from './manifest-writer.js';
 import { walkTree } from './tree-walk.js';
 
 export class ManifestAssembly {
-  private readonly linked: LinkedFiles;
   private readonly lines = new ManifestLines();
   private readonly counts = { ...noCounts };
   private errors = 0;
@@ -22,14 +21,14 @@ export class ManifestAssembly {
   constructor(
     private readonly writer: ManifestWriter,
     private readonly tools: ReadingTools,
+    private readonly files: LeftFiles,
     /** Hears what cannot be read. */
     private readonly say: (text: string) => void,
-  ) {
-    this.linked = new LinkedFiles(tools);
-  }
+  ) {}
 
   /** The lines of the next batch. Throws what the file system says of the manifest, and what `check` throws. */
   async add(batch: GatheredLines): Promise<void> {
+    await this.files.read(batch.parts.filter(isFile));
     for (const part of batch.parts) {
       if (typeof part === 'string') {
         await this.writeLeft();
@@ -61,7 +60,7 @@ export class ManifestAssembly {
 
   private addLeft(entry: TreeEntry): void {
     this.tools.check();
-    if (entry.type === 'file') this.linked.add(entry, this.lines);
+    if (entry.type === 'file') this.files.add(entry, this.lines);
     else this.lines.addOther(entry, entry.error);
     this.tools.onProgress({ entries: 1, bytes: 0, current: entry.path });
   }
@@ -84,4 +83,8 @@ export class ManifestAssembly {
       if (++this.errors <= mostErrorsSaid) this.say(`manifest: ${showPath(path)} cannot be read (${code})`);
     }
   }
+}
+
+function isFile(part: string | TreeEntry): part is TreeEntry {
+  return typeof part !== 'string' && part.type === 'file';
 }

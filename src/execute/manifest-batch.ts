@@ -3,7 +3,7 @@
  * can do it for one manifest.
  */
 import { isSameFile, type ManifestEntry, type TreeEntry } from '../core/manifest.js';
-import { contentOf, type ReadingTools } from './file-content.js';
+import { contentOf, largeBytes, type ReadingTools } from './file-content.js';
 import { formatAttributes, formatLine, ManifestUnusable, parseEntry } from './manifest-format.js';
 import { ManifestLines, type GatheredLines } from './manifest-lines.js';
 import type { ListedPaths } from './tree-listing.js';
@@ -30,8 +30,8 @@ export function unpack({ paths, directories, errors, known }: PackedBatch): Mani
 }
 
 /**
- * What vanished meanwhile is left out. Left are files with other names, since only one of these is to be read, and
- * directories that were none when they were listed. Throws what `tools.check` throws, nothing else.
+ * What vanished meanwhile is not in it. Left, unless a base knows them, are files for `LeftFiles`, and directories that
+ * were none when they were listed. Throws what `tools.check` throws, nothing else.
  */
 export function makeLines(batch: ManifestBatch, tools: ReadingTools): GatheredLines {
   const lines = new ManifestLines();
@@ -53,7 +53,8 @@ export function makeLines(batch: ManifestBatch, tools: ReadingTools): GatheredLi
 }
 
 function isForLater(entry: TreeEntry, { directories }: ManifestBatch, at: number): boolean {
-  return entry.type === 'directory' ? !directories.has(at) : entry.type === 'file' && entry.links > 1;
+  if (entry.type === 'directory') return !directories.has(at);
+  return entry.type === 'file' && (entry.links > 1 || entry.size > largeBytes);
 }
 
 /** The line of a file, when one of the bases has the same file there. */

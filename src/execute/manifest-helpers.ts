@@ -5,8 +5,9 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { BytePath } from '../core/byte-path.js';
-import type { ReadingTools } from './file-content.js';
-import { pack, type ManifestBatch } from './manifest-batch.js';
+import type { TreeEntry } from '../core/manifest.js';
+import type { FileContent, ReadingTools } from './file-content.js';
+import { pack, type ManifestBatch, type PackedBatch } from './manifest-batch.js';
 import type { GatheredLines } from './manifest-lines.js';
 import type { DiskProgress } from './progress-sum.js';
 
@@ -17,14 +18,28 @@ export interface HelperOrder {
   readonly ahead: SharedArrayBuffer | null;
 }
 
+export type HelperWork =
+  | { readonly kind: 'lines'; readonly batch: PackedBatch }
+  | { readonly kind: 'contents'; readonly files: readonly TreeEntry[] };
+
+export type HelperResult = GatheredLines | readonly FileContent[];
+
 export type HelperAnswer =
   | ({ readonly kind: 'progress' } & DiskProgress)
-  /** Of the batch that was given to it first of those that it has not answered yet. */
-  | { readonly kind: 'lines'; readonly lines: GatheredLines };
+  /** Of the work that was given to it first of what it has not answered yet. */
+  | { readonly kind: 'done'; readonly result: HelperResult };
 
 const mostHelpers = 2;
 /** While it works at one, the next lies there. */
 const batchesAtOnce = 2;
+/** So few files are read faster than they are handed over. */
+const fewFiles = 16;
+
+/** Some of the files that were shared out. */
+export interface SharedFiles {
+  readonly files: readonly TreeEntry[];
+  readonly contents: Promise<readonly FileContent[]>;
+}
 
 interface Helper {
   readonly worker: Worker;
@@ -34,7 +49,7 @@ interface Helper {
 }
 
 interface Waiting {
-  readonly resolve: (lines: GatheredLines) => void;
+  readonly resolve: (result: HelperResult) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -59,9 +74,23 @@ export class ManifestHelpers {
   make(batch: ManifestBatch): Promise<GatheredLines> | null {
     const [helper] = this.helpers.toSorted((a, b) => a.waiting.length - b.waiting.length);
     if (!helper || helper.waiting.length >= batchesAtOnce) return null;
-    if (helper.failure !== null) return Promise.reject(helper.failure);
-    helper.worker.postMessage(pack(batch), []);
-    return new Promise((resolve, reject) => helper.waiting.push({ resolve, reject }));
+    return ask<GatheredLines>(helper, { kind: 'lines', batch: pack(batch) });
+  }
+
+  /**
+   * Shares files out: what is to be read here, and what each thread will have read of the rest. Rejects as `make`.
+   */
+  share(files: readonly TreeEntry[]): { readonly own: readonly TreeEntry[]; readonly others: SharedFiles[] } {
+    const takers = files.length < fewFiles ? [] : this.helpers;
+    const size = Math.ceil(files.length / (takers.length + 1));
+    const others = takers.map((helper, index) => {
+      const share = files.slice(size * (index + 1), size * (index + 2));
+      return {
+        files: share,
+        contents: ask<readonly FileContent[]>(helper, { kind: 'contents', files: share }),
+      };
+    });
+    return { own: files.slice(0, size), others };
   }
 
   /** Settles when the threads have ended, whatever they are at. */
@@ -79,7 +108,7 @@ export class ManifestHelpers {
     worker.on('error', fail);
     worker.on('exit', () => fail(new Error('a thread ended before its work')));
     worker.on('message', (answer: HelperAnswer) => {
-      if (answer.kind === 'lines') helper.waiting.shift()?.resolve(answer.lines);
+      if (answer.kind === 'done') helper.waiting.shift()?.resolve(answer.result);
       else this.noteProgress(answer, fail);
     });
     return helper;
@@ -93,4 +122,12 @@ export class ManifestHelpers {
       fail(error);
     }
   }
+}
+
+function ask<T extends HelperResult>({ worker, waiting, failure }: Helper, work: HelperWork): Promise<T> {
+  if (failure !== null) return Promise.reject(failure);
+  worker.postMessage(work, []);
+  return new Promise((resolve, reject) => {
+    waiting.push({ resolve: resolve as Waiting['resolve'], reject });
+  });
 }

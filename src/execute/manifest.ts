@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { bytesOf, type BytePath } from '../core/byte-path.js';
 import type { ReadingTools } from './file-content.js';
 import { BatchQueue } from './batch-queue.js';
+import { LeftFiles } from './left-files.js';
 import { ManifestAssembly } from './manifest-assembly.js';
 import { BaseUnusable, ManifestBases } from './manifest-bases.js';
 import { makeLines } from './manifest-batch.js';
@@ -78,7 +79,12 @@ async function attempt(
   };
   const known = await ManifestBases.open(bases, root);
   const helpers = new ManifestHelpers({ root, ahead: ahead ?? null }, tools);
-  const manifest = new ManifestAssembly(new ManifestWriter(file), tools, hooks.say);
+  const manifest = new ManifestAssembly(
+    new ManifestWriter(file),
+    tools,
+    new LeftFiles(tools, helpers),
+    hooks.say,
+  );
   const queue = new BatchQueue(manifest);
   let isComplete = false;
   try {

@@ -77,8 +77,10 @@ function spawnPiped(
   pipes: number,
   output: number | undefined,
 ): ChildProcess {
+  const stdio = Array.from<unknown, 'pipe' | number>({ length: pipes }, () => 'pipe');
+  if (output !== undefined) stdio[1] = output;
   const child = spawn(program, args, {
-    stdio: Array.from({ length: pipes }, (_, number) => (number === 1 && output) || 'pipe'),
+    stdio,
     detached: true,
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });

@@ -89,7 +89,9 @@ export class ProgressMeter {
 
   private schedule(): void {
     if (this.timer) return;
-    const wait = Math.max(0, this.lastReportAt + reportEveryMs - this.clock.now().getTime());
+    const since = this.clock.now().getTime() - this.lastReportAt;
+    // A clock that was set back says nothing of when the last one was.
+    const wait = since < 0 ? reportEveryMs : Math.max(0, reportEveryMs - since);
     this.timer = setTimeout(() => {
       this.timer = null;
       this.lastReportAt = this.clock.now().getTime();

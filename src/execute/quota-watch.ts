@@ -12,6 +12,7 @@ import type { StartRsync } from './confinement.js';
 import { roomOf } from './disk.js';
 import { measureUsage } from './disk-usage.js';
 import { measureWithout, noteUse, type Use } from './host-quota.js';
+import type { LocalProcess } from './process.js';
 import type { RsyncEvent } from './rsync-output.js';
 import { WriteMeter } from './written.js';
 
@@ -57,11 +58,12 @@ export class QuotaWatch {
 
   /** Counts what the rsyncs write that are started so. */
   watching(start: StartRsync): StartRsync {
-    return async (args, signal, output) => {
-      const rsync = await start(args, signal, output);
+    const watched = async (...call: Parameters<StartRsync>): Promise<LocalProcess> => {
+      const rsync = await start(...call);
       if (rsync.pid !== null) this.meter.add(rsync.pid, rsync.ended);
       return rsync;
     };
+    return Object.assign(watched, { seenFromOutside: start.seenFromOutside });
   }
 
   /** Takes what rsync said in a job: a host that sends names for ever is noticed before anything is measured. */

@@ -1,21 +1,23 @@
 /**
  * The pipe into which an rsync on the server writes its report. It writes once or twice for every file, and to be woken
  * up for each of these crumbs took a fourth of the server's CPU time of a backup of small files: so nobody waits at
- * this pipe. It is looked into a few dozen times a second and emptied, and while the taker is behind it is not, so that
- * rsync has to wait when it is full (64 KiB).
+ * this pipe. It is looked into some dozens of times a second and emptied, and while the taker is behind it is not, so
+ * that rsync has to wait when it is full.
  */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { BusyError } from '../core/errors.js';
 import type { TakeBytes } from './output-batch.js';
 import { runProcess } from './process.js';
 import { codeOf } from './tree-walk.js';
 
-/** As long as something comes, and else: short enough for progress that is shown four times a second. */
-const busyMs = 20;
-const idleMs = 60;
+/** Until the next look, after one that found this: short enough for progress that is shown four times a second. */
+const waitMs = { nothing: 60, little: 20, much: 5 } as const;
+/** Where a user has many pipes already, Linux gives them 4 KiB instead of 64, which must not hold up rsync. */
+const muchBytes = 3 * 1024;
 const pipeBytes = 64 * 1024;
 
 export class ReportPipe {
@@ -34,7 +36,7 @@ export class ReportPipe {
     this.watched = this.watch();
   }
 
-  /** `take` gets what is written, in pieces. Throws what the system says. */
+  /** `take` gets what is written, in pieces. Throws RSYNC_NOT_STARTED. */
   static async open(take: TakeBytes): Promise<ReportPipe> {
     // The memory first: a disk may be full.
     const ends = await makePipe('/dev/shm').catch(() => makePipe(tmpdir()));
@@ -52,25 +54,25 @@ export class ReportPipe {
     this.letGo();
     this.ending.abort();
     await this.watched;
-    while (await this.takeOnce());
+    while ((await this.takeOnce()) > 0);
     this.close();
   }
 
   private async watch(): Promise<void> {
     const { signal } = this.ending;
-    let waitMs = busyMs;
+    let found: keyof typeof waitMs = 'little';
     while (this.isOpen && !signal.aborted) {
-      await delay(waitMs, undefined, { signal }).catch(() => {});
-      waitMs = (await this.takeOnce()) ? busyMs : idleMs;
+      await delay(waitMs[found], undefined, { signal }).catch(() => {});
+      const bytes = await this.takeOnce();
+      found = bytes === 0 ? 'nothing' : bytes < muchBytes ? 'little' : 'much';
     }
   }
 
-  /** Answers whether something was there, when it is dealt with; closes the pipe when it has ended. */
-  private async takeOnce(): Promise<boolean> {
+  /** Answers how many bytes were there, when they are dealt with; closes the pipe when it has ended. */
+  private async takeOnce(): Promise<number> {
     const bytes = this.read();
-    if (bytes === null) return false;
-    await this.take(bytes);
-    return true;
+    if (bytes) await this.take(bytes);
+    return bytes?.length ?? 0;
   }
 
   private read(): Buffer | null {
@@ -91,15 +93,21 @@ export class ReportPipe {
   }
 }
 
-/** Node.js has no call that makes a pipe, so it is one with a name, for a moment. */
+/** Node.js has no call that makes a pipe, so it is one with a name, for a moment. Throws RSYNC_NOT_STARTED. */
 async function makePipe(place: string): Promise<{ reader: number; writer: number }> {
-  const directory = await mkdtemp(join(place, 'busy-report-'));
+  let reader: number | undefined;
+  let directory: string | undefined;
   try {
+    directory = await mkdtemp(join(place, 'busy-report-'));
     const name = join(directory, 'pipe');
     await runProcess('mkfifo', ['-m', '600', name], new AbortController().signal);
-    const reader = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+    reader = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
     return { reader, writer: openSync(name, constants.O_WRONLY) };
+  } catch (error) {
+    if (reader !== undefined) closeSync(reader);
+    const detail = `no pipe for its report could be made in ${place} (${(error as Error).message})`;
+    throw new BusyError('RSYNC_NOT_STARTED', { detail }, { cause: error });
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   }
 }

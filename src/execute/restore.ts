@@ -210,7 +210,7 @@ async function runCall(
     say: (text) => log.say(text),
     behind: () => changes.behind(),
   });
-  const stall = watchForStall(task.target ?? { idleTimeoutMs: 0 }, clock, signal);
+  const stall = watchForStall(task.target ?? { idleTimeoutMs: 0 }, signal);
   await confiner.tell((text) => log.say(text));
   let lost: string | null = null;
   let ending: TransferEnding | null = null;

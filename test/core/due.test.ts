@@ -234,6 +234,9 @@ describe('after a failure a host', () => {
     expect(decide('2026-06-11T14:00:00Z', { host: daily, lastRun: cancelled }).isDue).toBe(true);
     expect(decide('2026-06-11T14:00:00Z', { host, lastRun: cancelled }).isDue).toBe(false);
     expect(decide('2026-06-11T14:00:30Z', { host, lastRun: cancelled }).isDue).toBe(true);
+    // Asked for while the clock was ahead.
+    const ahead = { ...cancelled, createdAt: new Date('2026-06-13T14:00:00Z') };
+    expect(decide('2026-06-11T14:00:00Z', { host: daily, lastRun: ahead }).isDue).toBe(true);
   });
 });
 

@@ -3,7 +3,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Confiner, seenFromInside, seenFromOutside, type Room } from '../../src/execute/confinement.js';
+import { Confiner, seenFromInside, type Room } from '../../src/execute/confinement.js';
+import { textOf } from '../../src/execute/process.js';
 
 /** What a hole in rsync would let a host do: run programs where rsync runs. Here rsync is asked to, by its -e. */
 describe('a confined rsync', () => {
@@ -120,14 +121,27 @@ END
     expect(lines.at(-1)).toBe('no way');
   });
 
-  it('is given paths as they are in its box, and what it says is shown as it is outside', () => {
+  it('is given paths as they are in its box', () => {
     const inside = seenFromInside(room, `--link-dest=${directory}/web1/base/data`);
     expect(inside).toMatch(/^--link-dest=\/[^/]+\/base\/data$/);
-    expect(seenFromOutside(room, `rsync: [receiver] mkstemp "${inside.slice(12)}/x" failed`)).toBe(
-      `rsync: [receiver] mkstemp "${directory}/web1/base/data/x" failed`,
-    );
     for (const word of ['busy:/etc/', `--exclude=${directory}/web1`, `${directory}/web10/`, '/'])
       expect(seenFromInside(room, word)).toBe(word);
+  });
+
+  it('says what it says with the paths as they are outside, in a box or in none', async () => {
+    const [base, missing] = [join(directory, 'web1/base/'), join(directory, 'web1/new/q/r')];
+    for (const one of [confiner, new Confiner('off')]) {
+      const start = one.starter(room);
+      const rsync = await start(['-r', base, missing], AbortSignal.timeout(30_000));
+      for (const stream of [rsync.stdin, rsync.stdout]) stream.destroy();
+      const [said] = await Promise.all([textOf(rsync.stderr), rsync.ended]);
+      expect(start.seenFromOutside(said)).toContain(`mkdir "${missing}" failed`);
+      // Nothing of a source is taken for the place in the box.
+      const ofHost = `rsync: [sender] opendir "${seenFromInside(room, `${directory}/web1/x`)}" failed`;
+      const isBoxed = one === confiner;
+      expect(start.seenFromOutside(ofHost) === ofHost).toBe(!isBoxed);
+      expect(start.seenFromOutside('opendir "/.busy-store/x"')).toBe('opendir "/.busy-store/x"');
+    }
   });
 
   it('ends politely at first: rsync may tidy up', async () => {
@@ -180,6 +194,23 @@ describe('the setting confine', () => {
       process.env.PATH = path;
       await rm(programs, { recursive: true });
     }
+  });
+
+  it('off: nothing that rsync starts gets more rights than it has', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'busy-no-box-'));
+    const script = join(directory, 'script');
+    await writeFile(script, 'grep NoNewPrivs /proc/self/status >"$0.out"\n');
+    const start = new Confiner('off').starter({
+      writable: directory,
+      readOnly: [],
+      needsNames: false,
+      memoryBytes: 2 ** 30,
+    });
+    const rsync = await start(['-e', `/bin/sh ${script}`, 'host:/', directory], AbortSignal.timeout(30_000));
+    for (const stream of [rsync.stdout, rsync.stderr]) stream.resume();
+    await rsync.ended;
+    expect(await readFile(`${script}.out`, 'utf8')).toBe('NoNewPrivs:\t1\n');
+    await rm(directory, { recursive: true });
   });
 
   it('off says so, and required refuses where it does not work', async () => {

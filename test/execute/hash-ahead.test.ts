@@ -9,6 +9,7 @@ import type { TreeEntry } from '../../src/core/manifest.js';
 import type { AheadAnswer, AheadOrder, AheadThread } from '../../src/execute/hash-ahead.js';
 import { SharedHashes } from '../../src/execute/shared-hashes.js';
 import { lookAt } from '../../src/execute/tree-walk.js';
+import { placeTouchy } from '../helpers/touchy.js';
 
 // Threads run what is compiled.
 const compiled = new URL('../../dist/src/execute/', import.meta.url);
@@ -94,6 +95,16 @@ describe('the thread that hashes ahead', () => {
     expect((await filesAfter(1, 5)).size).toBe(1);
   });
 
+  it('opens nothing that is not a file', async () => {
+    begin(1);
+    const touchy = await placeTouchy(join(data, 'source/pipe'));
+    execFileSync('mknod', [join(data, 'source/device'), 'c', '1', '7']);
+    await writeFile(join(data, 'source/file'), content);
+    name(1, 'pipe', 'device', 'file');
+    expect((await filesAfter(1, 3)).size).toBe(1);
+    expect(await touchy.wasOpened()).toBe(false);
+  });
+
   it('waits for a file that never comes no longer than for a thousand others', async () => {
     begin(1);
     await writeFile(join(data, 'source/file'), content);
@@ -113,6 +124,34 @@ describe('the thread that hashes ahead', () => {
     await expect.poll(() => dealtWith, { timeout: 20_000 }).toContain(1);
     Atomics.store(isOver, 0, 1);
     expect((await filesAfter(2, 1)).find(entryOf('file'))).toBe(sha256);
+  });
+
+  it('ends one backup while it reads a file of another, and goes on with that', async () => {
+    const isOver = begin(1);
+    begin(2);
+    await writeFile(join(data, 'source/huge'), '');
+    await truncate(join(data, 'source/huge'), 100e9);
+    await writeFile(join(data, 'source/file'), content);
+    name(2, 'file');
+    name(1, 'file', 'huge', 'file');
+    name(2, 'file');
+    await expect.poll(() => dealtWith, { timeout: 20_000 }).toEqual([2, 1]);
+    tell({ kind: 'end', backup: 2 });
+    await expect.poll(() => hashed.get(2)?.size, { timeout: 20_000 }).toBe(1);
+    expect(dealtWith).toEqual([2, 1]);
+    Atomics.store(isOver, 0, 1);
+    await expect.poll(() => dealtWith, { timeout: 20_000 }).toEqual([2, 1, 1, 1, 2]);
+  });
+
+  it('finishes the file of a backup that ends', async () => {
+    begin(1);
+    await writeFile(join(data, 'source/large'), '');
+    await truncate(join(data, 'source/large'), 100e6);
+    name(1, 'large', 'large');
+    tell({ kind: 'end', backup: 1 });
+    await expect.poll(() => hashed.get(1)?.size, { timeout: 20_000 }).toBe(1);
+    begin(2);
+    expect((await filesAfter(2, 0)).size).toBe(0);
   });
 });
 
@@ -134,5 +173,29 @@ test('one that is closed has nothing, and waits for nothing', async () => {
   ahead.close();
   expect(await end).toBeNull();
   ahead.hear('/source', item);
+  expect(await ahead.end()).toBeNull();
+});
+
+test('where no thread can be started, nothing is hashed ahead and the backup goes on', async () => {
+  class WithoutThreads extends Thread {
+    override tell(): void {
+      throw Object.assign(new Error('no more tasks'), { code: 'ERR_WORKER_INIT_FAILED' });
+    }
+  }
+  const ahead = new WithoutThreads().begin(data);
+  ahead.hear('/source', item);
+  await new Promise(setImmediate);
+  expect(await ahead.end()).toBeNull();
+});
+
+test('a thread that is lost at the end leaves all to the manifest', async () => {
+  class Losing extends Thread {
+    override tell(order: AheadOrder): void {
+      if (order.kind === 'end') throw new Error('no more tasks');
+    }
+  }
+  const ahead = new Losing().begin(data);
+  ahead.hear('/source', item);
+  await new Promise(setImmediate);
   expect(await ahead.end()).toBeNull();
 });

@@ -65,9 +65,9 @@ test('a log that can no longer be written lets go', async () => {
 
 test('names of files that fail are kept up to a size, whatever their number; the rest is counted', async () => {
   const said: string[] = [];
-  const room = { writable: '/partial/data', readOnly: [], needsNames: false, memoryBytes: 0 };
+  const startRsync = { seenFromOutside: (text: string): string => text };
   const ear = new JobEar(
-    { directory, room, say: (text) => said.push(text), onEvent: () => {} },
+    { directory, startRsync, say: (text) => said.push(text), onEvent: () => {} },
     1,
     {
       source: '/source',

@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bytesOf, type BytePath } from '../../src/core/byte-path.js';
-import { BusyError } from '../../src/core/errors.js';
+import type { BusyError } from '../../src/core/errors.js';
 import type { DiskWorkHooks, makeManifest, ManifestReport } from '../../src/execute/manifest.js';
 import type { ManifestHelpers } from '../../src/execute/manifest-helpers.js';
 import { ManifestWriter } from '../../src/execute/manifest-writer.js';
@@ -16,12 +16,13 @@ import { diskPath, walkTree } from '../../src/execute/tree-walk.js';
 
 // Threads run what is compiled.
 async function compiled<T>(file: string): Promise<T> {
-  return (await import(new URL(`../../dist/src/execute/${file}`, import.meta.url).href)) as T;
+  return (await import(new URL(`../../dist/src/${file}`, import.meta.url).href)) as T;
 }
-const { makeManifest: make } = await compiled<{ makeManifest: typeof makeManifest }>('manifest.js');
+const { makeManifest: make } = await compiled<{ makeManifest: typeof makeManifest }>('execute/manifest.js');
 const { ManifestHelpers: Helpers } = await compiled<{ ManifestHelpers: typeof ManifestHelpers }>(
-  'manifest-helpers.js',
+  'execute/manifest-helpers.js',
 );
+const { BusyError: Failure } = await compiled<{ BusyError: typeof BusyError }>('core/errors.js');
 
 const run = promisify(execFile);
 const folders = 50;
@@ -30,6 +31,7 @@ const filesInFolder = 120;
 const oddNames = ['\xff\xfe', 'Z', 'a b', 'a\nb', 'a%20b', 'a', 'a-b', 'a.b', '\xc3\xa4', '%', '\x01'];
 let scratch: string;
 let said: string[];
+const progress = { entries: 0, bytes: 0 };
 
 /** More than is done by one thread alone. */
 function makeTree(root: string): void {
@@ -49,6 +51,12 @@ function makeTree(root: string): void {
     for (const below of oddNames) writeFileSync(diskPath(bytesOf(root), `/odd-${name}/${below}`), below);
   }
   symlinkSync('folder 1', join(root, 'to-a-folder'));
+  writeFileSync(join(root, 'large'), 'x'.repeat(3_000_000));
+}
+
+function noteProgress(done: { entries: number; bytes: number }): void {
+  progress.entries += done.entries;
+  progress.bytes += done.bytes;
 }
 
 /** Without batches, bases and threads: entry after entry. */
@@ -84,7 +92,6 @@ describe('a manifest that several threads make', () => {
   let next: string;
   let full: ManifestReport;
   const newFiles = 40;
-  const progress = { entries: 0, bytes: 0 };
 
   beforeAll(async () => {
     scratch = await mkdtemp(join(tmpdir(), 'busy-threads-'));
@@ -93,12 +100,8 @@ describe('a manifest that several threads make', () => {
     // What is gone in the next one, between others: more than is read of a manifest at once.
     const gone = join(base, 'data', 'folder 25', 'gone');
     mkdirSync(gone);
-    for (let file = 0; file < 4000; file++) writeFileSync(join(gone, `${file}`), '');
-    const onProgress = (done: { entries: number; bytes: number }): void => {
-      progress.entries += done.entries;
-      progress.bytes += done.bytes;
-    };
-    full = await make({ directory: base, bases: [] }, hooks({ onProgress }));
+    for (let file = 0; file < 2500; file++) writeFileSync(join(gone, `${file}`), '');
+    full = await make({ directory: base, bases: [] }, hooks({ onProgress: noteProgress }));
     await mkdir(next);
     await run('cp', ['-al', join(base, 'data'), next]);
     await run('rm', ['-r', join(next, 'data', 'folder 25', 'gone')]);
@@ -123,7 +126,7 @@ describe('a manifest that several threads make', () => {
   });
 
   it('reads a file with several names once, and tells of all names', () => {
-    const names = folders * filesInFolder + 2 * folders + oddNames.length ** 2 + 4000;
+    const names = folders * filesInFolder + 2 * folders + oddNames.length ** 2 + 2500 + 1;
     expect(full).toMatchObject({ files: names, hashedFiles: names - 2 * folders, unreadable: 0 });
     expect(progress).toEqual({ entries: full.entries, bytes: full.bytes });
   });
@@ -147,7 +150,7 @@ describe('a manifest that several threads make', () => {
     try {
       const { report, text } = await makeNext([base]);
       expect(text).toBe(await plainText(bytesOf(join(next, 'data'))));
-      expect(report.hashedFiles).toBe(folders * filesInFolder + oddNames.length ** 2 + newFiles);
+      expect(report.hashedFiles).toBe(folders * filesInFolder + oddNames.length ** 2 + newFiles + 1);
       expect(said.join()).toMatch(/base cannot be used, so its files are read again/);
     } finally {
       await run('mv', [top, join(base, 'manifest.gz')]);
@@ -158,12 +161,31 @@ describe('a manifest that several threads make', () => {
     let entries = 0;
     const cancelled = hooks({
       check: () => {
-        if (entries > 5000) throw new BusyError('CANCELLED');
+        if (entries > 5000) throw new Failure('CANCELLED');
       },
       onProgress: (done) => (entries += done.entries),
     });
     await expect(make({ directory: next, bases: [base] }, cancelled)).rejects.toThrow('cancelled');
     await expect(readFile(join(next, 'manifest.gz'))).rejects.toThrow('ENOENT');
+  });
+
+  it('is given up within a large file', async () => {
+    const large = join(next, 'data', 'zz');
+    await writeFile(large, '');
+    await truncate(large, 2 ** 34);
+    let bytes = 0;
+    const cancelled = hooks({
+      check: () => {
+        if (bytes > 2 ** 26) throw new Failure('CANCELLED');
+      },
+      onProgress: (done) => (bytes += done.bytes),
+    });
+    try {
+      await expect(make({ directory: next, bases: [base] }, cancelled)).rejects.toThrow('cancelled');
+    } finally {
+      await rm(large);
+    }
+    expect(bytes).toBeLessThan(2 ** 33);
   });
 
   it('fails when a thread is lost', async () => {

@@ -31,7 +31,8 @@ test('what may not be read is told, and what can be read of it', () => {
     { ...(listed as NonNullable<typeof listed>), known: [] },
     { root: bytesOf(tree), ahead: null, check: () => {}, onProgress: () => {} },
   );
-  const lines = parts.join('').split('\n').slice(0, -1);
+  expect(parts).toHaveLength(1);
+  const lines = (parts[0] as string).split('\n').slice(0, -1);
   expect(lines.map((line) => line.split(' ').slice(7).join(' '))).toEqual([
     '- /',
     '!EACCES /closed',

@@ -16,6 +16,8 @@ const always = { slots: [], timeZone: 'UTC', catchUpMs: dayMs, jitterMs: 0 };
 
 export class SchedulerBed {
   now = new Date('2026-11-22T20:00:05Z');
+  /** Called before each answer of the clock. */
+  onReading: () => void = () => {};
   /** Thrown instead of an answer of the clock. */
   clockFault: Error | null = null;
   readonly requests: RunRequest[] = [];
@@ -113,6 +115,7 @@ export class SchedulerBed {
 
   private readClock(): Date {
     if (this.clockFault) throw this.clockFault;
+    this.onReading();
     return this.now;
   }
 

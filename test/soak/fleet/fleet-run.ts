@@ -13,7 +13,7 @@ import { footprintOf, Peaks } from './footprint.js';
 import { checkAtEnd } from './last-checks.js';
 import { Ledger } from './ledger.js';
 import { Operator } from './operator.js';
-import { settlesWithin, sleep } from './patience.js';
+import { aborted, settlesWithin, sleep } from './patience.js';
 import { describeFailure, Interrupted } from './fleet-failure.js';
 import type { FleetReport } from './fleet-report.js';
 import { RunObserver } from './run-observer.js';
@@ -173,10 +173,11 @@ class FleetSoak {
       storm.begin(random);
     }
     calming.abort();
-    await storm.ended();
+    // A failure is told at once, whatever the faults still do.
+    await Promise.race([storm.ended(), aborted(stop)]);
+    this.throwFailure();
     this.stormUnderWay = null;
     this.calmSinceMs = performance.now();
-    this.throwFailure();
     this.ledger.note(`storm ${number} is over`);
   }
 
