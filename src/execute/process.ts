@@ -95,9 +95,20 @@ function spawnPiped(
     detached: true,
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });
+  requirePipes(child, program);
   // A pipe that the other side has closed is told by `ended`, not by an exception.
   for (const stream of child.stdio) stream?.on('error', () => {});
   return child;
+}
+
+/**
+ * Without a descriptor left Node makes no pipes, which its types do not say, and tells of it where nobody could listen yet.
+ */
+function requirePipes(child: ChildProcess, program: string): void {
+  if ((child.stdio as unknown) !== undefined) return;
+  child.on('error', () => {});
+  const told = { code: 'EMFILE', syscall: `spawn ${program}` };
+  throw Object.assign(new Error(`spawn ${program} EMFILE`), told);
 }
 
 function stepBackWith({ pid }: ChildProcess): void {
@@ -141,6 +152,7 @@ export function startScript(
     cwd: directory,
     env: { PATH, HOME, LANG, ...variables },
   });
+  requirePipes(child, program);
   const exited = new Promise<Ending>((resolve) => {
     child.once('exit', (code, endSignal) => resolve({ code, signal: endSignal }));
   });

@@ -29,13 +29,16 @@ export async function handToSendmail(
     detached: true,
     env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
   });
+  const ended = endOf(child, signal);
+  // Without a descriptor left it has no pipes either, and its end says so.
+  if (child.pid === undefined) await ended;
   const complaint = { text: '' };
   collect(child.stdout, complaint);
   collect(child.stderr, complaint);
   // A program that ends without reading says why by its exit code.
   child.stdin.on('error', () => {});
   child.stdin.end(message);
-  const ending = await endOf(child, signal);
+  const ending = await ended;
   signal.throwIfAborted();
   if (ending === 'code 0') return;
   const words = complaint.text.trim();
