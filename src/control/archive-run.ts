@@ -8,7 +8,7 @@ import { judgeArchiving, whyStays, type ArchivingFacts } from '../core/archive-r
 import { BusyError, toFailure, type Failure } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import type { ArchiveResult } from '../core/archive-ports.js';
-import type { Progress } from '../core/run.js';
+import type { Progress, RunRecord } from '../core/run.js';
 import { isHeld, type SnapshotRecord } from '../core/snapshot.js';
 import type { ActiveRun } from './active-run.js';
 import { expireArchives } from './archive-keep.js';
@@ -60,6 +60,14 @@ function refuseNothing(facts: ArchivingFacts): void {
     ? `of its oldest snapshot ${oldest.snapshot.name} holds: ${oldest.reason}`
     : 'it has no snapshots';
   throw new BusyError('NOTHING_TO_ARCHIVE', { host: facts.host.name, why });
+}
+
+/** Whether somebody has asked this run to archive this snapshot. */
+export function archivesSnapshot(
+  run: RunRecord,
+  { host, name }: Pick<SnapshotRecord, 'host' | 'name'>,
+): boolean {
+  return run.kind === 'archive' && run.host === host && run.snapshot === name;
 }
 
 /** When one of these has happened, the next snapshot would fare no better. */

@@ -13,6 +13,7 @@ import { isActive } from '../core/run.js';
 import { isHeld, type SnapshotRecord } from '../core/snapshot.js';
 import type { Audit } from './audit.js';
 import type { Catalog } from './catalog.js';
+import { archivesSnapshot } from './archive-run.js';
 import type { HostHold } from './host-claims.js';
 import type { RunEvents } from './run-events.js';
 import { readsSnapshot } from './restore-run.js';
@@ -131,11 +132,14 @@ export class Pruner {
     });
   }
 
-  /** What is being restored stays. */
+  /** What is being restored stays, and what somebody has asked to archive. */
   private spare(verdict: Verdict): Verdict {
-    const reader = this.readerOf(verdict.snapshot);
-    if (verdict.isKept || reader === null) return verdict;
-    return { ...verdict, isKept: true, reason: `it is being restored (run ${reader})` };
+    const { snapshot, isKept } = verdict;
+    const runs = isKept ? [] : this.parts.lifecycle.activeRuns();
+    const user = runs.find(({ run }) => readsSnapshot(run, snapshot) || archivesSnapshot(run, snapshot));
+    if (!user) return verdict;
+    const what = user.run.kind === 'archive' ? 'archived' : 'restored';
+    return { ...verdict, isKept: true, reason: `it is being ${what} (run ${user.run.id})` };
   }
 
   private readerOf(snapshot: SnapshotRecord): string | null {

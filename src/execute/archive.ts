@@ -67,7 +67,12 @@ export async function archive(
       onArchiveDisk(archivedir, () => archiveOne({ task, events, signal: cancel, clock, log, files })),
     );
   } catch (error) {
-    const failure = cancel.aborted ? new BusyError('CANCELLED', {}, { cause: error }) : toBusyError(error);
+    // What was removed meanwhile is not damaged.
+    const cause = await requireSnapshot(task).then(
+      () => error,
+      (gone: unknown) => gone,
+    );
+    const failure = cancel.aborted ? new BusyError('CANCELLED', {}, { cause: error }) : toBusyError(cause);
     return { archives: [], done: nothingArchived, error: failure.toFailure() };
   } finally {
     await log.close();

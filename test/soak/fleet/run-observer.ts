@@ -26,7 +26,13 @@ interface Tracked {
 const borderMs = 5000;
 
 /** Reasons that need no fault: what the sources and the windows of the fleet bring about, and what one call does to another. */
-const ordinary = new Set(['FILES_VANISHED', 'WINDOW_CLOSED', 'SNAPSHOT_NOT_FOUND', 'SNAPSHOT_REMOVED']);
+const ordinary = new Set([
+  'FILES_VANISHED',
+  'WINDOW_CLOSED',
+  'SNAPSHOT_NOT_FOUND',
+  'SNAPSHOT_REMOVED',
+  'SNAPSHOT_GONE',
+]);
 const cancelledReasons = new Set(['CANCELLED', 'RESTORE_CANCELLED']);
 
 export class RunObserver {
