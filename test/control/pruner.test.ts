@@ -8,7 +8,7 @@ import { ControlBed } from '../helpers/control-bed.js';
 import { snapshotOf } from '../helpers/fake-executor.js';
 import { sampleHost } from '../helpers/sample-host.js';
 import { until } from '../helpers/test-bed.js';
-import { sampleRun, sampleSnapshot, sampleTrash } from '../rpc/samples.js';
+import { sampleSnapshot, sampleTrash } from '../rpc/samples.js';
 
 const keep = { last: 2, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
 const names = [
@@ -93,19 +93,6 @@ describe('the pruner', () => {
     const reopened = await bed.reopen();
     expect(reopened.parts.catalog.snapshots('web1').map(({ name }) => name)).toEqual([names[3], names[2]]);
     await reopened.close();
-  });
-
-  test('spares what somebody has asked to archive, until that has ended', async () => {
-    const [oldest = ''] = names;
-    const run = sampleRun(1, { kind: 'archive', host: 'web1', snapshot: oldest });
-    const active = vi.spyOn(bed.lifecycle, 'activeRuns').mockReturnValue([{ run } as never]);
-    const { verdicts } = await pruner.prune('web1');
-    const reason = `it is being archived (run ${run.id})`;
-    expect(verdicts.at(-1)).toMatchObject({ snapshot: { name: oldest }, isKept: true, reason });
-    expect(left()).toEqual([names[3], names[2], oldest]);
-    active.mockRestore();
-    await pruner.prune('web1');
-    expect(left()).toEqual([names[3], names[2]]);
   });
 
   test('judging removes nothing', async () => {
