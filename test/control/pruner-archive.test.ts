@@ -8,7 +8,7 @@ test('what somebody has asked to archive is spared until that has ended', async 
   const bed = await ControlBed.open();
   const { catalog } = bed.parts;
   const keep = { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
-  const [oldest = '', ...others] = ['2026-11-01_20-00-05f', '2026-11-02_20-00-05i', '2026-11-03_20-00-05f'];
+  const [oldest, ...others] = ['2026-11-01_20-00-05f', '2026-11-02_20-00-05i', '2026-11-03_20-00-05f'];
   catalog.replaceHosts([sampleHost({ keep })]);
   for (const name of [oldest, ...others]) await catalog.record(sampleSnapshot('web1', name));
   const runs = [{ run: sampleRun(1, { kind: 'archive', host: 'web1', snapshot: oldest }) }];
