@@ -18,6 +18,7 @@ import type { HostHold } from './host-claims.js';
 import type { RunEvents } from './run-events.js';
 import { readsSnapshot } from './restore-run.js';
 import type { RunLifecycle } from './run-lifecycle.js';
+import { Sweeper, type Beside } from './sweeper.js';
 
 export interface PrunerParts {
   readonly catalog: Pick<Catalog, 'hosts' | 'host' | 'snapshots' | 'forget' | 'settled'>;
@@ -45,22 +46,21 @@ export interface PruneOutcome extends RetentionDecision {
 /** The removals on one backup directory: one after the other, and a disk that hangs delays no other. */
 interface Disk {
   readonly turn: Mutex;
-  sweeping: Promise<void>;
   /** One after the other, its hosts are looked at. */
   isLookedAt: boolean;
 }
-
-/** Something that lies, or lay, in the directory of a host. */
-type Beside = Pick<SnapshotRecord, 'path'>;
 
 const hourMs = 3_600_000;
 
 export class Pruner {
   private readonly disks = new Map<string, Disk>();
   private readonly stopping = new AbortController();
+  private readonly sweeper: Sweeper;
   private hourly: NodeJS.Timeout | undefined;
 
-  constructor(private readonly parts: PrunerParts) {}
+  constructor(private readonly parts: PrunerParts) {
+    this.sweeper = new Sweeper(parts);
+  }
 
   /** Looks at all hosts, sweeps what a daemon that died took out, and then looks at each host after its backups. */
   start(): void {
@@ -81,12 +81,12 @@ export class Pruner {
   async stop(giveUp: AbortSignal): Promise<void> {
     clearInterval(this.hourly);
     this.stopping.abort();
-    const quiet = [...this.disks.values()].flatMap(({ turn, sweeping }) => [turn.waitForUnlock(), sweeping]);
+    const quiet = [...this.disks.values()].map(({ turn }) => turn.waitForUnlock());
     const gaveUp = new Promise<void>((resolve) => {
       if (giveUp.aborted) resolve();
       else giveUp.addEventListener('abort', () => resolve(), { once: true });
     });
-    await Promise.race([Promise.all(quiet), gaveUp]);
+    await Promise.race([Promise.all([...quiet, this.sweeper.stop()]), gaveUp]);
   }
 
   /** What would be kept and removed now, and why. Throws HOST_NOT_FOUND. */
@@ -181,7 +181,7 @@ export class Pruner {
   async quietDisk(host: Host, hasNewSnapshot: boolean): Promise<void> {
     if (hasNewSnapshot) await this.pruneUnasked(host, 0);
     this.sweepOf(host);
-    await this.diskOf(host).sweeping;
+    await this.sweeper.quiet(host);
   }
 
   /**
@@ -195,43 +195,25 @@ export class Pruner {
       // Also what was taken out before, and could not be freed then.
       this.sweepOf(host);
     }
-    await Promise.all(hosts.map((host) => this.diskOf(host).sweeping));
+    await Promise.all(hosts.map((host) => this.sweeper.quiet(host)));
     return removed;
   }
 
   private diskOf({ backupdir }: Pick<Host, 'backupdir'>): Disk {
-    const disk = this.disks.get(backupdir) ?? {
-      turn: new Mutex(),
-      sweeping: Promise.resolve(),
-      isLookedAt: false,
-    };
+    const disk = this.disks.get(backupdir) ?? { turn: new Mutex(), isLookedAt: false };
     this.disks.set(backupdir, disk);
     return disk;
   }
 
-  /** Frees the space of all that was taken out beside a directory of the host, in the background. */
+  /** Frees the space of all that was taken out beside this in the directory of the host, in the background. */
   sweep(host: Host, beside: Beside): void {
-    if (!this.parts.hold.isOurs(host.name)) return;
-    const disk = this.diskOf(host);
-    disk.sweeping = this.sweepAfter(disk.sweeping, host, beside);
+    this.sweeper.sweep(host, beside);
   }
 
   private sweepOf(host: Host): void {
     const [newest] = this.parts.catalog.snapshots(host.name);
     // A host without snapshots may have tried to fill the disk.
     this.sweep(host, newest ?? { path: `${host.backupdir}/${host.name}/none` });
-  }
-
-  private async sweepAfter(before: Promise<void>, { name, backupdir }: Host, beside: Beside): Promise<void> {
-    await before;
-    const { catalog, disk, log } = this.parts;
-    const { signal } = this.stopping;
-    if (signal.aborted) return;
-    // Not before the database has forgotten what is swept: by what is left the next start knows that it was removed.
-    const away = await catalog.settled().then(() => null, toBusyError);
-    if ((away === null && (await disk.sweepBeside(beside, signal))) || signal.aborted) return;
-    const message = 'the space of removed snapshots could not be freed; it is tried again with the next';
-    log.warn(message, { host: name, backupdir, ...(away && { why: away.message }) });
   }
 
   private async pruneAll(): Promise<void> {
