@@ -39,8 +39,11 @@ export const browse: Browse = async function* <K extends BrowseKind>(
     resourceLimits,
   });
   const inbox: BrowseMessage[] = [];
+  const exited = new Promise((resolve) => worker.once('exit', resolve));
+  let isDone = false;
   let wake = nobodyWaits;
   const put = (message: BrowseMessage): void => {
+    isDone ||= message.kind !== 'batch';
     inbox.push(message);
     wake();
   };
@@ -67,7 +70,8 @@ export const browse: Browse = async function* <K extends BrowseKind>(
     }
   } finally {
     signal.removeEventListener('abort', onAbort);
-    await worker.terminate();
+    // One that has done its work closes its files and ends; made to end just then it could leave one open.
+    await (isDone ? exited : worker.terminate());
   }
 };
 
