@@ -8,7 +8,7 @@ import { access, copyFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { nothingArchived, type ArchiveRecord } from '../core/archive.js';
 import { bytesOf } from '../core/byte-path.js';
-import { BusyError, toBusyError } from '../core/errors.js';
+import { BusyError } from '../core/errors.js';
 import { counted, formatBytes } from '../core/figures.js';
 import type { ManifestTotals } from '../core/manifest.js';
 import type { ArchiveResult, ArchiveTask } from '../core/archive-ports.js';
@@ -26,6 +26,7 @@ import {
   type ArchiveFiles,
 } from './archive-files.js';
 import { readBack } from './archive-read-back.js';
+import { reasonOf, requireSnapshot } from './archive-reason.js';
 import { betweenArchiveScripts } from './archive-scripts.js';
 import { writeTarball } from './archive-writer.js';
 import { chooseCompressor } from './compressor.js';
@@ -67,12 +68,7 @@ export async function archive(
       onArchiveDisk(archivedir, () => archiveOne({ task, events, signal: cancel, clock, log, files })),
     );
   } catch (error) {
-    // What was removed meanwhile is not damaged.
-    const cause = await requireSnapshot(task).then(
-      () => error,
-      (gone: unknown) => gone,
-    );
-    const failure = cancel.aborted ? new BusyError('CANCELLED', {}, { cause: error }) : toBusyError(cause);
+    const failure = await reasonOf(task, cancel, error);
     return { archives: [], done: nothingArchived, error: failure.toFailure() };
   } finally {
     await log.close();
@@ -115,13 +111,6 @@ function copy({ task, events, signal, clock }: Archiving, made: ArchiveRecord): 
 
 function besideOf({ task }: Archiving, { format, host, name }: ArchiveRecord): ArchiveFiles {
   return archiveFiles(task.host.archivedir, { host, snapshot: name }, format);
-}
-
-async function requireSnapshot({ snapshot }: ArchiveTask): Promise<void> {
-  await stat(snapshot.path).catch((error: Error) => {
-    const facts = { host: snapshot.host, snapshot: snapshot.name, detail: error.message };
-    throw new BusyError('SNAPSHOT_GONE', facts, { cause: error });
-  });
 }
 
 interface Made {
