@@ -50,13 +50,13 @@ function fillBuffer(file: number): number {
 const buffer = Buffer.allocUnsafeSlow(256 * 1024);
 
 /** What is no file any more by now must neither be followed nor waited for. */
-const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const plainFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Opens what is to be read: nothing is followed. Without a new access time, where that is allowed: it would have to be
- * written to the disk for every file.
+ * Opens what is to be read; by default nothing is followed. Without a new access time, where that is allowed: it would
+ * have to be written to the disk for every file.
  */
-export function openToRead(place: Buffer): number {
+export function openToRead(place: Buffer | string, flags = plainFlags): number {
   try {
     return openSync(place, flags | constants.O_NOATIME);
   } catch (error) {
