@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Pruner } from '../../src/control/pruner.js';
 import { ControlBed } from '../helpers/control-bed.js';
+import { presentDisk } from '../helpers/present-disk.js';
 import { sampleHost } from '../helpers/sample-host.js';
 import { sampleRun, sampleSnapshot } from '../rpc/samples.js';
 
@@ -16,12 +17,7 @@ test('what somebody has asked to archive is spared until that has ended', async 
     ...bed.parts,
     lifecycle: { activeRuns: () => runs as never, failuresAgainstExpiry: () => 0 },
     audit: { note: () => Promise.resolve() },
-    disk: {
-      locate: async (snapshots) => new Map(snapshots.map((snapshot) => [snapshot, 'present' as const])),
-      takeOut: async () => {},
-      release: async () => {},
-      sweepBeside: async () => true,
-    },
+    disk: presentDisk,
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });
   const left = (): string[] => catalog.snapshots('web1').map(({ name }) => name);

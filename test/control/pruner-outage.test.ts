@@ -4,6 +4,7 @@ import { Pruner } from '../../src/control/pruner.js';
 import { Sweeper } from '../../src/control/sweeper.js';
 import { BusyError } from '../../src/core/errors.js';
 import { ControlBed } from '../helpers/control-bed.js';
+import { presentDisk } from '../helpers/present-disk.js';
 import { sampleHost } from '../helpers/sample-host.js';
 import { sampleSnapshot } from '../store/samples.js';
 
@@ -22,9 +23,8 @@ test('what was removed stays on the disk until the database has forgotten it', a
     lifecycle: bed.lifecycle,
     audit: { note: () => Promise.resolve() },
     disk: {
-      locate: async (snapshots) => new Map(snapshots.map((snapshot) => [snapshot, 'present' as const])),
+      ...presentDisk,
       takeOut: async ({ name }) => void done.push(`out ${name}`),
-      release: async () => {},
       sweepBeside: async () => done.push('sweep') > 0,
     },
     log: {

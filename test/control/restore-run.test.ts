@@ -4,6 +4,7 @@ import { readsSnapshot } from '../../src/control/restore-run.js';
 import { BusyError } from '../../src/core/errors.js';
 import type { RestoreMode, RestoreTarget } from '../../src/core/restore.js';
 import { ControlBed } from '../helpers/control-bed.js';
+import { presentDisk } from '../helpers/present-disk.js';
 import { sampleHost } from '../helpers/sample-host.js';
 import { sampleSnapshot } from '../store/samples.js';
 
@@ -84,12 +85,7 @@ describe('a restore', () => {
       audit: { note: () => Promise.resolve() },
       ...bed.parts,
       lifecycle: bed.lifecycle,
-      disk: {
-        locate: async (snapshots) => new Map(snapshots.map((snapshot) => [snapshot, 'present' as const])),
-        takeOut: async () => {},
-        release: async () => {},
-        sweepBeside: async () => true,
-      },
+      disk: presentDisk,
       log: { info: () => {}, warn: () => {}, error: () => {} },
     });
     const run = await bed.lifecycle.trigger(request(toServer));

@@ -4,6 +4,7 @@ import { Pruner } from '../../src/control/pruner.js';
 import { BusyError } from '../../src/core/errors.js';
 import type { SnapshotDisk } from '../../src/core/ports.js';
 import { ControlBed } from '../helpers/control-bed.js';
+import { presentDisk } from '../helpers/present-disk.js';
 import { sampleHost } from '../helpers/sample-host.js';
 import { sampleSnapshot } from '../rpc/samples.js';
 
@@ -81,13 +82,11 @@ it('removing ends when the host comes into other hands, and for space nothing is
   for (const name of names) await catalog.record(sampleSnapshot('web1', name));
   const removed: string[] = [];
   const disk: SnapshotDisk = {
-    locate: (snapshots) => Promise.resolve(new Map(snapshots.map((snapshot) => [snapshot, 'present']))),
+    ...presentDisk,
     takeOut: async ({ name }) => {
       removed.push(name);
       elsewhere.add('web1');
     },
-    release: () => Promise.resolve(),
-    sweepBeside: () => Promise.resolve(true),
   };
   const say = (message: string): void => void lines.push(message);
   const lines: string[] = [];

@@ -29,6 +29,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
+async function makeFileAndHuge(): Promise<void> {
+  await writeFile(join(data, 'source/huge'), '');
+  // A hundred gigabytes of nothing: more than a test may take.
+  await truncate(join(data, 'source/huge'), 100e9);
+  await writeFile(join(data, 'source/file'), content);
+}
+
 function entryOf(path: string): TreeEntry {
   return lookAt(data, `/source/${path}`) as TreeEntry;
 }
@@ -115,10 +122,7 @@ describe('the thread that hashes ahead', () => {
   it('gives a backup up at once, in the middle of a file, and goes on with others', async () => {
     const isOver = begin(1);
     begin(2);
-    await writeFile(join(data, 'source/huge'), '');
-    // A hundred gigabytes of nothing: more than a test may take.
-    await truncate(join(data, 'source/huge'), 100e9);
-    await writeFile(join(data, 'source/file'), content);
+    await makeFileAndHuge();
     name(1, 'file', 'huge');
     name(2, 'file');
     await expect.poll(() => dealtWith, { timeout: 20_000 }).toContain(1);
@@ -129,9 +133,7 @@ describe('the thread that hashes ahead', () => {
   it('ends one backup while it reads a file of another, and goes on with that', async () => {
     const isOver = begin(1);
     begin(2);
-    await writeFile(join(data, 'source/huge'), '');
-    await truncate(join(data, 'source/huge'), 100e9);
-    await writeFile(join(data, 'source/file'), content);
+    await makeFileAndHuge();
     name(2, 'file');
     name(1, 'file', 'huge', 'file');
     name(2, 'file');
